@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Files that are never half there, and files of other people opened with care. Any thread. */
+#pragma once
+#include "base/err.h"
+#include <stddef.h>
+#include <sys/types.h>
+
+/* A new version of a file: written beside the target, then renamed over it. */
+struct sek_file_new {
+    int fd;           /* write here */
+    char tmp[512];    /* "<path>.tmp.XXXXXX" in the same folder */
+    char path[512];
+};
+
+/* Create the temporary file with `mode` (O_EXCL, O_CLOEXEC). */
+enum sek_err sek_file_new_open(const char *path, mode_t mode, struct sek_file_new *out,
+                               struct sek_diag *diag);
+/* fsync, rename over the target, fsync of the folder; closes. On failure the target is untouched and
+ * the temporary file removed. */
+enum sek_err sek_file_new_commit(struct sek_file_new *f, struct sek_diag *diag);
+/* Give up: close and remove the temporary file. Safe after commit (does nothing). */
+void sek_file_new_abort(struct sek_file_new *f);
+
+/* Write all or fail (EINTR retried). */
+enum sek_err sek_file_write(int fd, const void *data, size_t n, struct sek_diag *diag);
+/* Open for reading: a regular file, opened O_NOFOLLOW|O_NONBLOCK|O_CLOEXEC and checked by fstat, so
+ * that a FIFO, device or symbolic link is refused with a clear text. Returns SEK_OK and *out_fd. */
+enum sek_err sek_file_open_regular(const char *path, int *out_fd, struct sek_diag *diag);

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* All parts at work in one process: policy in force, decisions, events, status page. The module holds
+ * one of these and adapts Unbound to it. Workers call the sek_worker_* functions, each with its own
+ * index, and never wait; the keeper's thread watches the policy files, swaps policies and asks the host
+ * to drop what its cache may no longer hold. */
+#pragma once
+#include "conf/conf.h"
+#include "event/event.h"
+#include "event/status.h"
+#include "verdict/verdict.h"
+
+struct sek_runtime;
+
+struct sek_runtime_hooks {
+    void *arg;
+    /* Remove from the host's cache every answer that sek_runtime_judges_blocked says is blocked now.
+     * Called on the keeper's thread. Returns the number removed. */
+    uint64_t (*purge)(void *arg, struct sek_runtime *rt);
+    /* One line for the host's log: a change of state. Keeper's, writer's or the starting thread. */
+    void (*say)(void *arg, bool trouble, const char *text);
+};
+
+/* unbound: text for the status page. Fails only for lack of memory or threads: a bad or missing policy
+ * or database is told through `say` and worked without. conf moves into the runtime. */
+enum sek_err sek_runtime_start(struct sek_conf *conf, unsigned n_workers, const char *unbound,
+                               const struct sek_runtime_hooks *hooks, struct sek_runtime **out,
+                               struct sek_diag *diag);
+/* Joins all threads, stores what is pending. NULL is fine. */
+void sek_runtime_stop(struct sek_runtime *rt);
+const struct sek_conf *sek_runtime_conf(const struct sek_runtime *rt);
+
+/* --- workers: no wait, no allocation, no system call ------------------------------------------- */
+
+/* Judge a name with the policy in force. Without any policy: pass, or REFUSED-like STRICT verdict when
+ * the configuration says so (trigger STRICT, action SEK_ACTION_REFUSED; the host answers SERVFAIL). */
+void sek_worker_decide(struct sek_runtime *rt, unsigned worker, const struct sek_name *name,
+                       enum sek_trigger trigger, int64_t now_s, struct sek_verdict *out);
+/* Record a query's end. Fills in nothing: the event is complete (size set). */
+void sek_worker_record(struct sek_runtime *rt, unsigned worker, const struct sek_event *event);
+/* Count a cache hit that policy would have blocked, and have the cache walked again. */
+void sek_worker_leaked(struct sek_runtime *rt, unsigned worker);
+
+/* --- keeper ------------------------------------------------------------------------------------ */
+
+/* For the purge hook: true if a cached answer with these names (question, then CNAME owners and
+ * targets, in order) would be blocked now. Keeper's thread only. */
+bool sek_runtime_judges_blocked(struct sek_runtime *rt, const struct sek_name *names,
+                                unsigned n_names);

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Read-only questions to events.db: one function a report, rows by callback (false stops). Readers never
+ * checkpoint and hold no transaction while the caller prints for long. One thread. */
+#pragma once
+#include "event/event.h"
+
+struct sek_report;
+
+enum sek_err sek_report_open(const char *path, struct sek_report **out, struct sek_diag *diag);
+void sek_report_close(struct sek_report *r);
+
+/* Filters: zero or NULL fields do not filter. Times in Unix seconds, [since, until). */
+struct sek_hit_filter {
+    int64_t since_s, until_s;
+    const char *endpoint; /* exact address text */
+    const char *name;     /* presentation text; a leading "*." = below, "=": exact; else at or below */
+    const char *list;
+    int action;           /* enum sek_action, 0 = any */
+    int qtype;            /* 0 = any */
+    const char *decision; /* 8 hex digits of a decision id */
+    bool monitor_only, blocked_only;
+    int64_t after_id;     /* rows with a greater id only: for tail */
+    unsigned limit;       /* 0 = no limit */
+};
+
+struct sek_hit {
+    int64_t id;
+    int64_t first_ms, last_ms;
+    uint64_t count;
+    const char *endpoint, *name, *matched, *rule, *list; /* text; rule in list notation */
+    int qtype, action, would, trigger;
+    bool monitor;
+    uint32_t decision;
+    uint64_t generation;
+};
+typedef bool sek_hit_fn(void *arg, const struct sek_hit *hit);
+/* newest first, unless after_id is set: then oldest first. */
+enum sek_err sek_report_hits(struct sek_report *r, const struct sek_hit_filter *f, sek_hit_fn *fn,
+                             void *arg, struct sek_diag *diag);
+
+enum sek_group {
+    SEK_GROUP_ENDPOINT = 1,
+    SEK_GROUP_NAME = 2,   /* the question's name */
+    SEK_GROUP_LIST = 3,
+    SEK_GROUP_DOMAIN = 4, /* registered domain */
+};
+struct sek_hit_group {
+    const char *key;
+    uint64_t count, n_endpoints, n_names;
+    int64_t first_ms, last_ms;
+    uint64_t blocked, monitored;
+};
+typedef bool sek_hit_group_fn(void *arg, const struct sek_hit_group *g);
+/* most hits first */
+enum sek_err sek_report_hit_groups(struct sek_report *r, const struct sek_hit_filter *f,
+                                   enum sek_group by, sek_hit_group_fn *fn, void *arg,
+                                   struct sek_diag *diag);
+
+struct sek_traffic_row {
+    const char *key; /* endpoint, domain or minute as text */
+    int64_t first_ms, last_ms;
+    uint64_t queries, cached, passed, nxdomain, failed, local, hits;
+    uint64_t n_endpoints, n_domains;
+};
+typedef bool sek_traffic_fn(void *arg, const struct sek_traffic_row *row);
+enum sek_traffic_by {
+    SEK_TRAFFIC_TOTAL = 0,
+    SEK_TRAFFIC_ENDPOINT = 1,
+    SEK_TRAFFIC_DOMAIN = 2,
+    SEK_TRAFFIC_MINUTE = 3,
+};
+/* by count, most first (minutes: in time order). endpoint and domain NULL = all. */
+enum sek_err sek_report_traffic(struct sek_report *r, int64_t since_s, int64_t until_s,
+                                const char *endpoint, const char *domain, enum sek_traffic_by by,
+                                unsigned limit, sek_traffic_fn *fn, void *arg,
+                                struct sek_diag *diag);
+
+struct sek_eventsdb_facts {
+    uint64_t size_octets, n_hit_rows, n_traffic_rows;
+    int64_t oldest_ms, newest_ms;
+};
+enum sek_err sek_report_facts(struct sek_report *r, struct sek_eventsdb_facts *out,
+                              struct sek_diag *diag);
