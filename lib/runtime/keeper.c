@@ -1,1 +1,243 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "runtime/parts.h"
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include "base/banned.h"
+
+#define TICK_MS 50 /* a changed policy is noticed within this; one stat() pair a tick */
+
+/* After a swap the cache is walked once at once and again on the next ticks: a query that was
+ * judged by the old policy and stored its answer between the swap and the first walk's visit of its
+ * bin is caught by the second (its own review with the new policy comes after the store). */
+#define WALKS_AFTER_SWAP 2
+
+#define CLOCK_JUMP_MS (3600 * 1000) /* wall clock against monotonic clock, told in the log */
+
+int64_t sek_keeper_now_ms(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_REALTIME, &ts);
+    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static void say(struct sek_runtime *rt, bool trouble, const char *text)
+{
+    if (rt->hooks.say)
+        rt->hooks.say(rt->hooks.arg, trouble, text);
+}
+
+static struct sek_file_mark mark_of(const char *dir, const char *file)
+{
+    char path[SEK_CONF_TEXT_MAX + 32];
+    struct stat st;
+    snprintf(path, sizeof path, "%s/%s", dir, file);
+    if (stat(path, &st) != 0)
+        return (struct sek_file_mark){.there = false};
+    return (struct sek_file_mark){
+        .there = true, .inode = st.st_ino, .size = st.st_size, .changed = st.st_mtim};
+}
+
+static bool mark_equal(const struct sek_file_mark *a, const struct sek_file_mark *b)
+{
+    return a->there == b->there && a->inode == b->inode && a->size == b->size &&
+           a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec;
+}
+
+/* Note the policy files as they are now. True if they changed since the last call. */
+static bool files_changed(struct sek_runtime *rt)
+{
+    struct sek_file_mark image = mark_of(rt->conf.policy.dir, SEK_POLICY_IMAGE);
+    struct sek_file_mark delta = mark_of(rt->conf.policy.dir, SEK_POLICY_DELTA);
+    bool changed = !mark_equal(&image, &rt->image_mark) || !mark_equal(&delta, &rt->delta_mark);
+    rt->image_mark = image;
+    rt->delta_mark = delta;
+    return changed;
+}
+
+static void walk_cache(struct sek_runtime *rt)
+{
+    if (!rt->hooks.purge)
+        return;
+    uint64_t removed = rt->hooks.purge(rt->hooks.arg, rt);
+    atomic_fetch_add_explicit(&rt->page->last_purged, removed, memory_order_relaxed);
+    atomic_fetch_add_explicit(&rt->page->counter[SEK_COUNTER_PURGED], removed,
+                              memory_order_relaxed);
+}
+
+static void policy_refused(struct sek_runtime *rt, const struct sek_diag *diag)
+{
+    const struct sek_policy *old = atomic_load(&rt->policy);
+    enum sek_part_state state =
+        diag->code == SEK_E_NOTFOUND && !old ? SEK_PART_ABSENT : SEK_PART_FAILED;
+    char line[700];
+    const char *goes_on = old                      ? "the previous policy goes on"
+                          : rt->conf.policy.strict ? "every query gets SERVFAIL (policy.strict)"
+                                                   : "every name resolves unfiltered";
+    snprintf(line, sizeof line, "%s; %s until `sekisho list import` or `sekisho check` mends it",
+             diag->text, goes_on);
+    say(rt, true, line);
+    sek_status_set_text(rt->page, rt->page->policy_text, diag->text);
+    atomic_store(&rt->page->policy_state, (uint32_t)state);
+    atomic_fetch_add(&rt->page->counter[SEK_COUNTER_POLICY_ERRORS], 1);
+}
+
+static void policy_in_force(struct sek_runtime *rt, struct sek_policy *fresh)
+{
+    uint64_t generation = sek_policy_generation(fresh);
+    unsigned n_lists;
+    const struct sek_list *lists = sek_policy_lists(fresh, &n_lists);
+    if (rt->recorder)
+        sek_recorder_lists(rt->recorder, lists, n_lists);
+    atomic_store(&rt->page->generation, generation);
+    atomic_store(&rt->page->n_names, sek_policy_n_names(fresh));
+    atomic_store(&rt->page->n_lists, n_lists);
+    atomic_store(&rt->page->last_purged, 0);
+
+    struct sek_policy *old = atomic_exchange(&rt->policy, fresh);
+    sek_epoch_wait(&rt->epoch);
+    sek_policy_close(old);
+    walk_cache(rt);
+    rt->walks_due = WALKS_AFTER_SWAP;
+
+    bool recovered = atomic_load(&rt->page->policy_state) != SEK_PART_OK;
+    sek_status_set_text(rt->page, rt->page->policy_text, "");
+    atomic_store(&rt->page->policy_state, SEK_PART_OK);
+    atomic_fetch_add(&rt->page->counter[SEK_COUNTER_RELOADS], 1);
+    atomic_store(&rt->page->in_force_ms, sek_keeper_now_ms());
+    atomic_store_explicit(&rt->page->in_force, generation, memory_order_release);
+    if (recovered) {
+        char line[160];
+        snprintf(line, sizeof line,
+                 "policy generation %" PRIu64 " in force: %" PRIu64 " names in %u lists",
+                 generation, sek_policy_n_names(fresh), n_lists);
+        say(rt, false, line);
+    }
+}
+
+static void policy_load(struct sek_runtime *rt)
+{
+    struct sek_policy *fresh = NULL;
+    struct sek_diag diag = {0};
+    if (sek_policy_open(rt->conf.policy.dir, &fresh, &diag) == SEK_OK)
+        policy_in_force(rt, fresh);
+    else
+        policy_refused(rt, &diag);
+}
+
+/* An exception that ended leaves real answers of a blocked name in the cache. */
+static bool something_expired(struct sek_runtime *rt, int64_t now_s)
+{
+    const struct sek_policy *policy = atomic_load(&rt->policy);
+    int64_t next = policy ? sek_policy_next_expiry(policy, rt->expiry_checked_s) : 0;
+    rt->expiry_checked_s = now_s;
+    return next != 0 && next <= now_s;
+}
+
+static void counters_publish(struct sek_runtime *rt)
+{
+    for (int c = 0; c <= SEK_COUNTER_LEAKED; c++) {
+        uint64_t sum = 0;
+        for (unsigned w = 0; w < rt->n_workers; w++)
+            sum += atomic_load_explicit(&rt->workers[w].counter[c], memory_order_relaxed);
+        atomic_store_explicit(&rt->page->counter[c], sum, memory_order_relaxed);
+    }
+}
+
+static void clock_check(struct sek_runtime *rt, int64_t now_ms)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_BOOTTIME, &ts);
+    int64_t offset = now_ms - ((int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000);
+    int64_t jump = offset - rt->clock_offset_ms;
+    if (rt->clock_offset_ms && (jump > CLOCK_JUMP_MS || jump < -CLOCK_JUMP_MS)) {
+        char line[160];
+        snprintf(line, sizeof line,
+                 "the clock jumped by %" PRId64 " s: life times of rules follow the new time",
+                 jump / 1000);
+        say(rt, true, line);
+    }
+    rt->clock_offset_ms = offset;
+}
+
+static void tick(struct sek_runtime *rt)
+{
+    int64_t now_ms = sek_keeper_now_ms();
+    if (files_changed(rt))
+        policy_load(rt);
+    bool leaked = atomic_exchange(&rt->leaked, false);
+    if (something_expired(rt, now_ms / 1000) || leaked || rt->walks_due) {
+        walk_cache(rt);
+        if (rt->walks_due)
+            rt->walks_due--;
+    }
+    clock_check(rt, now_ms);
+    counters_publish(rt);
+    atomic_store(&rt->page->heartbeat_ms, now_ms);
+}
+
+static void *keeper_main(void *arg)
+{
+    struct sek_runtime *rt = arg;
+    pthread_mutex_lock(&rt->lock);
+    while (!rt->stop) {
+        pthread_mutex_unlock(&rt->lock);
+        tick(rt);
+        struct timespec until;
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_nsec += TICK_MS * 1000000L;
+        until.tv_sec += until.tv_nsec / 1000000000L;
+        until.tv_nsec %= 1000000000L;
+        pthread_mutex_lock(&rt->lock);
+        while (!rt->stop && pthread_cond_timedwait(&rt->wake, &rt->lock, &until) != ETIMEDOUT)
+            ;
+    }
+    pthread_mutex_unlock(&rt->lock);
+    counters_publish(rt);
+    return NULL;
+}
+
+void sek_keeper_first(struct sek_runtime *rt)
+{
+    rt->expiry_checked_s = sek_keeper_now_ms() / 1000;
+    files_changed(rt);
+    policy_load(rt);
+}
+
+enum sek_err sek_keeper_start(struct sek_runtime *rt, struct sek_diag *diag)
+{
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&rt->wake, &attr);
+    pthread_condattr_destroy(&attr);
+    pthread_mutex_init(&rt->lock, NULL);
+
+    sigset_t all, before; /* signals belong to the host's threads */
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int rc = pthread_create(&rt->thread, NULL, keeper_main, rt);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (rc != 0)
+        return sek_diag_set(diag, sek_err_from_errno(rc), "keeper thread: %s", strerror(rc));
+    pthread_setname_np(rt->thread, "sek-keeper");
+    rt->thread_runs = true;
+    return SEK_OK;
+}
+
+void sek_keeper_stop(struct sek_runtime *rt)
+{
+    if (!rt->thread_runs)
+        return;
+    pthread_mutex_lock(&rt->lock);
+    rt->stop = true;
+    pthread_cond_signal(&rt->wake);
+    pthread_mutex_unlock(&rt->lock);
+    pthread_join(rt->thread, NULL);
+    rt->thread_runs = false;
+    pthread_cond_destroy(&rt->wake);
+    pthread_mutex_destroy(&rt->lock);
+}

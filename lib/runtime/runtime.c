@@ -1,2 +1,201 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "runtime/runtime.h"
+#include "runtime/parts.h"
+#include "verdict/engine.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "base/banned.h"
+
+#define STOP_DEADLINE_MS 3000 /* how long a stop waits for a database that is away */
+
+static void say(struct sek_runtime *rt, bool trouble, const char *text)
+{
+    if (rt->hooks.say)
+        rt->hooks.say(rt->hooks.arg, trouble, text);
+}
+
+static enum sek_err workers_new(struct sek_runtime *rt, struct sek_diag *diag)
+{
+    unsigned n = rt->n_workers;
+    rt->workers = aligned_alloc(_Alignof(struct sek_worker), n * sizeof *rt->workers);
+    rt->slots = aligned_alloc(_Alignof(struct sek_epoch_slot), n * sizeof *rt->slots);
+    rt->rings = calloc(n, sizeof(struct sek_ring *));
+    if (!rt->workers || !rt->slots || !rt->rings)
+        return sek_diag_set(diag, SEK_E_NOMEM, "out of memory for %u workers", n);
+    memset(rt->workers, 0, n * sizeof *rt->workers);
+    memset(rt->slots, 0, n * sizeof *rt->slots);
+    sek_epoch_init(&rt->epoch, rt->slots, n);
+    for (unsigned i = 0; i < n; i++) {
+        if (sek_ring_new(rt->conf.events.ring_octets, &rt->rings[i]) != SEK_OK)
+            return sek_diag_set(diag, SEK_E_NOMEM, "out of memory for the event rings");
+        rt->workers[i].ring = rt->rings[i];
+    }
+    return SEK_OK;
+}
+
+/* The status page, or a private one where the file cannot be made: counting goes on all the same.
+ */
+static enum sek_err page_new(struct sek_runtime *rt, const char *unbound, struct sek_diag *diag)
+{
+    struct sek_diag why = {0};
+    if (sek_status_create(rt->conf.status.path, &rt->page, &why) == SEK_OK) {
+        rt->page_is_file = true;
+    } else {
+        char line[600];
+        snprintf(line, sizeof line, "%s; `sekisho status` will see nothing of this resolver",
+                 why.text);
+        say(rt, true, line);
+        rt->page = calloc(1, sizeof *rt->page);
+        if (!rt->page)
+            return sek_diag_set(diag, SEK_E_NOMEM, "out of memory for the status page");
+    }
+    snprintf(rt->page->unbound, sizeof rt->page->unbound, "%s", unbound);
+    atomic_store(&rt->page->n_threads, rt->n_workers);
+    atomic_store(&rt->page->strict, rt->conf.policy.strict);
+    atomic_store(&rt->page->started_ms, sek_keeper_now_ms());
+    atomic_store(&rt->page->heartbeat_ms, sek_keeper_now_ms());
+    return SEK_OK;
+}
+
+static void suffix_load(struct sek_runtime *rt)
+{
+    struct sek_diag why = {0};
+    const char *path = rt->conf.suffix.list[0] ? rt->conf.suffix.list : NULL;
+    if (sek_suffix_open(path, &rt->suffix, &why) == SEK_OK)
+        return;
+    char line[600];
+    snprintf(line, sizeof line, "%s; traffic is counted by full name", why.text);
+    say(rt, true, line);
+    rt->suffix = NULL;
+}
+
+enum sek_err sek_runtime_start(struct sek_conf *conf, unsigned n_workers, const char *unbound,
+                               const struct sek_runtime_hooks *hooks, struct sek_runtime **out,
+                               struct sek_diag *diag)
+{
+    struct sek_runtime *rt = calloc(1, sizeof *rt);
+    if (!rt) {
+        sek_conf_fini(conf);
+        return sek_diag_set(diag, SEK_E_NOMEM, "out of memory");
+    }
+    rt->conf = *conf;
+    memset(conf, 0, sizeof *conf);
+    rt->hooks = *hooks;
+    rt->n_workers = n_workers ? n_workers : 1;
+
+    enum sek_err err = workers_new(rt, diag);
+    if (err == SEK_OK)
+        err = page_new(rt, unbound, diag);
+    if (err == SEK_OK) {
+        suffix_load(rt);
+        err = sek_recorder_start(&rt->conf, rt->rings, rt->n_workers, rt->page, rt->suffix,
+                                 hooks->say, hooks->arg, &rt->recorder, diag);
+    }
+    if (err == SEK_OK) {
+        sek_keeper_first(rt);
+        err = sek_keeper_start(rt, diag);
+    }
+    if (err != SEK_OK) {
+        sek_runtime_stop(rt);
+        return err;
+    }
+    *out = rt;
+    return SEK_OK;
+}
+
+void sek_runtime_stop(struct sek_runtime *rt)
+{
+    if (!rt)
+        return;
+    sek_keeper_stop(rt);
+    if (rt->recorder)
+        sek_recorder_stop(rt->recorder, STOP_DEADLINE_MS);
+    sek_policy_close(atomic_load(&rt->policy));
+    sek_suffix_close(rt->suffix);
+    if (rt->page_is_file)
+        sek_status_destroy(rt->conf.status.path, rt->page);
+    else
+        free(rt->page);
+    for (unsigned i = 0; rt->rings && i < rt->n_workers; i++)
+        sek_ring_free(rt->rings[i]);
+    free(rt->rings);
+    free(rt->slots);
+    free(rt->workers);
+    sek_conf_fini(&rt->conf);
+    free(rt);
+}
+
+const struct sek_conf *sek_runtime_conf(const struct sek_runtime *rt)
+{
+    return &rt->conf;
+}
+
+void sek_worker_decide(struct sek_runtime *rt, unsigned worker, const struct sek_name *name,
+                       enum sek_trigger trigger, int64_t now_s, struct sek_verdict *out)
+{
+    struct sek_epoch_slot *slot = &rt->slots[worker];
+    sek_epoch_enter(&rt->epoch, slot);
+    const struct sek_policy *policy = atomic_load(&rt->policy);
+    sek_engine_decide(policy, name, now_s, trigger, out, NULL, NULL);
+    sek_epoch_leave(slot);
+    if (!policy && rt->conf.policy.strict) {
+        out->trigger = SEK_TRIGGER_STRICT;
+        out->action = out->would = SEK_ACTION_REFUSED;
+    }
+}
+
+/* A counter has one writer, so load and store suffice: no locked instruction. */
+static void count(struct sek_worker *w, enum sek_counter c)
+{
+    uint64_t n = atomic_load_explicit(&w->counter[c], memory_order_relaxed);
+    atomic_store_explicit(&w->counter[c], n + 1, memory_order_relaxed);
+}
+
+void sek_worker_record(struct sek_runtime *rt, unsigned worker, const struct sek_event *event)
+{
+    struct sek_worker *w = &rt->workers[worker];
+    count(w, SEK_COUNTER_QUERIES);
+    switch ((enum sek_outcome)event->outcome) {
+    case SEK_OUTCOME_HIT:
+        count(w, SEK_COUNTER_HITS);
+        count(w, sek_action_blocks(event->action) ? SEK_COUNTER_BLOCKED : SEK_COUNTER_MONITORED);
+        break;
+    case SEK_OUTCOME_CACHED:
+        count(w, SEK_COUNTER_CACHED);
+        break;
+    case SEK_OUTCOME_FAILED:
+        count(w, SEK_COUNTER_FAILED);
+        break;
+    case SEK_OUTCOME_LOCAL:
+        count(w, SEK_COUNTER_LOCAL);
+        break;
+    case SEK_OUTCOME_PASSED:
+    case SEK_OUTCOME_NXDOMAIN:
+        break;
+    }
+    sek_ring_push(w->ring, event);
+}
+
+void sek_worker_leaked(struct sek_runtime *rt, unsigned worker)
+{
+    count(&rt->workers[worker], SEK_COUNTER_LEAKED);
+    atomic_store_explicit(&rt->leaked, true, memory_order_relaxed);
+}
+
+bool sek_runtime_judges_blocked(struct sek_runtime *rt, const struct sek_name *names,
+                                unsigned n_names)
+{
+    const struct sek_policy *policy = atomic_load(&rt->policy);
+    int64_t now_s = sek_keeper_now_ms() / 1000;
+    struct sek_verdict v;
+    for (unsigned i = 0; i < n_names; i++) {
+        enum sek_trigger trigger = i == 0 ? SEK_TRIGGER_QNAME : SEK_TRIGGER_CNAME;
+        sek_engine_decide(policy, &names[i], now_s, trigger, &v, NULL, NULL);
+        if (sek_action_blocks(v.action))
+            return true;
+        if (i == 0 && v.trigger != SEK_TRIGGER_NONE && v.would == SEK_ACTION_PASSTHRU)
+            return false; /* an exception on the question covers its whole chain */
+    }
+    return false;
+}
