@@ -1,2 +1,250 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "base/duration.h"
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include "base/banned.h"
+
+#define DAY_S 86400
+
+static const struct {
+    char letter;
+    int64_t seconds;
+} units[] = {{'w', 7 * DAY_S}, {'d', DAY_S}, {'h', 3600}, {'m', 60}, {'s', 1}};
+#define N_UNITS (sizeof(units) / sizeof(units[0]))
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* Decimal digits at *text, which moves behind them. False: no digit, or above max. */
+static bool take_number(const char **text, uint64_t max, uint64_t *out)
+{
+    const char *p = *text;
+    uint64_t n = 0;
+
+    if (!is_digit(*p))
+        return false;
+    for (; is_digit(*p); p++) {
+        uint64_t digit = (uint64_t)(*p - '0');
+
+        if (n > (max - digit) / 10)
+            return false;
+        n = n * 10 + digit;
+    }
+    *text = p;
+    *out = n;
+    return true;
+}
+
+enum sek_err sek_duration_from_text(const char *text, int64_t *out_s, struct sek_diag *diag)
+{
+    const char *p = text;
+    int64_t sum = 0;
+    size_t next = 0; /* units go from long to short, each at most once */
+
+    while (*p) {
+        uint64_t n;
+        size_t u = next;
+
+        if (!take_number(&p, SEK_DURATION_MAX_S, &n))
+            goto malformed;
+        while (u < N_UNITS && units[u].letter != *p)
+            u++;
+        if (u == N_UNITS)
+            goto malformed;
+        if ((int64_t)n > (SEK_DURATION_MAX_S - sum) / units[u].seconds)
+            return sek_diag_set(diag, SEK_E_INVALID, "'%s' is longer than a century", text);
+        sum += (int64_t)n * units[u].seconds;
+        next = u + 1;
+        p++;
+    }
+    if (sum <= 0)
+        goto malformed;
+    *out_s = sum;
+    return SEK_OK;
+malformed:
+    return sek_diag_set(diag, SEK_E_INVALID,
+                        "'%s' is not a duration such as 90s, 30m, 8h, 3d, 2w or 1d12h", text);
+}
+
+/* Exact in one unit, the largest that divides; more than 99 hours, minutes or seconds are easier to
+ * read in two units. False: not possible. */
+static bool one_unit(uint64_t s, const char *sign, char *out, size_t size)
+{
+    for (size_t u = 0; u < N_UNITS; u++) {
+        uint64_t unit = (uint64_t)units[u].seconds;
+
+        if (s % unit == 0 && (s / unit < 100 || unit >= DAY_S)) {
+            snprintf(out, size, "%s%" PRIu64 "%c", sign, s / unit, units[u].letter);
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *sek_duration_to_text(int64_t s, char *out, size_t size)
+{
+    const char *sign = s < 0 ? "-" : "";
+    uint64_t left = s < 0 ? 0 - (uint64_t)s : (uint64_t)s, big, small;
+    size_t u = 1; /* days: weeks only where they are exact */
+
+    if (left == 0) {
+        snprintf(out, size, "0s");
+        return out;
+    }
+    if (one_unit(left, sign, out, size))
+        return out;
+    while (left < (uint64_t)units[u].seconds)
+        u++;
+    /* one_unit took everything below 100 s, so there is a smaller unit */
+    big = (uint64_t)units[u].seconds;
+    small = (uint64_t)units[u + 1].seconds;
+    left = (left + small / 2) / small * small;
+    if (left % big == 0)
+        snprintf(out, size, "%s%" PRIu64 "%c", sign, left / big, units[u].letter);
+    else
+        snprintf(out, size, "%s%" PRIu64 "%c%" PRIu64 "%c", sign, left / big, units[u].letter,
+                 left % big / small, units[u + 1].letter);
+    return out;
+}
+
+static const char size_letters[] = "kmgt"; /* each 1024 times the one before */
+
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
+
+enum sek_err sek_size_from_text(const char *text, uint64_t *out_octets, struct sek_diag *diag)
+{
+    const char *p = text, *letter;
+    unsigned shift = 0;
+    uint64_t n;
+
+    if (!take_number(&p, UINT64_MAX, &n))
+        goto malformed;
+    letter = *p ? strchr(size_letters, lower(*p)) : NULL;
+    if (letter) {
+        shift = 10 * (unsigned)(letter - size_letters + 1);
+        p++;
+        if (lower(p[0]) == 'i' && lower(p[1]) == 'b')
+            p++;
+    }
+    if (lower(*p) == 'b')
+        p++;
+    if (*p)
+        goto malformed;
+    if (n > UINT64_MAX >> shift)
+        return sek_diag_set(diag, SEK_E_INVALID, "'%s' is too large", text);
+    *out_octets = n << shift;
+    return SEK_OK;
+malformed:
+    return sek_diag_set(diag, SEK_E_INVALID, "'%s' is not a size such as 512, 64k, 16m or 2g",
+                        text);
+}
+
+const char *sek_size_to_text(uint64_t octets, char *out, size_t size)
+{
+    size_t u = 0;
+
+    while (size_letters[u] && octets > 0 && octets % 1024 == 0) {
+        octets /= 1024;
+        u++;
+    }
+    if (u == 0)
+        snprintf(out, size, "%" PRIu64, octets);
+    else
+        snprintf(out, size, "%" PRIu64 "%c", octets, size_letters[u - 1]);
+    return out;
+}
+
+const char *sek_time_to_text(int64_t unix_s, char *out, size_t size)
+{
+    const int64_t first = -62167219200, last = 253402300799; /* years 0 to 9999: four digits */
+    time_t t = (time_t)(unix_s < first ? first : unix_s > last ? last : unix_s);
+    struct tm tm;
+
+    gmtime_r(&t, &tm);
+    if (strftime(out, size, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0 && size > 0)
+        out[0] = '\0';
+    return out;
+}
+
+/* Exactly `digits` decimal digits at *text, which moves behind them. */
+static bool take_field(const char **text, unsigned digits, int *out)
+{
+    int n = 0;
+
+    for (unsigned i = 0; i < digits; i++, (*text)++) {
+        if (!is_digit(**text))
+            return false;
+        n = n * 10 + (**text - '0');
+    }
+    *out = n;
+    return true;
+}
+
+static bool take_char(const char **text, const char *choice)
+{
+    if (!**text || !strchr(choice, **text))
+        return false;
+    (*text)++;
+    return true;
+}
+
+/* "YYYY-MM-DD", and after T or a space "hh:mm[:ss][Z]". */
+static bool take_timestamp(const char *p, int64_t *out_s)
+{
+    struct tm tm = {0}, check;
+    time_t t;
+
+    if (!take_field(&p, 4, &tm.tm_year) || !take_char(&p, "-") || !take_field(&p, 2, &tm.tm_mon) ||
+        !take_char(&p, "-") || !take_field(&p, 2, &tm.tm_mday))
+        return false;
+    if (take_char(&p, "Tt ")) {
+        if (!take_field(&p, 2, &tm.tm_hour) || !take_char(&p, ":") ||
+            !take_field(&p, 2, &tm.tm_min))
+            return false;
+        if (take_char(&p, ":") && !take_field(&p, 2, &tm.tm_sec))
+            return false;
+        take_char(&p, "Zz");
+    }
+    if (*p || tm.tm_year < 1970 || tm.tm_hour > 23 || tm.tm_min > 59 || tm.tm_sec > 59)
+        return false;
+    tm.tm_year -= 1900;
+    tm.tm_mon -= 1;
+    check = tm;
+    t = timegm(&check);
+    /* timegm turns the 30th of February into March: what it had to change was no date */
+    if (check.tm_mon != tm.tm_mon || check.tm_mday != tm.tm_mday)
+        return false;
+    *out_s = (int64_t)t;
+    return true;
+}
+
+enum sek_err sek_time_from_text(const char *text, int64_t now_s, int64_t *out_s,
+                                struct sek_diag *diag)
+{
+    int64_t today = now_s - now_s % DAY_S, s;
+
+    if (strcmp(text, "now") == 0)
+        *out_s = now_s;
+    else if (strcmp(text, "today") == 0)
+        *out_s = today;
+    else if (strcmp(text, "yesterday") == 0)
+        *out_s = today - DAY_S;
+    else if (take_timestamp(text, &s))
+        *out_s = s;
+    else if (sek_duration_from_text(text, &s, NULL) == SEK_OK)
+        *out_s = now_s - s;
+    else
+        return sek_diag_set(diag, SEK_E_INVALID,
+                            "'%s' is not a time such as 2h (ago), now, today, yesterday, "
+                            "2026-11-23 or 2026-11-23T06:17Z (UTC)",
+                            text);
+    return SEK_OK;
+}

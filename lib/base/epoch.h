@@ -21,10 +21,12 @@ struct sek_epoch {
 
 void sek_epoch_init(struct sek_epoch *e, struct sek_epoch_slot *slots, unsigned n_slots);
 
-/* Reader. Not nestable. */
+/* Reader. Not nestable. Load the protected pointer after it with memory_order_seq_cst: a weaker load may
+ * move above the store of the slot on some machines (not on x86-64, where it costs the same). */
 static inline void sek_epoch_enter(struct sek_epoch *e, struct sek_epoch_slot *slot)
 {
-    uint64_t now = atomic_load_explicit(&e->now, memory_order_relaxed);
+    /* acquire: who sees the new epoch also sees the pointer that was published before it */
+    uint64_t now = atomic_load_explicit(&e->now, memory_order_acquire);
     /* seq_cst: the store must be seen before the caller's load of the protected pointer */
     atomic_exchange_explicit(&slot->entered, now, memory_order_seq_cst);
 }
@@ -34,6 +36,6 @@ static inline void sek_epoch_leave(struct sek_epoch_slot *slot)
     atomic_store_explicit(&slot->entered, 0, memory_order_release);
 }
 
-/* Writer, one at a time, after it published the new pointer: returns when no reader can still hold
+/* Writer, one at a time, after it published the new pointer (memory_order_seq_cst): returns when no reader can still hold
  * the old one. Sleeps in steps of 50 µs. */
 void sek_epoch_wait(struct sek_epoch *e);

@@ -1,2 +1,182 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "base/file.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "base/banned.h"
+
+static enum sek_err fail(struct sek_diag *diag, int errnum, const char *what, const char *path)
+{
+    char why[128];
+
+    /* the GNU form: returns the text, thread-safe */
+    return sek_diag_set(diag, sek_err_from_errno(errnum), "%s: %s: %s", path, what,
+                        strerror_r(errnum, why, sizeof(why)));
+}
+
+enum sek_err sek_file_new_open(const char *path, mode_t mode, struct sek_file_new *out,
+                               struct sek_diag *diag)
+{
+    struct sek_file_new f = {.fd = -1};
+    size_t len = strlen(path);
+    int errnum;
+
+    if (len == 0 || path[len - 1] == '/')
+        return sek_diag_set(diag, SEK_E_INVALID, "'%s' is not a file name", path);
+    if ((size_t)snprintf(f.tmp, sizeof(f.tmp), "%s.tmp.XXXXXX", path) >= sizeof(f.tmp))
+        return sek_diag_set(diag, SEK_E_LIMIT, "%s: path is too long", path);
+    memcpy(f.path, path, len + 1);
+    f.fd = mkostemp(f.tmp, O_CLOEXEC);
+    if (f.fd < 0)
+        return fail(diag, errno, "cannot create a file beside it", path);
+    /* mkostemp made it 0600; the wanted mode must not depend on the caller's umask */
+    if (fchmod(f.fd, mode) != 0) {
+        errnum = errno;
+        sek_file_new_abort(&f);
+        return fail(diag, errnum, "cannot set the mode", path);
+    }
+    *out = f;
+    return SEK_OK;
+}
+
+/* The folder of a path, opened for fsync. */
+static int open_folder(const char *path)
+{
+    char folder[sizeof(((struct sek_file_new *)0)->path)];
+    const char *slash = strrchr(path, '/');
+    size_t len = slash ? (size_t)(slash - path) : 0;
+
+    if (!slash)
+        memcpy(folder, ".", 2);
+    else if (len == 0)
+        memcpy(folder, "/", 2);
+    else {
+        memcpy(folder, path, len);
+        folder[len] = '\0';
+    }
+    return open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+enum sek_err sek_file_new_commit(struct sek_file_new *f, struct sek_diag *diag)
+{
+    enum sek_err err = SEK_OK;
+    int folder = -1;
+
+    if (f->fd < 0)
+        return sek_diag_set(diag, SEK_E_INVALID, "no new file is open");
+    folder = open_folder(f->path);
+    if (folder < 0)
+        err = fail(diag, errno, "cannot open its folder", f->path);
+    else if (fsync(f->fd) != 0)
+        err = fail(diag, errno, "cannot write to disk", f->path);
+    else if (rename(f->tmp, f->path) != 0)
+        err = fail(diag, errno, "cannot replace it", f->path);
+    if (err == SEK_OK) {
+        f->tmp[0] = '\0';
+        /* EINVAL: a file system that has no such thing as writing out a folder */
+        if (fsync(folder) != 0 && errno != EINVAL)
+            err = fail(diag, errno, "replaced, but its folder may not be on disk", f->path);
+    }
+    if (folder >= 0)
+        close(folder);
+    sek_file_new_abort(f);
+    return err;
+}
+
+void sek_file_new_abort(struct sek_file_new *f)
+{
+    if (f->fd >= 0)
+        close(f->fd);
+    if (f->fd >= 0 && f->tmp[0])
+        unlink(f->tmp);
+    f->fd = -1;
+    f->tmp[0] = '\0';
+}
+
+enum sek_err sek_file_write(int fd, const void *data, size_t n, struct sek_diag *diag)
+{
+    const char *p = data;
+    char why[128];
+
+    while (n > 0) {
+        ssize_t done = write(fd, p, n);
+
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done <= 0) {
+            int errnum = done < 0 ? errno : EIO;
+            return sek_diag_set(diag, sek_err_from_errno(errnum), "cannot write: %s",
+                                strerror_r(errnum, why, sizeof(why)));
+        }
+        p += done;
+        n -= (size_t)done;
+    }
+    return SEK_OK;
+}
+
+static const char *kind_text(mode_t mode)
+{
+    if (S_ISDIR(mode))
+        return "a folder";
+    if (S_ISFIFO(mode))
+        return "a pipe (FIFO)";
+    if (S_ISCHR(mode) || S_ISBLK(mode))
+        return "a device";
+    if (S_ISSOCK(mode))
+        return "a socket";
+    return "something else";
+}
+
+enum sek_err sek_file_open_regular(const char *path, int *out_fd, struct sek_diag *diag)
+{
+    /* O_NONBLOCK: opening a FIFO must not wait for a writer */
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    struct stat st;
+
+    if (fd < 0 && errno == ELOOP)
+        return sek_diag_set(diag, SEK_E_INVALID,
+                            "%s: is a symbolic link; name the file it points to", path);
+    if (fd < 0 && errno == ENXIO)
+        return sek_diag_set(diag, SEK_E_INVALID, "%s: is not a regular file but a socket", path);
+    if (fd < 0)
+        return fail(diag, errno, "cannot open", path);
+    if (fstat(fd, &st) != 0) {
+        int errnum = errno;
+        close(fd);
+        return fail(diag, errnum, "cannot examine", path);
+    }
+    if (!S_ISREG(st.st_mode)) {
+        close(fd);
+        return sek_diag_set(diag, SEK_E_INVALID, "%s: is not a regular file but %s", path,
+                            kind_text(st.st_mode));
+    }
+    *out_fd = fd;
+    return SEK_OK;
+}
+
+enum sek_err sek_file_read(int fd, struct sek_buf *out, struct sek_diag *diag)
+{
+    char chunk[16384], why[128];
+
+    for (;;) {
+        ssize_t n = read(fd, chunk, sizeof(chunk));
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0) {
+            int errnum = errno;
+            return sek_diag_set(diag, sek_err_from_errno(errnum), "cannot read: %s",
+                                strerror_r(errnum, why, sizeof(why)));
+        }
+        if (n == 0)
+            return SEK_OK;
+        sek_buf_add(out, chunk, (size_t)n);
+        if (out->failed)
+            return sek_diag_set(diag, SEK_E_LIMIT, "larger than the %zu octets allowed here",
+                                out->cap);
+    }
+}

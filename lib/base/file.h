@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Files that are never half there, and files of other people opened with care. Any thread. */
 #pragma once
+#include "base/buf.h"
 #include "base/err.h"
 #include <stddef.h>
 #include <sys/types.h>
@@ -16,9 +17,11 @@ struct sek_file_new {
 enum sek_err sek_file_new_open(const char *path, mode_t mode, struct sek_file_new *out,
                                struct sek_diag *diag);
 /* fsync, rename over the target, fsync of the folder; closes. On failure the target is untouched and
- * the temporary file removed. */
+ * the temporary file removed (only when the folder's own fsync fails, the target is replaced already:
+ * the text says so). */
 enum sek_err sek_file_new_commit(struct sek_file_new *f, struct sek_diag *diag);
-/* Give up: close and remove the temporary file. Safe after commit (does nothing). */
+/* Give up: close and remove the temporary file. Safe after commit (does nothing), and for a struct with
+ * fd -1. */
 void sek_file_new_abort(struct sek_file_new *f);
 
 /* Write all or fail (EINTR retried). */
@@ -26,3 +29,5 @@ enum sek_err sek_file_write(int fd, const void *data, size_t n, struct sek_diag 
 /* Open for reading: a regular file, opened O_NOFOLLOW|O_NONBLOCK|O_CLOEXEC and checked by fstat, so
  * that a FIFO, device or symbolic link is refused with a clear text. Returns SEK_OK and *out_fd. */
 enum sek_err sek_file_open_regular(const char *path, int *out_fd, struct sek_diag *diag);
+/* Append everything that is left in fd. SEK_E_LIMIT when it is more than the buffer may hold. */
+enum sek_err sek_file_read(int fd, struct sek_buf *out, struct sek_diag *diag);
