@@ -20,26 +20,29 @@ struct sek_image_info {
     uint64_t size_octets;
 };
 
-/* max_octets: memory it may use; 0 = 8 GiB. */
+/* max_octets: memory it may use, by a rough estimate that errs upwards; 0 = 8 GiB. */
 enum sek_err sek_compile_new(uint64_t max_octets, struct sek_compile **out, struct sek_diag *diag);
 void sek_compile_free(struct sek_compile *c);
 
+/* SEK_E_EXISTS for an id that was added before, SEK_E_LIMIT past SEK_LISTS_MAX, SEK_E_INVALID for
+ * values outside their enum, id 0, or a name that is not SEK_LIST_NAME_MAX's. */
 enum sek_err sek_compile_list(struct sek_compile *c, const struct sek_list *list,
                               struct sek_diag *diag);
-/* One rule. The list must have been added. Rules may come in any order, also several a name; the very
- * same (name, list, scope) twice keeps the later expiry (0 = never is the latest) and, where they
- * differ, the last added action. */
+/* One rule. The list must have been added (else SEK_E_NOTFOUND). Rules may come in any order, also
+ * several a name; the very same (name, list, scope) twice keeps the later expiry (0 = never is the
+ * latest) and, where they differ, the last added action. Case is folded. SEK_E_LIMIT past max_octets;
+ * a refused rule leaves the others as they are. */
 enum sek_err sek_compile_rule(struct sek_compile *c, const uint8_t *name, size_t name_len,
                               const struct sek_rule *rule, struct sek_diag *diag);
 /* Delta only: the name has no rules any more (a name given rules as well has those). */
 enum sek_err sek_compile_removed(struct sek_compile *c, const uint8_t *name, size_t name_len,
                                  struct sek_diag *diag);
 
-/* Called about ten times a second with the share done, 0..1000. */
+/* Called with the share done, 0..1000, growing; at most once a permille. */
 typedef void sek_progress_fn(void *arg, unsigned permille);
 
-/* Write the file beside and rename it over `path` (mode 0644). Fills *out_info if not NULL
- * (generation and base_id are taken from `info`). */
-enum sek_err sek_compile_write(struct sek_compile *c, const char *path, uint64_t generation,
-                               uint64_t base_id, sek_progress_fn *progress, void *arg,
-                               struct sek_image_info *out_info, struct sek_diag *diag);
+/* Write the file beside and rename it over `path` (mode 0644). info: the caller sets base_id,
+ * generation and made_s; on success the rest is filled in. What was added stays: a second write is
+ * allowed. progress may be NULL. */
+enum sek_err sek_compile_write(struct sek_compile *c, const char *path, struct sek_image_info *info,
+                               sek_progress_fn *progress, void *arg, struct sek_diag *diag);
