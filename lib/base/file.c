@@ -131,13 +131,13 @@ static const char *kind_text(mode_t mode)
     return "something else";
 }
 
-enum sek_err sek_file_open_regular(const char *path, int *out_fd, struct sek_diag *diag)
+static enum sek_err open_checked(const char *path, int flags, int *out_fd, struct sek_diag *diag)
 {
     /* O_NONBLOCK: opening a FIFO must not wait for a writer */
-    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY | flags);
     struct stat st;
 
-    if (fd < 0 && errno == ELOOP)
+    if (fd < 0 && errno == ELOOP && (flags & O_NOFOLLOW))
         return sek_diag_set(diag, SEK_E_INVALID,
                             "%s: is a symbolic link; name the file it points to", path);
     if (fd < 0 && errno == ENXIO)
@@ -156,6 +156,16 @@ enum sek_err sek_file_open_regular(const char *path, int *out_fd, struct sek_dia
     }
     *out_fd = fd;
     return SEK_OK;
+}
+
+enum sek_err sek_file_open_regular(const char *path, int *out_fd, struct sek_diag *diag)
+{
+    return open_checked(path, O_NOFOLLOW, out_fd, diag);
+}
+
+enum sek_err sek_file_open_trusted(const char *path, int *out_fd, struct sek_diag *diag)
+{
+    return open_checked(path, 0, out_fd, diag);
 }
 
 enum sek_err sek_file_read(int fd, struct sek_buf *out, struct sek_diag *diag)

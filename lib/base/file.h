@@ -29,5 +29,7 @@ enum sek_err sek_file_write(int fd, const void *data, size_t n, struct sek_diag 
 /* Open for reading: a regular file, opened O_NOFOLLOW|O_NONBLOCK|O_CLOEXEC and checked by fstat, so
  * that a FIFO, device or symbolic link is refused with a clear text. Returns SEK_OK and *out_fd. */
 enum sek_err sek_file_open_regular(const char *path, int *out_fd, struct sek_diag *diag);
+/* The same for paths from the administrator's own configuration: symbolic links are followed. */
+enum sek_err sek_file_open_trusted(const char *path, int *out_fd, struct sek_diag *diag);
 /* Append everything that is left in fd. SEK_E_LIMIT when it is more than the buffer may hold. */
 enum sek_err sek_file_read(int fd, struct sek_buf *out, struct sek_diag *diag);

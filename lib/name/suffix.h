@@ -7,14 +7,17 @@
 
 struct sek_suffix;
 
-/* path: a public_suffix_list.dat or .dafsa; NULL = the system's newest, else libpsl's built-in one. */
+/* path: a public_suffix_list.dat or .dafsa; NULL = the system's newest, else libpsl's built-in one.
+ * Reading the text form takes about 30 ms and 1.5 MiB; it answers faster than the compiled one. */
 enum sek_err sek_suffix_open(const char *path, struct sek_suffix **out, struct sek_diag *diag);
 void sek_suffix_close(struct sek_suffix *s);
 /* Version for records, e.g. the file's date "2023-02-09"; static for the object's life. */
 const char *sek_suffix_version(const struct sek_suffix *s);
 
-/* True for a public suffix or a name above one (also the root and unlisted top-level domains). */
+/* True for a public suffix: listed, the owner of a listed wildcard ("ck" of "*.ck"), the root, and every
+ * top-level domain, listed or not. Names that merely have suffixes below them (amazonaws.com) are not. */
 bool sek_suffix_is_public(const struct sek_suffix *s, const struct sek_name *name);
 /* How many left-most labels to remove to reach the registered domain: 0 when the name is it. Names that
- * are public suffixes themselves, the root, and single-label names give -1. */
+ * are public suffixes themselves, the root, and single-label names give -1. 0.2 to 1 µs, growing with the
+ * number of labels up to nine: for the collector and the command, not for the answer path. */
 int sek_suffix_registered(const struct sek_suffix *s, const struct sek_name *name);
