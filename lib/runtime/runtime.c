@@ -183,19 +183,20 @@ void sek_worker_leaked(struct sek_runtime *rt, unsigned worker)
     atomic_store_explicit(&rt->leaked, true, memory_order_relaxed);
 }
 
-bool sek_runtime_judges_blocked(struct sek_runtime *rt, const struct sek_name *names,
-                                unsigned n_names)
+enum sek_judgement sek_judgement_of(const struct sek_verdict *v)
 {
-    const struct sek_policy *policy = atomic_load(&rt->policy);
-    int64_t now_s = sek_keeper_now_ms() / 1000;
+    if (sek_action_blocks(v->action))
+        return SEK_JUDGED_BLOCKED;
+    if (v->trigger == SEK_TRIGGER_QNAME && v->would == SEK_ACTION_PASSTHRU)
+        return SEK_JUDGED_EXEMPT;
+    return SEK_JUDGED_OPEN;
+}
+
+enum sek_judgement sek_runtime_judge(struct sek_runtime *rt, const struct sek_name *name,
+                                     enum sek_trigger trigger)
+{
     struct sek_verdict v;
-    for (unsigned i = 0; i < n_names; i++) {
-        enum sek_trigger trigger = i == 0 ? SEK_TRIGGER_QNAME : SEK_TRIGGER_CNAME;
-        sek_engine_decide(policy, &names[i], now_s, trigger, &v, NULL, NULL);
-        if (sek_action_blocks(v.action))
-            return true;
-        if (i == 0 && v.trigger != SEK_TRIGGER_NONE && v.would == SEK_ACTION_PASSTHRU)
-            return false; /* an exception on the question covers its whole chain */
-    }
-    return false;
+    sek_engine_decide(atomic_load(&rt->policy), name, sek_keeper_now_ms() / 1000, trigger, &v, NULL,
+                      NULL);
+    return sek_judgement_of(&v);
 }

@@ -13,7 +13,7 @@ struct sek_runtime;
 
 struct sek_runtime_hooks {
     void *arg;
-    /* Remove from the host's cache every answer that sek_runtime_judges_blocked says is blocked now.
+    /* Remove from the host's cache every answer that sek_runtime_judge says is blocked now.
      * Called on the keeper's thread. Returns the number removed. */
     uint64_t (*purge)(void *arg, struct sek_runtime *rt);
     /* One line for the host's log: a change of state. Keeper's, writer's or the starting thread. */
@@ -42,7 +42,15 @@ void sek_worker_leaked(struct sek_runtime *rt, unsigned worker);
 
 /* --- keeper ------------------------------------------------------------------------------------ */
 
-/* For the purge hook: true if a cached answer with these names (question, then CNAME owners and
- * targets, in order) would be blocked now. Keeper's thread only. */
-bool sek_runtime_judges_blocked(struct sek_runtime *rt, const struct sek_name *names,
-                                unsigned n_names);
+/* For the purge hook: what the policy says now of a cached answer, name by name: first its question
+ * (trigger QNAME), then each owner and target of its CNAME and DNAME records (trigger CNAME). The first
+ * answer other than OPEN is final. Keeper's thread only (the starting thread during start). */
+enum sek_judgement {
+    SEK_JUDGED_OPEN,    /* nothing said yet */
+    SEK_JUDGED_EXEMPT,  /* an exception on the question covers its whole chain */
+    SEK_JUDGED_BLOCKED, /* must leave the cache */
+};
+enum sek_judgement sek_runtime_judge(struct sek_runtime *rt, const struct sek_name *name,
+                                     enum sek_trigger trigger);
+/* The same decision about a verdict that a worker got. */
+enum sek_judgement sek_judgement_of(const struct sek_verdict *v);

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* How a query that Unbound's cache did not answer is judged: its question when it is new, its
+ * answer's CNAME chain when it is done. */
+#pragma once
+#include "state.h"
+
+void sek_operate(struct module_qstate *qstate, enum module_ev event, int id);
+
+/* The policy's word on an answer in hand: the question as if it were asked, then the chain. For
+ * inplace_cb_query_response, before the answer is stored. rep may be NULL. */
+enum sek_judgement sek_operate_judge(struct sek_module *m, struct module_qstate *qstate,
+                                     const struct query_info *qinfo, const struct reply_info *rep);

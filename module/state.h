@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The module's life between init and deinit, and what it keeps for one query. */
+#pragma once
+#include "runtime/runtime.h"
+#include "unbound_compat.h"
+
+/* One per process, made in init; hangs in dynlib's dyn_env, so that nothing of ours is static. */
+struct sek_module {
+    struct sek_runtime *runtime;              /* NULL: passive, every query passes */
+    struct module_env *env;                   /* the daemon's, for its caches; valid until deinit */
+    uint8_t soa_rdata[2 * SEK_NAME_MAX + 20]; /* of negative answers */
+    size_t soa_rdata_len;
+};
+
+/* Kept in qstate->minfo[id], memory of the query's region. */
+struct sek_query {
+    struct sek_name name;       /* the question, folded */
+    struct sek_verdict verdict; /* the last one */
+    int64_t time_ms;            /* of the verdict */
+    bool recorded;              /* its clients' events have been pushed */
+};
+
+/* Never fails for bad policy, database or configuration: the resolver must start. Returns the
+ * module, or NULL when there is no memory for it (then everything passes). */
+struct sek_module *sek_module_start(struct module_env *env, int id);
+void sek_module_stop(struct module_env *env, int id, struct sek_module *m);
+
+static inline struct sek_module *sek_module_of(struct module_qstate *qstate, int id)
+{
+    return ((struct dynlibmod_env *)qstate->env->modinfo[id])->dyn_env;
+}

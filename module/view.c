@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "view.h"
+#include <string.h>
+
+struct sek_addr sek_view_endpoint(const struct comm_reply *reply)
+{
+    return sek_addr_from_sockaddr((const struct sockaddr *)&reply->client_addr);
+}
+
+static bool is_alias(const struct ub_packed_rrset_key *rrset)
+{
+    return rrset->rk.type == htons(LDNS_RR_TYPE_CNAME) ||
+           rrset->rk.type == htons(LDNS_RR_TYPE_DNAME);
+}
+
+bool sek_view_has_chain(const struct reply_info *rep)
+{
+    return rep->an_numrrsets > 0 && is_alias(rep->rrsets[0]);
+}
+
+bool sek_view_rrset_chain(const struct ub_packed_rrset_key *rrset, sek_chain_fn *fn, void *arg)
+{
+    struct sek_name name;
+    if (!is_alias(rrset) || !rrset->rk.dname)
+        return true;
+    if (sek_name_from_wire(rrset->rk.dname, rrset->rk.dname_len, &name) == SEK_OK &&
+        !fn(arg, &name))
+        return false;
+    const struct packed_rrset_data *data = rrset->entry.data;
+    for (size_t i = 0; data && i < data->count; i++) {
+        if (data->rr_len[i] <= 2) /* two octets of length stand before the name */
+            continue;
+        if (sek_name_from_wire(data->rr_data[i] + 2, data->rr_len[i] - 2, &name) == SEK_OK &&
+            !fn(arg, &name))
+            return false;
+    }
+    return true;
+}
+
+bool sek_view_chain(const struct reply_info *rep, sek_chain_fn *fn, void *arg)
+{
+    for (size_t i = 0; i < rep->an_numrrsets; i++)
+        if (!sek_view_rrset_chain(rep->rrsets[i], fn, arg))
+            return false;
+    return true;
+}
+
+void sek_view_event(struct sek_event *e, enum sek_outcome outcome, const struct sek_name *question,
+                    uint16_t qtype, const struct sek_addr *endpoint, int64_t time_ms,
+                    const struct sek_verdict *verdict, const struct sek_name *matched)
+{
+    memset(e, 0, offsetof(struct sek_event, names));
+    e->outcome = (uint8_t)outcome;
+    e->qtype = qtype;
+    e->time_ms = time_ms;
+    e->endpoint = *endpoint;
+    e->name_len = question->len;
+    memcpy(e->names, question->octets, question->len);
+    if (outcome == SEK_OUTCOME_HIT) {
+        e->action = (uint8_t)verdict->action;
+        e->would = (uint8_t)verdict->would;
+        e->trigger = (uint8_t)verdict->trigger;
+        e->monitor = verdict->monitor;
+        e->scope = verdict->scope;
+        e->depth = verdict->depth;
+        e->list = verdict->list;
+        e->generation = (uint32_t)verdict->generation;
+        if (matched) {
+            e->matched_len = matched->len;
+            memcpy(e->names + e->name_len, matched->octets, matched->len);
+        }
+    }
+    e->size = sek_event_size(e->name_len, e->matched_len);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Unbound's structures seen through our types. Nothing here is stored or changed. */
+#pragma once
+#include "event/event.h"
+#include "unbound_compat.h"
+
+/* The client of a reply: the address behind a trusted proxy where PROXYv2 is used. */
+struct sek_addr sek_view_endpoint(const struct comm_reply *reply);
+
+/* Call fn with each name of a reply's CNAME chain: owner and target of the CNAME and DNAME records
+ * of the answer section, in order, malformed ones left out. Stops when fn returns false. Returns
+ * false if stopped. The caller holds what locks the rrsets need. */
+typedef bool sek_chain_fn(void *arg, const struct sek_name *name);
+bool sek_view_rrset_chain(const struct ub_packed_rrset_key *rrset, sek_chain_fn *fn, void *arg);
+bool sek_view_chain(const struct reply_info *rep, sek_chain_fn *fn, void *arg);
+
+/* True if the answer section can hold a chain: its first rrset is a CNAME or DNAME. */
+bool sek_view_has_chain(const struct reply_info *rep);
+
+/* An event about a question; verdict is taken in when it is a hit, matched (may be NULL) when it is
+ * a name other than the question. */
+void sek_view_event(struct sek_event *e, enum sek_outcome outcome, const struct sek_name *question,
+                    uint16_t qtype, const struct sek_addr *endpoint, int64_t time_ms,
+                    const struct sek_verdict *verdict, const struct sek_name *matched);
+
+static inline int64_t sek_view_time_ms(const struct timeval *tv)
+{
+    return (int64_t)tv->tv_sec * 1000 + tv->tv_usec / 1000;
+}
