@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Calls that have a safer way of ours, beyond what base/banned.h can poison.
+. "$(dirname "$0")/lint.sh"
+
+# base/banned.h stands last among the includes, or it would poison the headers after it.
+for file in $(files 'lib/*.c' 'tools/*.c'); do
+    last=$(grep -nE '^[[:space:]]*#[[:space:]]*include' "$file" | tail -n 1 || true)
+    case $last in
+    *'"base/banned.h"'*) ;;
+    *) finding "$file:${last%%:*}: the last include is not \"base/banned.h\"" ;;
+    esac
+done
+
+# pattern<TAB>why
+while IFS=$'\t' read -r pattern why; do
+    [ -n "$pattern" ] || continue
+    # Words in comments and texts do not count.
+    findings < <(files 'lib/*.[ch]' 'module/*.[ch]' 'tools/*.[ch]' |
+        grep -v '^lib/base/banned\.h$' | xargs -r grep -nHE "$pattern" |
+        grep -vE '^[^:]+:[0-9]+:[[:space:]]*(/\*|\*|//)' | sed "s|\$|   <- $why|" || true)
+done <<'TABLE'
+\bsqlite3_v?s?n?mprintf *\(	SQL is text of ours with bound parameters (FACTS of SQL injection)
+\bsqlite3_get_table *\(	use a prepared statement
+\bsystem *\(|\bpopen *\(	no shell
+\b(tmpnam|mktemp|tempnam) *\(	races: base/file.h writes files
+\b(gets|alloca) *\(	no bound
+\bsetenv *\(|\bputenv *\(	the environment is read by entry points only
+TABLE
+
+# sqlite3_exec runs constant text only: the argument is a literal or a constant table's text in sql.c.
+findings < <(files 'lib/*.c' 'tools/*.c' 'module/*.c' | grep -v '^lib/store/sql\.c$' |
+    xargs -r grep -nHE '\bsqlite3_exec *\([^,]+,[[:space:]]*[^"[:space:]]' |
+    sed 's|$|   <- sqlite3_exec with text that is no literal|' || true)
+
+# The library neither prints nor ends the process.
+findings < <(files 'lib/*.c' | xargs -r grep -nHE '\b(printf|puts|perror|exit|_exit|abort) *\(' |
+    grep -vE '^[^:]+:[0-9]+:[[:space:]]*(/\*|\*|//)' | sed 's|$|   <- lib/ never prints, never exits|' ||
+    true)
+lint_done "banned calls"
