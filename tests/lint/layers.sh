@@ -44,7 +44,7 @@ check_own() {
             # Not a layer: Unbound's own headers (module/ only), or another folder of the same part.
             if [ "$top" = module ] && [ ! -e "lib/$header" ]; then return 0; fi
             if [ "$top" = tests ] && [ -e "$header" ]; then return 0; fi
-            if [ "$top" != lib ] && [ -e "$top/$header" ]; then return 0; fi
+            if [ "$top" = "${header%%/*}" ] && [ -e "$header" ]; then return 0; fi
             finding "$file:$line: \"$header\" is in no layer of lib/"
         elif [ ! -e "lib/$header" ]; then
             finding "$file:$line: there is no lib/$header"
