@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The order of decisions, on real compiled policies: a table of cases, and random policies against
+ * a slow reference that looks at every rule. */
+#include "name/text.h"
+#include "policy/compile.h"
+#include "verdict/engine.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#define NOW 1000000
+
+static char dir[] = "/tmp/sek-engine-XXXXXX";
+
+static int setup(void **state)
+{
+    (void)state;
+    return mkdtemp(dir) ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    char path[64];
+    snprintf(path, sizeof path, "%s/%s", dir, SEK_POLICY_IMAGE);
+    unlink(path);
+    return rmdir(dir);
+}
+
+/* Lists that the cases use by number. */
+static const struct sek_list lists[] = {
+    {.id = 1, .mode = SEK_MODE_BLOCK, .action = SEK_ACTION_SINKHOLE, .ede = 15, .name = "block"},
+    {.id = 2, .mode = SEK_MODE_BLOCK, .action = SEK_ACTION_PASSTHRU, .name = "allow"},
+    {.id = 3, .mode = SEK_MODE_MONITOR, .action = SEK_ACTION_NXDOMAIN, .name = "monitor"},
+    {.id = 4, .mode = SEK_MODE_OFF, .action = SEK_ACTION_NXDOMAIN, .name = "off"},
+    {.id = 5, .mode = SEK_MODE_BLOCK, .action = SEK_ACTION_LOG, .name = "log"},
+    {.id = 6,
+     .mode = SEK_MODE_BLOCK,
+     .action = SEK_ACTION_NODATA,
+     .priority = 10,
+     .ede = 17,
+     .name = "prior"},
+    {.id = 7, .mode = SEK_MODE_MONITOR, .action = SEK_ACTION_PASSTHRU, .name = "monitored-allow"},
+};
+#define N_LISTS (sizeof lists / sizeof lists[0])
+
+struct text_rule {
+    uint16_t list;
+    const char *rule; /* list notation */
+    int64_t expires_s;
+    enum sek_action action;
+};
+
+static struct sek_name name_of(const char *text)
+{
+    struct sek_name name;
+    assert_int_equal(sek_name_from_text(text, strlen(text), &name, NULL), SEK_OK);
+    return name;
+}
+
+static void rule_add(struct sek_compile *c, const struct text_rule *r)
+{
+    enum sek_scope scope;
+    struct sek_name name;
+    assert_int_equal(sek_rule_from_text(r->rule, strlen(r->rule), &scope, &name, NULL), SEK_OK);
+    struct sek_rule rule = {.list = r->list,
+                            .scope = (uint8_t)scope,
+                            .action = (uint8_t)r->action,
+                            .expires_s = r->expires_s};
+    assert_int_equal(sek_compile_rule(c, name.octets, name.len, &rule, NULL), SEK_OK);
+}
+
+static struct sek_policy *policy_of(const struct text_rule *rules, size_t n)
+{
+    struct sek_compile *c;
+    struct sek_diag diag = {0};
+    char path[64];
+    assert_int_equal(sek_compile_new(0, &c, &diag), SEK_OK);
+    for (size_t i = 0; i < N_LISTS; i++)
+        assert_int_equal(sek_compile_list(c, &lists[i], &diag), SEK_OK);
+    for (size_t i = 0; i < n; i++)
+        rule_add(c, &rules[i]);
+    snprintf(path, sizeof path, "%s/%s", dir, SEK_POLICY_IMAGE);
+    struct sek_image_info info = {.generation = 7};
+    if (sek_compile_write(c, path, &info, NULL, NULL, &diag) != SEK_OK)
+        fail_msg("compile: %s", diag.text);
+    sek_compile_free(c);
+    struct sek_policy *p;
+    if (sek_policy_open(dir, &p, &diag) != SEK_OK)
+        fail_msg("open: %s", diag.text);
+    return p;
+}
+
+struct engine_case {
+    const char *label;
+    struct text_rule rules[4];
+    const char *name;
+    enum sek_action action, would;
+    uint16_t list;
+};
+
+static const struct engine_case cases[] = {
+    {"no rules", {{0}}, "a.example", SEK_ACTION_PASSTHRU, SEK_ACTION_PASSTHRU, 0},
+    {"subtree covers itself",
+     {{1, "evil.example"}},
+     "evil.example",
+     SEK_ACTION_SINKHOLE,
+     SEK_ACTION_SINKHOLE,
+     1},
+    {"subtree covers below",
+     {{1, "evil.example"}},
+     "a.b.evil.example",
+     SEK_ACTION_SINKHOLE,
+     SEK_ACTION_SINKHOLE,
+     1},
+    {"label boundary",
+     {{1, "evil.example"}},
+     "notevil.example",
+     SEK_ACTION_PASSTHRU,
+     SEK_ACTION_PASSTHRU,
+     0},
+    {"exact does not cover below",
+     {{1, "=evil.example"}},
+     "www.evil.example",
+     SEK_ACTION_PASSTHRU,
+     SEK_ACTION_PASSTHRU,
+     0},
+    {"below does not cover itself",
+     {{1, "*.evil.example"}},
+     "evil.example",
+     SEK_ACTION_PASSTHRU,
+     SEK_ACTION_PASSTHRU,
+     0},
+    {"below covers below",
+     {{1, "*.evil.example"}},
+     "x.evil.example",
+     SEK_ACTION_SINKHOLE,
+     SEK_ACTION_SINKHOLE,
+     1},
+    {"exception beats a more specific block",
+     {{1, "=www.evil.example"}, {2, "evil.example"}},
+     "www.evil.example",
+     SEK_ACTION_PASSTHRU,
+     SEK_ACTION_PASSTHRU,
+     2},
+    {"exception that ended does not count",
+     {{1, "evil.example"}, {2, "evil.example", NOW}},
+     "evil.example",
+     SEK_ACTION_SINKHOLE,
+     SEK_ACTION_SINKHOLE,
+     1},
+    {"exception to the second counts",
+     {{1, "evil.example"}, {2, "evil.example", NOW + 1}},
+     "evil.example",
+     SEK_ACTION_PASSTHRU,
+     SEK_ACTION_PASSTHRU,
+     2},
+    {"block that ended does not count",
+     {{1, "evil.example", NOW - 1}},
+     "evil.example",
+     SEK_ACTION_PASSTHRU,
+     SEK_ACTION_PASSTHRU,
+     0},
+    {"monitor records",
+     {{3, "evil.example"}},
+     "evil.example",
+     SEK_ACTION_PASSTHRU,
+     SEK_ACTION_NXDOMAIN,
+     3},
+    {"block beats a more specific monitor",
+     {{3, "=a.evil.example"}, {1, "evil.example"}},
+     "a.evil.example",
+     SEK_ACTION_SINKHOLE,
+     SEK_ACTION_SINKHOLE,
+     1},
+    {"log records and does not shadow a block",
+     {{5, "=a.evil.example"}, {1, "evil.example"}},
+     "a.evil.example",
+     SEK_ACTION_SINKHOLE,
+     SEK_ACTION_SINKHOLE,
+     1},
+    {"log alone", {{5, "evil.example"}}, "evil.example", SEK_ACTION_PASSTHRU, SEK_ACTION_LOG, 5},
+    {"list that is off",
+     {{4, "evil.example"}},
+     "evil.example",
+     SEK_ACTION_PASSTHRU,
+     SEK_ACTION_PASSTHRU,
+     0},
+    {"priority decides at the same name",
+     {{1, "evil.example"}, {6, "evil.example"}},
+     "evil.example",
+     SEK_ACTION_NODATA,
+     SEK_ACTION_NODATA,
+     6},
+    {"specific beats priority",
+     {{1, "a.evil.example"}, {6, "evil.example"}},
+     "a.evil.example",
+     SEK_ACTION_SINKHOLE,
+     SEK_ACTION_SINKHOLE,
+     1},
+    {"entry's own action",
+     {{1, "evil.example", 0, SEK_ACTION_DROP}},
+     "evil.example",
+     SEK_ACTION_DROP,
+     SEK_ACTION_DROP,
+     1},
+    {"entry may be an exception inside a block list",
+     {{1, "evil.example"}, {1, "=ok.evil.example", 0, SEK_ACTION_PASSTHRU}},
+     "ok.evil.example",
+     SEK_ACTION_PASSTHRU,
+     SEK_ACTION_PASSTHRU,
+     1},
+    {"monitored exception has no effect",
+     {{1, "evil.example"}, {7, "evil.example"}},
+     "evil.example",
+     SEK_ACTION_SINKHOLE,
+     SEK_ACTION_SINKHOLE,
+     1},
+    {"the root covers everything",
+     {{1, "."}},
+     "a.b.c",
+     SEK_ACTION_SINKHOLE,
+     SEK_ACTION_SINKHOLE,
+     1},
+    {"the root itself, exactly", {{1, "=."}}, ".", SEK_ACTION_SINKHOLE, SEK_ACTION_SINKHOLE, 1},
+    {"a top-level domain exactly",
+     {{1, "=example"}},
+     "a.example",
+     SEK_ACTION_PASSTHRU,
+     SEK_ACTION_PASSTHRU,
+     0},
+};
+
+static void test_cases(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct engine_case *t = &cases[i];
+        size_t n = 0;
+        while (n < 4 && t->rules[n].list)
+            n++;
+        struct sek_policy *p = policy_of(t->rules, n);
+        struct sek_name name = name_of(t->name);
+        struct sek_verdict v;
+        sek_engine_decide(p, &name, NOW, SEK_TRIGGER_QNAME, &v, NULL, NULL);
+        if (v.action != t->action || v.would != t->would || v.list != t->list)
+            fail_msg("%s: got action %s would %s list %u", t->label,
+                     sek_lookup_name(sek_action_names, (int)v.action),
+                     sek_lookup_name(sek_action_names, (int)v.would), v.list);
+        assert_int_equal(v.trigger, t->list ? SEK_TRIGGER_QNAME : SEK_TRIGGER_NONE);
+        assert_int_equal(v.generation, 7);
+        sek_policy_close(p);
+    }
+}
+
+static void test_without_policy(void **state)
+{
+    (void)state;
+    struct sek_name name = name_of("a.example");
+    struct sek_verdict v;
+    sek_engine_decide(NULL, &name, NOW, SEK_TRIGGER_QNAME, &v, NULL, NULL);
+    assert_int_equal(v.action, SEK_ACTION_PASSTHRU);
+    assert_int_equal(v.trigger, SEK_TRIGGER_NONE);
+    assert_false(sek_verdict_is_hit(&v));
+}
+
+static void count_steps(void *arg, const struct sek_step *step)
+{
+    unsigned *n = arg;
+    n[0]++;
+    n[1] += step->decides;
+    assert_non_null(step->because);
+    assert_non_null(step->list);
+}
+
+static void test_walk_tells_of_every_rule(void **state)
+{
+    (void)state;
+    const struct text_rule rules[] = {
+        {1, "evil.example"}, {2, "=www.evil.example"}, {4, "example"}, {3, "*.www.evil.example"}};
+    struct sek_policy *p = policy_of(rules, 4);
+    struct sek_name name = name_of("www.evil.example");
+    struct sek_verdict v;
+    unsigned n[2] = {0};
+    sek_engine_decide(p, &name, NOW, SEK_TRIGGER_QNAME, &v, count_steps, n);
+    assert_int_equal(n[0], 4);
+    assert_int_equal(n[1], 1);
+    assert_int_equal(v.list, 2);
+    sek_policy_close(p);
+}
+
+/* --- random policies against the reference
+ * -------------------------------------------------------- */
+
+#define N_RANDOM_RULES 40
+
+static unsigned seed;
+
+static unsigned pick(unsigned n)
+{
+    seed = seed * 1664525u + 1013904223u;
+    return (seed >> 16) % n;
+}
+
+/* Names of 1..4 labels out of {a, b}, so that they meet each other often. */
+static void random_name(char *out)
+{
+    unsigned n = 1 + pick(4);
+    for (unsigned i = 0; i < n; i++)
+        out += sprintf(out, i ? ".%c" : "%c", 'a' + (int)pick(2));
+}
+
+/* The rank of a rule for a question, higher is better; -1 when it takes no part. Written from the
+ * documented order, without looking at the engine. */
+static long reference_rank(const struct text_rule *r, const struct sek_name *question,
+                           enum sek_action *out_action, bool *out_acts)
+{
+    const struct sek_list *list = &lists[r->list - 1];
+    enum sek_scope scope;
+    struct sek_name owner;
+    sek_rule_from_text(r->rule, strlen(r->rule), &scope, &owner, NULL);
+    if (!sek_name_is_at_or_below(question, &owner))
+        return -1;
+    unsigned depth = (unsigned)(question->n_labels - owner.n_labels);
+    bool covers = scope == SEK_SCOPE_SUBTREE || (scope == SEK_SCOPE_EXACT ? depth == 0 : depth > 0);
+    if (!covers || list->mode == SEK_MODE_OFF || (r->expires_s && r->expires_s <= NOW))
+        return -1;
+    enum sek_action action = r->action ? r->action : list->action;
+    long pass;
+    if (action == SEK_ACTION_PASSTHRU)
+        pass = list->mode == SEK_MODE_BLOCK ? 3 : 0;
+    else
+        pass = list->mode == SEK_MODE_BLOCK && action >= SEK_ACTION_NXDOMAIN ? 2 : 1;
+    if (pass == 0)
+        return -1;
+    *out_action = action;
+    *out_acts = pass == 2;
+    /* pass, then depth, then priority, then lowest list id, then exact first */
+    return (((pass * 200 + (199 - (long)depth)) * 100 + list->priority + 10) * 100 +
+            (99 - list->id)) *
+               4 +
+           (3 - (long)scope);
+}
+
+/* The same list, name and scope twice: the compiler merges them (later expiry, last action). */
+static bool duplicate(const struct text_rule *rules, size_t n, const struct text_rule *r)
+{
+    for (size_t i = 0; i < n; i++)
+        if (rules[i].list == r->list && strcmp(rules[i].rule, r->rule) == 0)
+            return true;
+    return false;
+}
+
+static void test_random_against_reference(void **state)
+{
+    (void)state;
+    const char *env = getenv("SEED");
+    seed = env ? (unsigned)strtoul(env, NULL, 10) : (unsigned)getpid();
+    print_message("seed %u\n", seed);
+    static const enum sek_action actions[] = {SEK_ACTION_DEFAULT, SEK_ACTION_DEFAULT,
+                                              SEK_ACTION_PASSTHRU, SEK_ACTION_DROP, SEK_ACTION_LOG};
+    for (int round = 0; round < 100; round++) {
+        struct text_rule rules[N_RANDOM_RULES];
+        char texts[N_RANDOM_RULES][32];
+        size_t n = 0;
+        while (n < N_RANDOM_RULES) {
+            char name[24];
+            random_name(name);
+            snprintf(texts[n], sizeof texts[n], "%s%s",
+                     (const char *const[]){"", "=", "*."}[pick(3)], name);
+            rules[n] = (struct text_rule){(uint16_t)(1 + pick(N_LISTS)), texts[n],
+                                          pick(4) ? 0 : NOW - 1 + pick(3), actions[pick(5)]};
+            if (!duplicate(rules, n, &rules[n]))
+                n++;
+        }
+        struct sek_policy *p = policy_of(rules, n);
+        for (int question = 0; question < 60; question++) {
+            char text[24];
+            random_name(text);
+            struct sek_name name = name_of(text);
+            long best = -1;
+            enum sek_action would = SEK_ACTION_PASSTHRU, action;
+            bool acts = false, best_acts = false;
+            uint16_t list = 0;
+            for (size_t i = 0; i < n; i++) {
+                long rank = reference_rank(&rules[i], &name, &action, &acts);
+                if (rank > best) {
+                    best = rank;
+                    would = action;
+                    best_acts = acts;
+                    list = rules[i].list;
+                }
+            }
+            struct sek_verdict v;
+            sek_engine_decide(p, &name, NOW, SEK_TRIGGER_QNAME, &v, NULL, NULL);
+            if (v.list != list || v.would != would ||
+                v.action != (best_acts ? would : SEK_ACTION_PASSTHRU))
+                fail_msg("round %d, %s: list %u (want %u), would %d (want %d)", round, text, v.list,
+                         list, (int)v.would, (int)would);
+        }
+        sek_policy_close(p);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_cases),
+        cmocka_unit_test(test_without_policy),
+        cmocka_unit_test(test_walk_tells_of_every_rule),
+        cmocka_unit_test(test_random_against_reference),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
