@@ -1,2 +1,42 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "event/event.h"
+#include "base/hash.h"
+#include <string.h>
+#include "base/banned.h"
+
+_Static_assert(offsetof(struct sek_event, qtype) == SEK_EVENT_KEY_AT + 9 &&
+                   offsetof(struct sek_event, endpoint) == SEK_EVENT_KEY_AT + 13 &&
+                   offsetof(struct sek_event, names) == SEK_EVENT_KEY_AT + 29,
+               "the key of a hit has no gaps");
+_Static_assert(sizeof(struct sek_event) % 8 == 0, "records are made of 8-octet words");
+
+const struct sek_lookup sek_outcome_names[] = {
+    {SEK_OUTCOME_HIT, "hit"},
+    {SEK_OUTCOME_CACHED, "cached"},
+    {SEK_OUTCOME_PASSED, "passed"},
+    {SEK_OUTCOME_NXDOMAIN, "nxdomain"},
+    {SEK_OUTCOME_FAILED, "failed"},
+    {SEK_OUTCOME_LOCAL, "local"},
+    {0, NULL},
+};
+
+/* Known to all who compute the id: worker, writer, and a reader that checks it years later.
+ * Guessing an id gains nothing, so the key need not be secret. */
+static const struct sek_hash_key decision_key = {0x64656369736f6e31ULL, 0x73656b6973686f31ULL};
+
+uint32_t sek_event_decision_id(const struct sek_addr *endpoint, const uint8_t *name,
+                               size_t name_len, uint16_t qtype, uint16_t list, int64_t minute)
+{
+    struct {
+        int64_t minute;
+        uint16_t qtype, list;
+        uint32_t name_len;
+        struct sek_addr endpoint;
+        uint8_t name[SEK_NAME_MAX + 1];
+    } key = {minute, qtype, list, (uint32_t)name_len, *endpoint, {0}};
+    if (name_len > SEK_NAME_MAX)
+        name_len = SEK_NAME_MAX;
+    memcpy(key.name, name, name_len);
+    uint64_t h = sek_hash(&decision_key, &key, sizeof key - sizeof key.name + name_len);
+    return (uint32_t)(h ^ h >> 32);
+}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What happened, as data: one record a query. Plain, pointer-free, variable length: only the used part
- * of `names` travels. */
+/* What happened, as data: one record a query. Plain, pointer-free, variable length: only the used
+ * part of `names` travels. */
 #pragma once
 #include "base/addr.h"
 #include "verdict/verdict.h"
@@ -8,42 +8,48 @@
 
 /* How a query that was no hit ended. Stored: never renumber. */
 enum sek_outcome {
-    SEK_OUTCOME_HIT = 0,    /* a rule decided: list, action, trigger are set */
-    SEK_OUTCOME_CACHED = 1, /* answered from Unbound's cache */
-    SEK_OUTCOME_PASSED = 2, /* resolved */
+    SEK_OUTCOME_HIT = 0,      /* a rule decided: list, action, trigger are set */
+    SEK_OUTCOME_CACHED = 1,   /* answered from Unbound's cache */
+    SEK_OUTCOME_PASSED = 2,   /* resolved */
     SEK_OUTCOME_NXDOMAIN = 3, /* resolved: the name does not exist */
-    SEK_OUTCOME_FAILED = 4, /* SERVFAIL and other failures */
-    SEK_OUTCOME_LOCAL = 5,  /* Unbound's own local zones, auth zones or RPZ */
+    SEK_OUTCOME_FAILED = 4,   /* SERVFAIL and other failures */
+    SEK_OUTCOME_LOCAL = 5,    /* Unbound's own local zones, auth zones or RPZ */
 };
 extern const struct sek_lookup sek_outcome_names[];
 
+/* From `outcome` on the fields follow each other without a gap, so that what makes two hits the
+ * same is one run of octets (SEK_EVENT_KEY_AT). Unused octets are never looked at. */
 struct sek_event {
-    uint16_t size;          /* octets of this record that are used; set by sek_event_seal */
-    uint8_t outcome;        /* enum sek_outcome */
-    uint8_t action, would;  /* enum sek_action; hits only, as are all up to `generation` */
-    uint8_t trigger;        /* enum sek_trigger */
+    uint16_t size; /* octets of this record that are used: sek_event_size() */
+    uint16_t reserved;
+    uint32_t generation; /* low 32 bits; hits only */
+    int64_t time_ms;     /* Unix time, milliseconds, UTC */
+    uint8_t reserved2[3];
+    uint8_t outcome;       /* enum sek_outcome */
+    uint8_t action, would; /* enum sek_action; hits only, as are all up to `depth`, and `list` */
+    uint8_t trigger;       /* enum sek_trigger */
     uint8_t monitor;
     uint8_t scope;
-    uint8_t depth;          /* labels between the matched name and the rule's owner name */
-    uint8_t name_len;       /* octets of the question's name */
-    uint8_t matched_len;    /* octets of the matched name; 0 = the question's */
-    uint8_t reserved;
+    uint8_t depth;       /* labels between the matched name and the rule's owner name */
+    uint8_t name_len;    /* octets of the question's name */
+    uint8_t matched_len; /* octets of the matched name; 0 = the question's */
     uint16_t qtype;
     uint16_t list;
-    uint32_t generation;    /* low 32 bits */
-    int64_t time_ms;        /* Unix time, milliseconds, UTC */
     struct sek_addr endpoint;
     uint8_t names[2 * SEK_NAME_MAX + 2]; /* question (wire, lower case), then matched name */
 };
+#define SEK_EVENT_KEY_AT offsetof(struct sek_event, outcome)
 
 /* Largest event, and the size that an event with these name lengths has (a multiple of 8). */
 #define SEK_EVENT_MAX sizeof(struct sek_event)
 static inline uint16_t sek_event_size(size_t name_len, size_t matched_len)
 {
-    return (uint16_t)((offsetof(struct sek_event, names) + name_len + matched_len + 7) & ~(size_t)7);
+    return (uint16_t)((offsetof(struct sek_event, names) + name_len + matched_len + 7) &
+                      ~(size_t)7);
 }
 
-/* A short id by which a user can name a hit to the help desk: the same for all queries that share a row
- * of events.db (endpoint, name, type, list, minute). Shown in the EDE text and stored with the row. */
-uint32_t sek_event_decision_id(const struct sek_addr *endpoint, const uint8_t *name, size_t name_len,
-                               uint16_t qtype, uint16_t list, int64_t minute);
+/* A short id by which a user can name a hit to the help desk: the same for all queries that share a
+ * row of events.db (endpoint, name, type, list, minute). Shown in the EDE text and stored with the
+ * row. */
+uint32_t sek_event_decision_id(const struct sek_addr *endpoint, const uint8_t *name,
+                               size_t name_len, uint16_t qtype, uint16_t list, int64_t minute);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The status page: a small file that the module maps and updates and the command maps and reads. No
- * socket, no lock: numbers are relaxed atomics, the texts are guarded by a sequence counter. THE counter
- * table stands here. */
+ * socket, no lock: numbers are relaxed atomics, the texts are guarded by a sequence counter. THE
+ * counter table stands here. */
 #pragma once
 #include "base/err.h"
 #include <stdatomic.h>
@@ -34,7 +34,7 @@ enum sek_counter {
 #define X(id, name, help) SEK_COUNTER_##id,
     SEK_COUNTERS(X)
 #undef X
-    SEK_N_COUNTERS
+        SEK_N_COUNTERS
 };
 struct sek_counter_info {
     const char *name, *help;
@@ -50,29 +50,31 @@ enum sek_part_state {
 struct sek_status_page {
     uint64_t magic;
     uint32_t version, size;
+    uint64_t id;          /* random: one life of the module */
     _Atomic uint32_t seq; /* odd while the texts are being written */
     uint32_t pid;
     _Atomic uint32_t n_threads;
     _Atomic uint32_t policy_state, events_state; /* enum sek_part_state */
     _Atomic uint32_t strict;
     _Atomic int64_t started_ms, heartbeat_ms;
-    _Atomic uint64_t generation;       /* of the policy mapped last */
-    _Atomic uint64_t in_force;         /* generation that every thread uses and the cache obeys */
-    _Atomic int64_t in_force_ms;       /* when that was reached */
-    _Atomic uint64_t last_purged;      /* cache entries that this change removed */
+    _Atomic uint64_t generation;  /* of the policy mapped last */
+    _Atomic uint64_t in_force;    /* generation that every thread uses and the cache obeys */
+    _Atomic int64_t in_force_ms;  /* when that was reached */
+    _Atomic uint64_t last_purged; /* cache entries that this change removed */
     _Atomic uint64_t n_names, n_lists;
     _Atomic uint64_t counter[SEK_N_COUNTERS];
     char policy_text[256], events_text[256]; /* last trouble, "" if none */
-    char unbound[64];                  /* version built for */
+    char unbound[64];                        /* version built for */
 };
 
-/* Writer: create or take over the file, mode 0644, start from zero. An old page is replaced by rename,
- * so that a reader of a dead process's page is not confused. */
+/* Writer: create the file, mode 0644, started_ms and heartbeat_ms now, all else zero. An old page
+ * is replaced by rename, so that a reader of a dead process's page is not confused. */
 enum sek_err sek_status_create(const char *path, struct sek_status_page **out,
                                struct sek_diag *diag);
-/* Unmap; removes the file if it is still ours. */
+/* Unmap; removes the file if it is still ours. NULL is fine. */
 void sek_status_destroy(const char *path, struct sek_status_page *page);
-/* Set both texts' one: which = policy_text or events_text of the page. */
+/* Set one of the texts: which = policy_text, events_text or unbound of the page. Cut off when too
+ * long. Any thread. */
 void sek_status_set_text(struct sek_status_page *page, char *which, const char *text);
 
 /* Reader: map read-only. NOTFOUND: no file; CORRUPT: not a page. The resolver is alive when
@@ -82,5 +84,6 @@ enum sek_err sek_status_open(const char *path, const struct sek_status_page **ou
                              struct sek_diag *diag);
 void sek_status_close(const struct sek_status_page *page);
 bool sek_status_alive(const struct sek_status_page *page, int64_t now_ms);
-/* A consistent copy. */
+/* A copy whose texts are whole (after 100 ms of waiting for a writer that died meanwhile: as they
+ * are). */
 void sek_status_read(const struct sek_status_page *page, struct sek_status_page *out);

@@ -1,2 +1,416 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "event/tally.h"
+#include "base/hash.h"
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/banned.h"
+
+#define CHUNK_OCTETS ((size_t)64 << 10)
+#define SLOTS_MIN 256
+#define MEMO_WAYS 4
+#define MEMO_OCTETS_MAX ((size_t)512 << 10) /* 32,768 names */
+#define MINUTE_MS 60000
+#define GOLDEN 0x9e3779b97f4a7c15ULL /* odd; spreads minutes over the table */
+
+struct sek_tally_chunk {
+    struct sek_tally_chunk *next;
+    size_t used, size; /* of octets[] */
+    _Alignas(8) uint8_t octets[];
+};
+
+/* Freed by the thread that stores, spent by the one that counts. */
+struct sek_tally_budget {
+    _Atomic size_t octets;
+    size_t max;
+};
+
+struct slot {
+    uint64_t hash;
+    void *entry; /* NULL = empty */
+};
+
+/* Open addressing; entries live in chunks and are never removed one by one. */
+struct table {
+    struct slot *slots;
+    size_t n_slots, n; /* n_slots: a power of two */
+    size_t limit;      /* octets in use up to which this table may take more */
+    uint64_t sum;      /* events */
+    struct sek_tally_chunk *chunks;
+    void *first, *last;
+};
+
+/* Registered domains of names seen lately, because asking libpsl costs more than all the rest: sets
+ * of four in one cache line. The name itself is not kept. A name is taken for another only if both
+ * have the same keyed 57-bit hash; the worst that follows is a count under a wrong parent of that
+ * very name. */
+struct memo {
+    uint64_t tag;         /* hash of the name, low 7 bits: labels to remove */
+    uint64_t domain_hash; /* never 0 in use */
+};
+
+struct sek_tally {
+    struct sek_tally_budget budget;
+    const struct sek_suffix *suffix;
+    struct sek_hash_key key; /* random: outsiders choose the names */
+    struct memo *memo;
+    size_t n_memo_sets; /* a power of two */
+    struct table hits, traffic;
+    uint64_t lost_hits, lost_traffic;
+};
+
+static bool spend(struct sek_tally_budget *b, size_t octets, size_t limit)
+{
+    size_t before = atomic_fetch_add_explicit(&b->octets, octets, memory_order_relaxed);
+    if (before + octets <= limit)
+        return true;
+    atomic_fetch_sub_explicit(&b->octets, octets, memory_order_relaxed);
+    return false;
+}
+
+static void give_back(struct sek_tally_budget *b, size_t octets)
+{
+    atomic_fetch_sub_explicit(&b->octets, octets, memory_order_relaxed);
+}
+
+static void free_chunks(struct sek_tally_budget *b, struct sek_tally_chunk *c)
+{
+    while (c) {
+        struct sek_tally_chunk *next = c->next;
+        give_back(b, sizeof *c + c->size);
+        free(c);
+        c = next;
+    }
+}
+
+/* --- tables ------------------------------------------------------------------------------------
+ */
+
+static bool table_resize(struct sek_tally *t, struct table *table, size_t n_slots)
+{
+    if (!spend(&t->budget, n_slots * sizeof *table->slots, table->limit))
+        return false;
+    struct slot *slots = calloc(n_slots, sizeof *slots);
+    if (!slots) {
+        give_back(&t->budget, n_slots * sizeof *slots);
+        return false;
+    }
+    for (size_t i = 0; i < table->n_slots; i++) {
+        if (!table->slots[i].entry)
+            continue;
+        size_t at = table->slots[i].hash & (n_slots - 1);
+        while (slots[at].entry)
+            at = (at + 1) & (n_slots - 1);
+        slots[at] = table->slots[i];
+    }
+    give_back(&t->budget, table->n_slots * sizeof *slots);
+    free(table->slots);
+    table->slots = slots;
+    table->n_slots = n_slots;
+    return true;
+}
+
+/* Room for one more entry of `octets`: zeroed memory in *slot, linked by the caller. */
+static void *table_add(struct sek_tally *t, struct table *table, struct slot *slot, uint64_t hash,
+                       size_t octets)
+{
+    octets = (octets + 7) & ~(size_t)7;
+    struct sek_tally_chunk *c = table->chunks;
+    if (!c || c->size - c->used < octets) {
+        size_t size = CHUNK_OCTETS - sizeof *c;
+        if (!spend(&t->budget, sizeof *c + size, table->limit))
+            return NULL;
+        c = malloc(sizeof *c + size);
+        if (!c) {
+            give_back(&t->budget, sizeof *c + size);
+            return NULL;
+        }
+        *c = (struct sek_tally_chunk){.next = table->chunks, .size = size};
+        table->chunks = c;
+    }
+    void *entry = c->octets + c->used;
+    c->used += octets;
+    *slot = (struct slot){hash, entry};
+    table->n++;
+    return entry;
+}
+
+/* Before a search that may add: keep the table at most half full, or at most 7/8 when memory is
+ * out. */
+static bool table_has_room(struct sek_tally *t, struct table *table)
+{
+    if (table->n < table->n_slots / 2 || table_resize(t, table, table->n_slots * 2))
+        return true;
+    return table->n < table->n_slots / 8 * 7;
+}
+
+static enum sek_err table_init(struct sek_tally *t, struct table *table, size_t limit)
+{
+    table->limit = limit;
+    return table_resize(t, table, SLOTS_MIN) ? SEK_OK : SEK_E_NOMEM;
+}
+
+/* Empty after its entries went into a batch. */
+static void table_reset(struct sek_tally *t, struct table *table)
+{
+    size_t n = table->n;
+    table->n = 0;
+    table->sum = 0;
+    table->chunks = NULL;
+    table->first = table->last = NULL;
+    memset(table->slots, 0, table->n_slots * sizeof *table->slots);
+    /* after a flood become small again, step by step */
+    if (table->n_slots > SLOTS_MIN && n < table->n_slots / 8)
+        table_resize(t, table, table->n_slots / 2);
+}
+
+/* --- life --------------------------------------------------------------------------------------
+ */
+
+enum sek_err sek_tally_new(uint64_t max_octets, const struct sek_suffix *suffix,
+                           struct sek_tally **out)
+{
+    struct sek_tally *t = calloc(1, sizeof *t);
+    if (!t)
+        return SEK_E_NOMEM;
+    size_t max = max_octets < SEK_TALLY_OCTETS_MIN ? SEK_TALLY_OCTETS_MIN : max_octets;
+    t->budget.max = max;
+    t->suffix = suffix;
+    t->key = sek_hash_key_random();
+    size_t memo_octets = MEMO_WAYS * sizeof *t->memo;
+    while (memo_octets * 2 <= MEMO_OCTETS_MAX && memo_octets * 2 <= max / 16)
+        memo_octets *= 2;
+    t->n_memo_sets = memo_octets / (MEMO_WAYS * sizeof *t->memo);
+    spend(&t->budget, memo_octets, max);
+    t->memo = aligned_alloc(64, memo_octets);
+    enum sek_err err = t->memo ? SEK_OK : SEK_E_NOMEM;
+    if (!err) {
+        memset(t->memo, 0, memo_octets);
+        err = table_init(t, &t->hits, max);
+    }
+    if (!err)
+        err = table_init(t, &t->traffic, max - max / 4);
+    if (err) {
+        sek_tally_free(t);
+        return err;
+    }
+    *out = t;
+    return SEK_OK;
+}
+
+void sek_tally_free(struct sek_tally *t)
+{
+    if (!t)
+        return;
+    free_chunks(&t->budget, t->hits.chunks);
+    free_chunks(&t->budget, t->traffic.chunks);
+    free(t->hits.slots);
+    free(t->traffic.slots);
+    free(t->memo);
+    free(t);
+}
+
+/* --- adding ------------------------------------------------------------------------------------
+ */
+
+/* Where the registered domain starts in the event's name. */
+struct domain {
+    const uint8_t *octets;
+    uint8_t len, labels;
+    uint64_t hash;
+};
+
+static const uint8_t *skip_labels(const uint8_t *wire, unsigned n)
+{
+    while (n-- && *wire)
+        wire += *wire + 1;
+    return wire;
+}
+
+static unsigned ask_suffix(const struct sek_tally *t, const struct sek_event *e)
+{
+    struct sek_name name;
+    if (!t->suffix || sek_name_from_wire(e->names, e->name_len, &name) != SEK_OK)
+        return 0;
+    int labels = sek_suffix_registered(t->suffix, &name);
+    return labels > 0 ? (unsigned)labels : 0;
+}
+
+static struct domain find_domain(struct sek_tally *t, const struct sek_event *e)
+{
+    uint64_t hash = sek_hash(&t->key, e->names, e->name_len);
+    struct memo *set = t->memo + (hash >> 7 & (t->n_memo_sets - 1)) * MEMO_WAYS;
+    struct domain d;
+    unsigned way = 0;
+    while (way < MEMO_WAYS && ((set[way].tag ^ hash) >> 7 || !set[way].domain_hash))
+        way++;
+    if (way < MEMO_WAYS) {
+        d.labels = set[way].tag & 0x7f;
+        d.hash = set[way].domain_hash;
+        d.octets = skip_labels(e->names, d.labels);
+        d.len = (uint8_t)(e->name_len - (d.octets - e->names));
+        return d;
+    }
+    d.labels = (uint8_t)ask_suffix(t, e);
+    d.octets = skip_labels(e->names, d.labels);
+    d.len = (uint8_t)(e->name_len - (d.octets - e->names));
+    d.hash = d.labels ? sek_hash(&t->key, d.octets, d.len) : hash;
+    d.hash |= d.hash == 0;
+    memmove(set + 1, set, (MEMO_WAYS - 1) * sizeof *set); /* the oldest leaves */
+    set[0] = (struct memo){(hash & ~(uint64_t)0x7f) | d.labels, d.hash};
+    return d;
+}
+
+static bool add_traffic(struct sek_tally *t, const struct sek_event *e, int64_t minute,
+                        const struct domain *d)
+{
+    struct table *table = &t->traffic;
+    uint64_t hash = d->hash ^ sek_hash(&t->key, &e->endpoint, sizeof e->endpoint) * GOLDEN ^
+                    (uint64_t)minute * GOLDEN;
+    bool room = table_has_room(t, table);
+    size_t at = hash & (table->n_slots - 1);
+    struct sek_tally_traffic *entry;
+    for (; (entry = table->slots[at].entry); at = (at + 1) & (table->n_slots - 1)) {
+        if (table->slots[at].hash == hash && entry->minute == minute &&
+            entry->domain_len == d->len && sek_addr_equal(&entry->endpoint, &e->endpoint) &&
+            memcmp(entry->domain, d->octets, d->len) == 0)
+            break;
+    }
+    if (!entry) {
+        entry = room ? table_add(t, table, &table->slots[at], hash, sizeof *entry + d->len) : NULL;
+        if (!entry) {
+            t->lost_traffic++;
+            return false;
+        }
+        *entry = (struct sek_tally_traffic){
+            .minute = minute, .endpoint = e->endpoint, .domain_len = d->len};
+        memcpy(entry->domain, d->octets, d->len);
+        if (table->last)
+            ((struct sek_tally_traffic *)table->last)->next = entry;
+        else
+            table->first = entry;
+        table->last = entry;
+    }
+    entry->count[e->outcome < SEK_N_OUTCOMES ? e->outcome : SEK_OUTCOME_FAILED]++;
+    table->sum++;
+    return true;
+}
+
+/* All that makes two hits the same but the minute; see struct sek_event. */
+static size_t key_octets(const struct sek_event *e)
+{
+    return offsetof(struct sek_event, names) - SEK_EVENT_KEY_AT + e->name_len + e->matched_len;
+}
+
+static struct sek_tally_hit *new_hit(struct sek_tally *t, struct slot *slot, uint64_t hash,
+                                     const struct sek_event *e, int64_t minute, uint8_t labels)
+{
+    struct table *table = &t->hits;
+    struct sek_tally_hit *hit =
+        table_add(t, table, slot, hash, offsetof(struct sek_tally_hit, event) + e->size);
+    if (!hit)
+        return NULL;
+    hit->next = NULL;
+    hit->count = 0;
+    hit->first_ms = hit->last_ms = e->time_ms;
+    hit->minute = minute;
+    hit->domain_labels = labels;
+    memcpy(&hit->event, e, e->size);
+    if (table->last)
+        ((struct sek_tally_hit *)table->last)->next = hit;
+    else
+        table->first = hit;
+    table->last = hit;
+    return hit;
+}
+
+static bool add_hit(struct sek_tally *t, const struct sek_event *e, int64_t minute, uint8_t labels)
+{
+    struct table *table = &t->hits;
+    size_t n_key = key_octets(e);
+    uint64_t hash =
+        sek_hash(&t->key, (const uint8_t *)e + SEK_EVENT_KEY_AT, n_key) + (uint64_t)minute * GOLDEN;
+    bool room = table_has_room(t, table);
+    size_t at = hash & (table->n_slots - 1);
+    struct sek_tally_hit *hit;
+    for (; (hit = table->slots[at].entry); at = (at + 1) & (table->n_slots - 1)) {
+        if (table->slots[at].hash == hash && hit->minute == minute &&
+            key_octets(&hit->event) == n_key &&
+            memcmp((const uint8_t *)&hit->event + SEK_EVENT_KEY_AT,
+                   (const uint8_t *)e + SEK_EVENT_KEY_AT, n_key) == 0)
+            break;
+    }
+    if (!hit)
+        hit = room ? new_hit(t, &table->slots[at], hash, e, minute, labels) : NULL;
+    if (!hit) {
+        t->lost_hits++;
+        return false;
+    }
+    hit->count++;
+    if (e->time_ms < hit->first_ms) /* workers' clocks are read at different moments */
+        hit->first_ms = e->time_ms;
+    if (e->time_ms > hit->last_ms)
+        hit->last_ms = e->time_ms;
+    table->sum++;
+    return true;
+}
+
+bool sek_tally_add(struct sek_tally *t, const struct sek_event *e)
+{
+    int64_t minute = e->time_ms / MINUTE_MS - (e->time_ms % MINUTE_MS < 0);
+    struct domain d = find_domain(t, e);
+    bool counted = add_traffic(t, e, minute, &d);
+    return e->outcome == SEK_OUTCOME_HIT ? add_hit(t, e, minute, d.labels) : counted;
+}
+
+/* --- taking out --------------------------------------------------------------------------------
+ */
+
+enum sek_err sek_tally_take(struct sek_tally *t, bool traffic, struct sek_batch **out)
+{
+    traffic = traffic && t->traffic.n > 0;
+    if (t->hits.n == 0 && !traffic) {
+        *out = NULL;
+        return SEK_OK;
+    }
+    struct sek_batch *b = calloc(1, sizeof *b);
+    if (!b)
+        return SEK_E_NOMEM;
+    b->budget = &t->budget;
+    b->hits = t->hits.first;
+    b->n_hits = t->hits.n;
+    b->sum_hits = t->hits.sum;
+    b->chunks = t->hits.chunks;
+    table_reset(t, &t->hits);
+    if (traffic) {
+        b->traffic = t->traffic.first;
+        b->n_traffic = t->traffic.n;
+        b->sum_traffic = t->traffic.sum;
+        struct sek_tally_chunk **end = &b->chunks;
+        while (*end)
+            end = &(*end)->next;
+        *end = t->traffic.chunks;
+        table_reset(t, &t->traffic);
+    }
+    *out = b;
+    return SEK_OK;
+}
+
+void sek_batch_free(struct sek_batch *b)
+{
+    if (!b)
+        return;
+    free_chunks(b->budget, b->chunks);
+    free(b);
+}
+
+uint64_t sek_tally_octets(const struct sek_tally *t)
+{
+    return atomic_load_explicit(&t->budget.octets, memory_order_relaxed);
+}
+
+void sek_tally_lost(const struct sek_tally *t, uint64_t *out_hits, uint64_t *out_traffic)
+{
+    *out_hits = t->lost_hits;
+    *out_traffic = t->lost_traffic;
+}

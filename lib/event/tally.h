@@ -1,26 +1,30 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Sums events until the database takes them: hits by (endpoint, name, type, list, action, trigger,
- * matched name, minute), everything else by (endpoint, registered domain, minute) with a counter per
- * outcome. Bounded memory; what does not fit is counted as lost, hits last. One thread at a time. */
+ * matched name, minute), everything by (endpoint, registered domain, minute) with a counter per
+ * outcome. Whoever stores takes the sums out as a batch, and the tally goes on with empty tables.
+ * Bounded memory, batches included; what does not fit is counted as lost, hits last. A tally is
+ * used by one thread at a time; a batch may be read and freed on another. */
 #pragma once
 #include "event/event.h"
 #include "name/suffix.h"
 
 #define SEK_N_OUTCOMES 6
+#define SEK_TALLY_OCTETS_MIN ((size_t)512 << 10)
 
 struct sek_tally_hit {
     struct sek_tally_hit *next; /* order of first appearance */
-    uint64_t count;             /* since the last sek_tally_drain */
-    int64_t first_ms, last_ms;  /* of those */
-    int64_t row;                /* the database's row of this key; 0 = none yet. Kept by the writer. */
-    struct sek_event event;     /* the first one; only event.size octets are there */
+    uint64_t count;
+    int64_t first_ms, last_ms;
+    int64_t minute;         /* Unix time / 60 */
+    uint8_t domain_labels;  /* labels to remove from the name to reach its registered domain */
+    struct sek_event event; /* the first one; only event.size octets are there */
 };
 
 struct sek_tally_traffic {
     struct sek_tally_traffic *next;
-    uint64_t count[SEK_N_OUTCOMES]; /* by enum sek_outcome; [HIT] counts hits that passed or blocked */
-    int64_t minute;                 /* Unix time / 60 */
-    int64_t row;
+    uint64_t
+        count[SEK_N_OUTCOMES]; /* by enum sek_outcome; [HIT] counts hits that passed or blocked */
+    int64_t minute;            /* Unix time / 60 */
     struct sek_addr endpoint;
     uint8_t domain_len;
     uint8_t domain[]; /* registered domain (else the name itself), wire */
@@ -28,17 +32,27 @@ struct sek_tally_traffic {
 
 struct sek_tally;
 
-/* suffix: borrowed; NULL = the name itself is the domain. */
+/* What was taken out: immutable. */
+struct sek_batch {
+    const struct sek_tally_hit *hits;
+    const struct sek_tally_traffic *traffic;
+    uint64_t n_hits, n_traffic;      /* members of the two lists */
+    uint64_t sum_hits, sum_traffic;  /* events in them */
+    struct sek_tally_chunk *chunks;  /* the lists' memory */
+    struct sek_tally_budget *budget; /* of the tally; outlives the batch */
+};
+
+/* max_octets: less than SEK_TALLY_OCTETS_MIN is raised to it. suffix: borrowed; NULL = the name
+ * itself is the domain. */
 enum sek_err sek_tally_new(uint64_t max_octets, const struct sek_suffix *suffix,
                            struct sek_tally **out);
+/* After its batches. */
 void sek_tally_free(struct sek_tally *t);
-/* False: no room, counted in sek_tally_lost. */
+/* False: no room (for a hit: as a hit), counted in sek_tally_lost. */
 bool sek_tally_add(struct sek_tally *t, const struct sek_event *e);
-/* What has come since the last drain (count > 0). Lists are valid until the next call on t. */
-const struct sek_tally_hit *sek_tally_hits(const struct sek_tally *t);
-const struct sek_tally_traffic *sek_tally_traffic(const struct sek_tally *t);
-/* The writer has stored all of it: counts become 0; keys of minutes before `minute` are forgotten,
- * younger ones stay with their `row`, so that the next count updates the row instead of adding one. */
-void sek_tally_drained(struct sek_tally *t, int64_t minute);
+/* Move the hits, and the traffic if asked, out of the tally. *out is NULL when there are none. */
+enum sek_err sek_tally_take(struct sek_tally *t, bool traffic, struct sek_batch **out);
+void sek_batch_free(struct sek_batch *b);
+/* Memory in use, batches included. */
 uint64_t sek_tally_octets(const struct sek_tally *t);
 void sek_tally_lost(const struct sek_tally *t, uint64_t *out_hits, uint64_t *out_traffic);
