@@ -11,7 +11,8 @@
 
 #define SEK_CONF_PATH "/etc/sekisho/sekisho.yaml" /* when SEKISHO_CONF is not set */
 #define SEK_CONF_TEXT_MAX 256
-#define SEK_CONF_NAMES_MAX 1024
+#define SEK_CONF_NAMES_MAX 1024   /* entries of a list */
+#define SEK_CONF_FILE_MAX (1 << 20) /* octets of a file */
 
 struct sek_conf_names {
     unsigned n;
@@ -38,7 +39,7 @@ struct sek_conf {
         char db[SEK_CONF_TEXT_MAX];     /* events.db: what happened; the module's writer writes it */
         uint64_t ring_octets;           /* per worker, between resolver and collector */
         uint64_t memory_octets;         /* cap of what waits for the database */
-        int64_t flush_ms;               /* time between two commits, milliseconds */
+        uint64_t flush_ms;              /* time between two commits, milliseconds */
         int64_t retention_s;            /* older rows are deleted */
         uint64_t size_octets;           /* the database is kept below this */
     } events;
@@ -52,7 +53,8 @@ struct sek_conf {
 
 /* Fill with defaults. */
 enum sek_err sek_conf_init(struct sek_conf *conf, struct sek_diag *diag);
-/* Defaults, then the file. A missing file is SEK_E_NOTFOUND. On failure *conf is empty (fini allowed). */
+/* Defaults, then the file (symbolic links are followed). A missing file is SEK_E_NOTFOUND. On failure
+ * *conf is empty (fini allowed). An empty file, and a group without settings, mean the defaults. */
 enum sek_err sek_conf_load(const char *path, struct sek_conf *conf, struct sek_diag *diag);
 /* The same from memory; `label` stands for the file name in errors. */
 enum sek_err sek_conf_parse(const char *text, size_t len, const char *label, struct sek_conf *conf,
@@ -61,5 +63,6 @@ void sek_conf_fini(struct sek_conf *conf);
 /* Append the effective values as a YAML file that loads again; with_help adds each option's comment:
  * with the defaults this is the sample file. */
 void sek_conf_print(const struct sek_conf *conf, bool with_help, struct sek_buf *out);
-/* One value as text. Returns SEK_E_NOTFOUND for an unknown key. */
+/* One value as text without quotes; a list has one entry a line. Returns SEK_E_NOTFOUND for an unknown
+ * key. */
 enum sek_err sek_conf_get(const struct sek_conf *conf, const char *key, struct sek_buf *out);
