@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "context.h"
+#include "talk.h"
+#include <errno.h>
+#include <pwd.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "base/banned.h"
+
+#define WORD_LINE_MAX 4096 /* octets of one line of standard input */
+
+enum sek_err sek_context_conf(struct sek_context *c, const struct sek_conf **out)
+{
+    if (!c->conf_loaded) {
+        enum sek_err e = sek_conf_load(c->conf_path, &c->conf, &c->diag);
+        if (e == SEK_E_NOTFOUND && !c->conf_named)
+            e = sek_conf_init(&c->conf, &c->diag); /* no file at the usual place: defaults */
+        if (e)
+            return e;
+        c->conf_loaded = true;
+    }
+    *out = &c->conf;
+    return SEK_OK;
+}
+
+enum sek_err sek_context_usage(struct sek_context *c, const char *fmt, ...)
+{
+    char text[sizeof c->diag.text];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    c->exit = SEK_EXIT_USAGE;
+    return sek_diag_set(&c->diag, SEK_E_INVALID, "%s", text);
+}
+
+enum sek_err sek_context_none(struct sek_context *c, const char *fmt, ...)
+{
+    char text[sizeof c->diag.text];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    sek_talk("%s", text);
+    c->exit = SEK_EXIT_USAGE;
+    return SEK_OK;
+}
+
+/* Take blanks and comment away. Returns the word, in place. */
+static char *strip(char *line)
+{
+    line[strcspn(line, "#\r\n")] = '\0';
+    line += strspn(line, " \t");
+    size_t n = strlen(line);
+    while (n && (line[n - 1] == ' ' || line[n - 1] == '\t'))
+        line[--n] = '\0';
+    return line;
+}
+
+static enum sek_err words_of_stdin(struct sek_context *c, sek_word_fn *fn, void *arg)
+{
+    char *line = NULL;
+    size_t size = 0;
+    enum sek_err e = SEK_OK;
+    ssize_t n;
+    for (unsigned at = 1; !e && (n = getline(&line, &size, stdin)) >= 0; at++) {
+        if (n > WORD_LINE_MAX || strlen(line) != (size_t)n) {
+            e = sek_diag_set(&c->diag, SEK_E_INVALID,
+                             "standard input, line %u: too long, or holds a NUL octet", at);
+            break;
+        }
+        const char *word = strip(line);
+        if (*word)
+            e = fn(arg, word, at);
+    }
+    if (!e && ferror(stdin))
+        e = sek_diag_set(&c->diag, sek_err_from_errno(errno), "cannot read standard input: %s",
+                         strerror(errno));
+    free(line);
+    return e;
+}
+
+enum sek_err sek_context_words(struct sek_context *c, int from, sek_word_fn *fn, void *arg)
+{
+    enum sek_err e = SEK_OK;
+    for (int i = from; !e && i < c->n_args; i++)
+        e = strcmp(c->args[i], "-") == 0 ? words_of_stdin(c, fn, arg) : fn(arg, c->args[i], 0);
+    return e;
+}
+
+static bool name_of_uid(uid_t uid, char *out, size_t size)
+{
+    struct passwd entry, *found = NULL;
+    char room[4096];
+    if (getpwuid_r(uid, &entry, room, sizeof room, &found) || !found || !*found->pw_name)
+        return false;
+    snprintf(out, size, "%s", found->pw_name);
+    return true;
+}
+
+const char *sek_context_who(char *out, size_t size)
+{
+    /* The kernel's login uid survives sudo and su, and a user cannot set it. */
+    unsigned long login = (uint32_t)-1;
+    FILE *f = fopen("/proc/self/loginuid", "re");
+    if (f) {
+        if (fscanf(f, "%lu", &login) != 1)
+            login = (uint32_t)-1;
+        fclose(f);
+    }
+    if (login != (uint32_t)-1 && name_of_uid((uid_t)login, out, size))
+        return out;
+    const char *sudo = getuid() == 0 ? getenv("SUDO_USER") : NULL;
+    if (sudo && *sudo)
+        snprintf(out, size, "%s", sudo);
+    else if (!name_of_uid(getuid(), out, size))
+        snprintf(out, size, "uid %u", (unsigned)getuid());
+    return out;
+}

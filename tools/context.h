@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a command gets: its options and arguments, the time, the settings and the report writer.
+ * Made by tools/main.c, lives as long as the command runs. One thread. */
+#pragma once
+#include "conf/conf.h"
+#include "args.h"
+#include "out.h"
+
+/* Exit status: kept stable, scripts rely on it. */
+enum sek_exit {
+    SEK_EXIT_OK = 0,
+    SEK_EXIT_ERROR = 1, /* failed, or `check` found a fault */
+    SEK_EXIT_USAGE = 2, /* wrong options or arguments, or nothing was found */
+    SEK_EXIT_DOWN = 3,  /* the resolver is not running */
+};
+
+struct sek_command;
+
+struct sek_context {
+    const struct sek_command *command;
+    const struct sek_arg_value *opt; /* by place in the command's rows */
+    char **args;                     /* arguments, without options */
+    int n_args;
+    int64_t now_s;       /* time of the start */
+    struct sek_out *out; /* reports go here */
+    bool color;
+    enum sek_exit exit;    /* status when the command returns SEK_OK; starts at SEK_EXIT_OK */
+    struct sek_diag diag;  /* what went wrong, when it returns an error */
+    const char *conf_path; /* the file that is read */
+    bool conf_named;       /* by --config or SEKISHO_CONF: then it must exist */
+    struct sek_conf conf;  /* valid once sek_context_conf succeeded */
+    bool conf_loaded;
+};
+
+/* A command returns SEK_OK (status c->exit) or an error with c->diag filled: main prints it, and
+ * the status is SEK_EXIT_ERROR. */
+
+/* The settings, loaded at the first call. On failure c->diag says why; return the code. */
+enum sek_err sek_context_conf(struct sek_context *c, const struct sek_conf **out);
+
+/* Wrong use: fills c->diag, makes the status SEK_EXIT_USAGE. `return sek_context_usage(c, "…")`. */
+enum sek_err sek_context_usage(struct sek_context *c, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Nothing was found: says so (one line on standard error) and makes the status SEK_EXIT_USAGE;
+ * returns SEK_OK. */
+enum sek_err sek_context_none(struct sek_context *c, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Call fn for c->args[from..], in order; "-" stands for the lines of standard input (blank lines
+ * and what follows a "#" are left out). line: 0 for an argument, else its line number. fn returns
+ * SEK_OK to go on; any other code ends it and is returned. */
+typedef enum sek_err sek_word_fn(void *arg, const char *word, unsigned line);
+enum sek_err sek_context_words(struct sek_context *c, int from, sek_word_fn *fn, void *arg);
+
+/* Who runs this, for records: the login name behind sudo or su, else the user's. Returns out. */
+const char *sek_context_who(char *out, size_t size);

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "safe.h"
+#include "base/utf8.h"
+#include <string.h>
+#include <wchar.h>
+#include "base/banned.h"
+
+void sek_safe_add(struct sek_buf *b, const char *text)
+{
+    const char *p = text;
+    for (size_t n = strlen(text), len; n; p += len, n -= len) {
+        uint32_t c = 0;
+        len = sek_utf8_next(p, n, &c);
+        if (!len || (c < 0x80 && sek_utf8_is_deceptive(c))) {
+            len = 1;
+            sek_buf_add_fmt(b, "\\x%02x", (unsigned char)p[0]);
+        } else if (sek_utf8_is_deceptive(c)) {
+            sek_buf_add_fmt(b, "\\u{%x}", (unsigned)c);
+        } else {
+            sek_buf_add(b, p, len);
+        }
+    }
+}
+
+static void add_json_escape(struct sek_buf *b, uint32_t c)
+{
+    if (c > 0xffff) /* a surrogate pair */
+        sek_buf_add_fmt(b, "\\u%04x\\u%04x", (unsigned)(0xd800 + ((c - 0x10000) >> 10)),
+                        (unsigned)(0xdc00 + (c & 0x3ff)));
+    else
+        sek_buf_add_fmt(b, "\\u%04x", (unsigned)c);
+}
+
+void sek_safe_add_json(struct sek_buf *b, const char *text)
+{
+    const char *p = text;
+    sek_buf_add_text(b, "\"");
+    for (size_t n = strlen(text), len; n; p += len, n -= len) {
+        uint32_t c = 0;
+        len = sek_utf8_next(p, n, &c);
+        if (!len) {
+            len = 1;
+            sek_buf_add_fmt(b, "\\\\x%02x", (unsigned char)p[0]);
+        } else if (c == '"' || c == '\\') {
+            sek_buf_add_fmt(b, "\\%c", (char)c);
+        } else if (sek_utf8_is_deceptive(c)) {
+            add_json_escape(b, c);
+        } else {
+            sek_buf_add(b, p, len);
+        }
+    }
+    sek_buf_add_text(b, "\"");
+}
+
+static size_t columns_of(uint32_t c)
+{
+    int w = wcwidth((wchar_t)c);
+    return w < 0 ? 1 : (size_t)w;
+}
+
+size_t sek_safe_fit(const char *text, size_t len, size_t columns)
+{
+    size_t at = 0, used = 0;
+    while (at < len) {
+        uint32_t c = 0;
+        size_t step = sek_utf8_next(text + at, len - at, &c);
+        size_t wide = step ? columns_of(c) : 1;
+        if (used + wide > columns)
+            break;
+        used += wide;
+        at += step ? step : 1;
+    }
+    return at;
+}
+
+size_t sek_safe_width(const char *text, size_t len)
+{
+    size_t used = 0;
+    for (size_t at = 0, step; at < len; at += step ? step : 1) {
+        uint32_t c = 0;
+        step = sek_utf8_next(text + at, len - at, &c);
+        used += step ? columns_of(c) : 1;
+    }
+    return used;
+}

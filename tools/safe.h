@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Text of unknown origin made harmless for terminals, logs and spreadsheets: control characters
+ * (C0, C1, DEL), bidirectional and invisible marks, and octets that are no UTF-8 are written out as
+ * escapes. Any thread. */
+#pragma once
+#include "base/buf.h"
+
+/* Append with "\xNN" for controls below U+0080 and for invalid octets, "\u{NNNN}" for other marks.
+ */
+void sek_safe_add(struct sek_buf *b, const char *text);
+/* Append as a JSON string with its quotes (RFC 8259 §7). Always valid UTF-8: an invalid octet
+ * becomes the four characters \xNN. */
+void sek_safe_add_json(struct sek_buf *b, const char *text);
+
+/* Columns that safe text takes on a terminal: 0 for combining marks, 2 for wide characters. Needs
+ * an LC_CTYPE of UTF-8 for those; else each character counts 1. */
+size_t sek_safe_width(const char *text, size_t len);
+/* How many octets of it fit into `columns`, whole characters only. */
+size_t sek_safe_fit(const char *text, size_t len, size_t columns);
