@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* policy.db: lists and entries as people keep them, and its compilation to policy.img + policy.delta.
- * Written by the command only, one process at a time (an immediate transaction); every writer call works
- * inside one transaction that sek_policydb_begin opened, and takes effect at commit. One thread. */
+/* policy.db: lists and entries as people keep them, and its compilation to policy.img +
+ * policy.delta. Written by the command only, one process at a time (an immediate transaction);
+ * every writer call works inside one transaction that sek_policydb_begin opened, and takes effect
+ * at commit. After a call that failed the transaction is to be rolled back. One thread. */
 #pragma once
 #include "policy/compile.h"
 #include "policy/never.h"
@@ -13,18 +14,23 @@ enum sek_err sek_policydb_open(const char *path, bool write, struct sek_policydb
                                struct sek_diag *diag);
 void sek_policydb_close(struct sek_policydb *db);
 enum sek_err sek_policydb_begin(struct sek_policydb *db, struct sek_diag *diag);
-/* Commit raises the generation by one if anything changed. */
+/* Raises the generation by one if lists or rules changed. A failed commit is rolled back. */
 enum sek_err sek_policydb_commit(struct sek_policydb *db, struct sek_diag *diag);
 void sek_policydb_rollback(struct sek_policydb *db);
-/* The generation of the last commit. */
-enum sek_err sek_policydb_generation(struct sek_policydb *db, uint64_t *out,
-                                     struct sek_diag *diag);
+/* The generation of the last commit, from 1. */
+enum sek_err sek_policydb_generation(struct sek_policydb *db, uint64_t *out, struct sek_diag *diag);
+
+/* Told of every rule that the transaction adds or removes (a changed rule: removed, then added), in
+ * the order of the changes; a rollback after that makes a rehearsal. fn NULL: nobody is told. */
+typedef void sek_change_fn(void *arg, bool added, const struct sek_name *name,
+                           const struct sek_rule *rule);
+void sek_policydb_watch(struct sek_policydb *db, sek_change_fn *fn, void *arg);
 
 struct sek_list_row {
     struct sek_list list;
-    char source[512];  /* where it comes from: file, URL, "local" */
+    char source[512]; /* where it comes from: file, URL, "local" */
     char comment[256];
-    char who[64];      /* who changed it last */
+    char who[64];                             /* who changed it last */
     int64_t created_s, changed_s, imported_s; /* imported_s 0 = never */
 };
 typedef bool sek_list_fn(void *arg, const struct sek_list_row *row); /* false stops */
@@ -34,16 +40,20 @@ typedef bool sek_list_fn(void *arg, const struct sek_list_row *row); /* false st
 #define SEK_LIST_LOCAL_BLOCK "local-block"
 #define SEK_LIST_LOCAL_ALLOW "local-allow"
 
-/* row: list.name, mode, action, priority, ede, source, comment, who are taken; id is filled in. EXISTS. */
+/* row: list.name, mode, action, priority, ede, source, comment, who, created_s are taken; list.id
+ * is filled in. EXISTS; INVALID for a name or value that no list may have; LIMIT past
+ * SEK_LISTS_MAX. */
 enum sek_err sek_policydb_list_add(struct sek_policydb *db, struct sek_list_row *row,
                                    struct sek_diag *diag);
+/* NOTFOUND when there is none. */
 enum sek_err sek_policydb_list_get(struct sek_policydb *db, const char *name,
                                    struct sek_list_row *out, struct sek_diag *diag);
-/* Mode, action, priority, ede, source, comment, who of the list with row->list.id. */
+/* Mode, action, priority, ede, source, comment, who, changed_s of the list with row->list.id. */
 enum sek_err sek_policydb_list_set(struct sek_policydb *db, const struct sek_list_row *row,
                                    struct sek_diag *diag);
-/* With all entries. Built-in lists are REFUSED. */
+/* With all entries; its id is never used again. Built-in lists are REFUSED. */
 enum sek_err sek_policydb_list_remove(struct sek_policydb *db, uint16_t id, struct sek_diag *diag);
+/* By name. */
 enum sek_err sek_policydb_lists(struct sek_policydb *db, sek_list_fn *fn, void *arg,
                                 struct sek_diag *diag);
 
@@ -56,8 +66,9 @@ struct sek_entry {
 };
 typedef bool sek_entry_fn(void *arg, const struct sek_entry *e); /* false stops */
 
-/* Insert, or replace the one with the same list, name and scope. *out_changed: false when it was the
- * same before (who, comment and times are not compared). */
+/* Insert, or replace the one with the same list, name and scope. *out_changed: false when it was
+ * the same before (who, comment and created_s are replaced, but not compared). NOTFOUND: no such
+ * list. */
 enum sek_err sek_policydb_entry_put(struct sek_policydb *db, const struct sek_entry *e,
                                     bool *out_changed, struct sek_diag *diag);
 /* NOTFOUND when there is none. */
@@ -70,14 +81,19 @@ enum sek_err sek_policydb_entries(struct sek_policydb *db, uint16_t list, sek_en
 /* Entries of all lists at exactly this name. */
 enum sek_err sek_policydb_entries_at(struct sek_policydb *db, const struct sek_name *name,
                                      sek_entry_fn *fn, void *arg, struct sek_diag *diag);
-/* Delete entries that ended before `before_s` (they are out of force already). */
+/* Delete entries that ended at or before `before_s` (they are out of force already). */
 enum sek_err sek_policydb_expire(struct sek_policydb *db, int64_t before_s, uint64_t *out_removed,
                                  struct sek_diag *diag);
 
-/* Replacing a list's content: feed rules, then end. Rules already there are kept with their who and
- * created_s; those not fed are removed. Fast for millions. */
+/* Replacing a list's content: feed rules in any order, then end. Rules already there are kept with
+ * their who, comment and created_s (and lose a life time); those not fed are removed. Of two fed
+ * rules with the same name and scope the later one's action counts. Fast for millions; what does
+ * not fit into some 100 MiB goes through temporary files. One import at a time. */
 struct sek_import_stats {
-    uint64_t n_before, n_after, n_added, n_removed, n_duplicate;
+    uint64_t n_before, n_after;
+    uint64_t n_added, n_removed;
+    uint64_t n_changed;   /* there before with another action or a life time */
+    uint64_t n_duplicate; /* fed more than once */
 };
 enum sek_err sek_policydb_import_begin(struct sek_policydb *db, uint16_t list, const char *who,
                                        int64_t now_s, struct sek_diag *diag);
@@ -88,9 +104,13 @@ enum sek_err sek_policydb_import_rule(struct sek_policydb *db, const struct sek_
 enum sek_err sek_policydb_import_end(struct sek_policydb *db, bool append, const char *source,
                                      struct sek_import_stats *out, struct sek_diag *diag);
 
-/* Bring the compiled files in `dir` to the database's state. Chooses by itself between a delta (few
- * names changed since the image was built) and a full image. full: always the image. A damaged or
- * missing image is rebuilt. Takes the folder's lock, so that two commands do not cross. */
-enum sek_err sek_policydb_compile(struct sek_policydb *db, const char *dir, bool full,
-                                  sek_progress_fn *progress, void *arg,
+/* Bring the compiled files in `dir` to the database's state, outside a transaction, on a database
+ * opened for writing. Chooses by itself between a delta (few names changed since the image was
+ * built) and a full image. full: always the image. A damaged, missing or foreign image is rebuilt;
+ * files that are up to date are left alone. Entries that ended by now_s are left out. Takes the
+ * lock file in `dir`, so that two commands do not cross: BUSY after a minute. A failure leaves the
+ * files in force as they were. out (may be NULL): the file that has the database's generation now.
+ */
+enum sek_err sek_policydb_compile(struct sek_policydb *db, const char *dir, int64_t now_s,
+                                  bool full, sek_progress_fn *progress, void *arg,
                                   struct sek_image_info *out, struct sek_diag *diag);

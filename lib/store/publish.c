@@ -1,1 +1,330 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* From policy.db to policy.img and policy.delta. The order of steps is such that a crash between
+ * any two leaves readers with a whole policy: image: renamed into place; the old delta does not fit
+ * it any more and is removed; the database notes the image's id. A crash before the note: the id on
+ * disk is unknown, so the next run builds another image. delta: renamed into place; nothing is to
+ * be noted. Whoever holds the lock file is alone with the files; the database stays open to writers
+ * but for the time its entries are read. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+#include "base/file.h"
+#include "policy/policy.h"
+#include "store/policydb_parts.h"
+#include "base/banned.h"
+
+#define LOCK_FILE "lock"
+#define LOCK_WAIT_MS 60000 /* as long as an image of some ten million names takes */
+#define LOCK_STEP_MS 20
+#define BUSY_MS 60000  /* for the note: a command that imports millions may hold the database */
+#define READ_SHARE 400 /* of 1000 steps of progress; the rest is writing */
+
+struct publish {
+    struct sek_policydb *db;
+    char image[512], delta[512];
+    int64_t now_s;
+    sek_progress_fn *progress;
+    void *progress_arg;
+    struct sek_compile *compile;
+    /* what is on disk: */
+    struct sek_image_info on_disk;       /* of the image; id 0: none that can be used */
+    struct sek_image_info delta_on_disk; /* id 0: none that fits */
+    bool delta_damaged;
+};
+
+static enum sek_err path_join(const char *dir, const char *file, char out[512],
+                              struct sek_diag *diag)
+{
+    int n = snprintf(out, 512, "%s/%s", dir, file);
+    if (n < 0 || n >= 512)
+        return sek_diag_set(diag, SEK_E_LIMIT, "the path of %s is too long", file);
+    return SEK_OK;
+}
+
+static enum sek_err lock_take(const char *dir, int *out_fd, struct sek_diag *diag)
+{
+    char path[512];
+    enum sek_err err = path_join(dir, LOCK_FILE, path, diag);
+    if (err)
+        return err;
+    int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return sek_diag_set(diag, sek_err_from_errno(errno), "%s: %s", path,
+                            sek_err_text(sek_err_from_errno(errno)));
+    const struct timespec step = {.tv_nsec = LOCK_STEP_MS * 1000000L};
+    for (int waited_ms = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; waited_ms += LOCK_STEP_MS) {
+        if (waited_ms >= LOCK_WAIT_MS) {
+            close(fd);
+            return sek_diag_set(diag, SEK_E_BUSY, "%s: another command is compiling the policy",
+                                path);
+        }
+        nanosleep(&step, NULL);
+    }
+    *out_fd = fd;
+    return SEK_OK;
+}
+
+/* What readers of the folder see now. Whatever cannot be opened counts as absent. */
+static void disk_look(struct publish *p)
+{
+    struct sek_image *image = NULL;
+    if (!sek_image_open(p->image, true, &image, NULL))
+        sek_image_info(image, &p->on_disk);
+    sek_image_close(image);
+
+    struct sek_image *delta = NULL;
+    enum sek_err err = sek_image_open(p->delta, true, &delta, NULL);
+    p->delta_damaged = err != SEK_OK && err != SEK_E_NOTFOUND;
+    if (!err)
+        sek_image_info(delta, &p->delta_on_disk);
+    sek_image_close(delta);
+    if (p->delta_on_disk.base_id != p->on_disk.id)
+        memset(&p->delta_on_disk, 0, sizeof p->delta_on_disk);
+}
+
+/* The generation that readers have, or may have had. */
+static uint64_t disk_generation(const struct publish *p)
+{
+    return p->delta_on_disk.id ? p->delta_on_disk.generation : p->on_disk.generation;
+}
+
+struct lists_arg {
+    struct publish *p;
+    struct sek_diag *diag;
+    enum sek_err err;
+};
+
+static bool list_add(void *arg, const struct sek_list_row *row)
+{
+    struct lists_arg *a = arg;
+    a->err = sek_compile_list(a->p->compile, &row->list, a->diag);
+    return a->err == SEK_OK;
+}
+
+static enum sek_err lists_add(struct publish *p, struct sek_diag *diag)
+{
+    struct lists_arg a = {.p = p, .diag = diag};
+    enum sek_err err = sek_policydb_lists(p->db, list_add, &a, diag);
+    return err ? err : a.err;
+}
+
+/* The rule of a row (name, list, scope, action, expires_s). */
+static enum sek_err rule_add(struct publish *p, sqlite3_stmt *stmt, struct sek_diag *diag)
+{
+    struct sek_name name;
+    const struct sek_rule rule = {.list = (uint16_t)sqlite3_column_int(stmt, 1),
+                                  .scope = (uint8_t)sqlite3_column_int(stmt, 2),
+                                  .action = (uint8_t)sqlite3_column_int(stmt, 3),
+                                  .expires_s = sqlite3_column_int64(stmt, 4)};
+    if (rule.expires_s && rule.expires_s <= p->now_s)
+        return SEK_OK;
+    enum sek_err err = sek__policydb_name(stmt, 0, &name, diag);
+    return err ? err : sek_compile_rule(p->compile, name.octets, name.len, &rule, diag);
+}
+
+/* Step through a statement that gives rows for `add`, and end it. n_rows: about how many, for the
+ * progress. */
+static enum sek_err rows_add(struct publish *p, const char *text, uint64_t n_rows,
+                             enum sek_err (*add)(struct publish *, sqlite3_stmt *,
+                                                 struct sek_diag *),
+                             struct sek_diag *diag)
+{
+    sqlite3_stmt *stmt;
+    enum sek_err err = sek_sql_prepare(p->db->db, text, &stmt, diag);
+    uint64_t a_step = n_rows / READ_SHARE + 1, n = 0;
+    int rc = SQLITE_DONE;
+    while (!err && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+        err = add(p, stmt, diag);
+        if (p->progress && ++n % a_step == 0 && n / a_step <= READ_SHARE)
+            p->progress(p->progress_arg, (unsigned)(n / a_step));
+    }
+    if (!err && rc != SQLITE_DONE)
+        err = sek__policydb_fail(p->db, rc, diag);
+    sqlite3_finalize(stmt);
+    return err;
+}
+
+static enum sek_err removed_add(struct publish *p, sqlite3_stmt *stmt, struct sek_diag *diag)
+{
+    struct sek_name name;
+    enum sek_err err = sek__policydb_name(stmt, 0, &name, diag);
+    return err ? err : sek_compile_removed(p->compile, name.octets, name.len, diag);
+}
+
+static enum sek_err image_read(struct publish *p, struct sek_diag *diag)
+{
+    int64_t n_entries;
+    enum sek_err err =
+        sek_sql_int(p->db->db, "SELECT total(n_entries) FROM list", &n_entries, diag);
+    if (err)
+        return err;
+    return rows_add(p, "SELECT name, list, scope, action, expires_s FROM entry",
+                    (uint64_t)n_entries, rule_add, diag);
+}
+
+/* Every changed name, as removed; then the rules that those have which are still there: one search
+ * of the primary key a list and name, lists outside so that the searches go forward through the
+ * file. */
+static enum sek_err delta_read(struct publish *p, struct sek_diag *diag)
+{
+    enum sek_err err = rows_add(p, "SELECT name FROM dirty", 0, removed_add, diag);
+    if (err)
+        return err;
+    return rows_add(p,
+                    "SELECT entry.name, entry.list, scope, action, expires_s"
+                    " FROM (SELECT id FROM list WHERE n_entries > 0) CROSS JOIN dirty"
+                    " CROSS JOIN entry ON entry.list = id AND entry.name = dirty.name",
+                    SEK_DIRTY_MIN, rule_add, diag);
+}
+
+static void progress_write(void *arg, unsigned permille)
+{
+    const struct publish *p = arg;
+    p->progress(p->progress_arg, READ_SHARE + permille * (1000 - READ_SHARE) / 1000);
+}
+
+/* The note in the database that counting starts from this image. What changed while it was built
+ * stays noted. */
+static enum sek_err image_note(struct publish *p, const struct sek_image_info *info,
+                               struct sek_diag *diag)
+{
+    sqlite3_stmt *stmt;
+    enum sek_err err = sek_sql_run(p->db->db, "BEGIN IMMEDIATE", diag);
+    if (!err)
+        err = sek__policydb_stmt(p->db, SEK_POLICY_SQL_BUILT, &stmt, diag);
+    if (!err) {
+        sqlite3_bind_int64(stmt, 1, (int64_t)info->id);
+        sqlite3_bind_int64(stmt, 2, (int64_t)info->generation);
+        err = sek__policydb_do(p->db, stmt, diag);
+    }
+    if (!err)
+        err = sek__policydb_stmt(p->db, SEK_POLICY_SQL_DIRTY_CLEAR, &stmt, diag);
+    if (!err) {
+        sqlite3_bind_int64(stmt, 1, (int64_t)info->generation);
+        err = sek__policydb_do(p->db, stmt, diag);
+    }
+    if (!err)
+        err = sek_sql_run(p->db->db, "COMMIT", diag);
+    if (err) {
+        sek_policydb_rollback(p->db);
+        sek_diag_wrap(diag, "the policy is compiled, but policy.db could not note it");
+    }
+    return err;
+}
+
+/* A database older than the files (brought back from a copy): its generation must pass theirs, or
+ * nobody could tell when it is in force. */
+static enum sek_err generation_outdo(struct publish *p, struct sek_diag *diag)
+{
+    sqlite3_stmt *stmt;
+    enum sek_err err = sek__policydb_stmt(p->db, SEK_POLICY_SQL_OUTDO, &stmt, diag);
+    if (err)
+        return err;
+    sqlite3_bind_int64(stmt, 1, (int64_t)(disk_generation(p) + 1));
+    return sek__policydb_do(p->db, stmt, diag);
+}
+
+enum wanted {
+    WANTED_NOTHING,
+    WANTED_DELTA,
+    WANTED_IMAGE,
+};
+
+static enum wanted wanted_of(const struct publish *p, const struct sek_policydb_state *state,
+                             bool full)
+{
+    if (full || state->full_due || p->on_disk.id == 0 || p->on_disk.id != state->image_id)
+        return WANTED_IMAGE;
+    if (p->delta_damaged || disk_generation(p) != state->generation)
+        return WANTED_DELTA;
+    return WANTED_NOTHING;
+}
+
+/* Choose and read in one transaction, so that both see the same state. */
+static enum sek_err database_read(struct publish *p, bool full, enum wanted *out_wanted,
+                                  struct sek_image_info *out_info, struct sek_diag *diag)
+{
+    struct sek_policydb_state state;
+    enum sek_err err = sek_sql_run(p->db->db, "BEGIN", diag);
+    if (!err)
+        err = sek__policydb_state(p->db, &state, diag);
+    if (!err) {
+        *out_wanted = wanted_of(p, &state, full);
+        *out_info =
+            (struct sek_image_info){.base_id = *out_wanted == WANTED_DELTA ? p->on_disk.id : 0,
+                                    .generation = state.generation,
+                                    .made_s = p->now_s};
+    }
+    if (!err && *out_wanted != WANTED_NOTHING) {
+        err = lists_add(p, diag);
+        if (!err)
+            err = *out_wanted == WANTED_IMAGE ? image_read(p, diag) : delta_read(p, diag);
+    }
+    if (!sqlite3_get_autocommit(p->db->db))
+        sek_sql_run(p->db->db, "ROLLBACK", NULL);
+    return err;
+}
+
+static enum sek_err publish_run(struct publish *p, bool full, struct sek_image_info *out,
+                                struct sek_diag *diag)
+{
+    enum wanted wanted;
+    struct sek_image_info info;
+    uint64_t generation;
+    disk_look(p);
+    enum sek_err err = sek_policydb_generation(p->db, &generation, diag);
+    if (!err && disk_generation(p) > generation)
+        err = generation_outdo(p, diag);
+    if (!err)
+        err = sek_compile_new(0, &p->compile, diag);
+    if (!err)
+        err = database_read(p, full, &wanted, &info, diag);
+    if (err)
+        return err;
+    if (wanted == WANTED_NOTHING) {
+        *out = p->delta_on_disk.id ? p->delta_on_disk : p->on_disk;
+        return SEK_OK;
+    }
+    err = sek_compile_write(p->compile, wanted == WANTED_IMAGE ? p->image : p->delta, &info,
+                            p->progress ? progress_write : NULL, p, diag);
+    /* the delta is of another image: readers leave it out, but for a damaged one they would stop */
+    if (!err && wanted == WANTED_IMAGE && unlink(p->delta) != 0 && errno != ENOENT)
+        err = sek_diag_set(diag, sek_err_from_errno(errno), "cannot remove %s", p->delta);
+    if (!err && wanted == WANTED_IMAGE)
+        err = image_note(p, &info, diag);
+    if (!err)
+        *out = info;
+    return err;
+}
+
+enum sek_err sek_policydb_compile(struct sek_policydb *db, const char *dir, int64_t now_s,
+                                  bool full, sek_progress_fn *progress, void *arg,
+                                  struct sek_image_info *out, struct sek_diag *diag)
+{
+    struct publish p = {.db = db, .now_s = now_s, .progress = progress, .progress_arg = arg};
+    struct sek_image_info info;
+    int64_t busy_ms;
+    int lock = -1;
+    enum sek_err err = path_join(dir, SEK_POLICY_IMAGE, p.image, diag);
+    if (!err)
+        err = path_join(dir, SEK_POLICY_DELTA, p.delta, diag);
+    if (!err)
+        err = lock_take(dir, &lock, diag);
+    if (err)
+        return err;
+    err = sek_sql_int(db->db, "PRAGMA busy_timeout", &busy_ms, diag);
+    if (!err) {
+        sqlite3_busy_timeout(db->db, BUSY_MS);
+        err = publish_run(&p, full, &info, diag);
+        sqlite3_busy_timeout(db->db, (int)busy_ms);
+    }
+    sek_compile_free(p.compile);
+    close(lock);
+    if (!err && out)
+        *out = info;
+    return err;
+}

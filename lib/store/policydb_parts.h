@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the files behind policydb.h share; nobody else includes this. One thread. */
+#pragma once
+#include "store/namekey.h"
+#include "store/policydb.h"
+#include "store/sql.h"
+
+/* A delta holds every name changed since the image was built. Past this many (or 2 % of all
+ * entries, where that is more) the next compilation makes a new image instead. */
+#define SEK_DIRTY_MIN 20000
+
+/* THE statements that are kept prepared: id, text. */
+#define SEK_POLICY_SQL(X)                                                                          \
+    X(STATE, "SELECT generation, image_id, full_due FROM state")                                   \
+    X(DIRTY_COUNT, "SELECT count(*) FROM dirty")                                                   \
+    X(DIRTY_UPDATE, "UPDATE dirty SET generation = ?2 WHERE name = ?1")                            \
+    X(DIRTY_INSERT, "INSERT INTO dirty (name, generation) VALUES (?1, ?2)")                        \
+    X(DIRTY_CLEAR, "DELETE FROM dirty WHERE generation <= ?1")                                     \
+    X(RAISE, "UPDATE state SET generation = ?1, full_due = ?2")                                    \
+    X(BUILT, "UPDATE state SET image_id = ?1,"                                                     \
+             " full_due = CASE WHEN full_due <= ?2 THEN 0 ELSE full_due END")                      \
+    X(OUTDO, "UPDATE state SET generation = max(generation, ?1)")                                  \
+    X(TOTAL, "SELECT total(n_entries) FROM list")                                                  \
+    X(LIST_COUNT, "UPDATE list SET n_entries = n_entries + ?2 WHERE id = ?1")                      \
+    X(ENTRY_GET, "SELECT action, expires_s FROM entry WHERE list = ?1 AND name = ?2"               \
+                 " AND scope = ?3")                                                                \
+    X(ENTRY_PUT, "INSERT OR REPLACE INTO entry (list, name, scope, action, expires_s, created_s,"  \
+                 " who, comment) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")                         \
+    X(ENTRY_SET, "UPDATE entry SET action = ?4, expires_s = 0 WHERE list = ?1 AND name = ?2"       \
+                 " AND scope = ?3")                                                                \
+    X(ENTRY_DELETE, "DELETE FROM entry WHERE list = ?1 AND name = ?2 AND scope = ?3")              \
+    X(FEED_ADD, "INSERT INTO temp.feed (name, scope, action) VALUES (?1, ?2, ?3)")                 \
+    X(DIFF_ADD, "INSERT INTO temp.diff (op, name, scope, action, old_action, old_expires_s)"       \
+                " VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
+
+enum sek_policy_sql {
+#define X(id, text) SEK_POLICY_SQL_##id,
+    SEK_POLICY_SQL(X)
+#undef X
+        SEK_N_POLICY_SQL
+};
+
+struct sek_policydb {
+    sqlite3 *db;
+    sqlite3_stmt *stmt[SEK_N_POLICY_SQL]; /* prepared at first use */
+    sek_change_fn *watch;
+    void *watch_arg;
+    /* of the transaction: */
+    bool changed;        /* lists or rules differ */
+    bool full_due;       /* the next compilation makes an image: names need not be noted */
+    uint64_t generation; /* before it */
+    uint64_t n_dirty, max_dirty;
+    /* of the import: */
+    uint16_t import_list; /* 0 = none is going on */
+    int64_t import_s;
+    char import_who[64];
+};
+
+/* The prepared statement, reset. */
+enum sek_err sek__policydb_stmt(struct sek_policydb *db, enum sek_policy_sql id, sqlite3_stmt **out,
+                                struct sek_diag *diag);
+/* Run a statement that gives no rows, and reset it. */
+enum sek_err sek__policydb_do(struct sek_policydb *db, sqlite3_stmt *stmt, struct sek_diag *diag);
+/* BUSY, FULL and so on for a statement that failed. */
+enum sek_err sek__policydb_fail(struct sek_policydb *db, int rc, struct sek_diag *diag);
+
+struct sek_policydb_state {
+    uint64_t generation; /* of the last commit */
+    uint64_t image_id;   /* image that `dirty` counts from; 0 = none */
+    uint64_t full_due;   /* generation since when a new image is due; 0 = not */
+};
+enum sek_err sek__policydb_state(struct sek_policydb *db, struct sek_policydb_state *out,
+                                 struct sek_diag *diag);
+
+/* Note that the rules at a name changed: it goes into the next delta. */
+enum sek_err sek__policydb_touch(struct sek_policydb *db, const void *key, size_t key_len,
+                                 struct sek_diag *diag);
+/* The same, and tell who watches. */
+enum sek_err sek__policydb_tell(struct sek_policydb *db, bool added, const void *key,
+                                size_t key_len, const struct sek_rule *rule, struct sek_diag *diag);
+/* n entries more (or fewer) in a list. */
+enum sek_err sek__policydb_count(struct sek_policydb *db, uint16_t list, int64_t n,
+                                 struct sek_diag *diag);
+/* The name in a column. CORRUPT when it is none. */
+enum sek_err sek__policydb_name(sqlite3_stmt *stmt, int column, struct sek_name *out,
+                                struct sek_diag *diag);
+/* The text in a column, shortened to the room there is. */
+void sek__policydb_text(sqlite3_stmt *stmt, int column, char *out, size_t size);
