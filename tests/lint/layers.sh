@@ -10,7 +10,7 @@ ORDER="base name conf policy verdict event store runtime"
 FOREIGN='
 idn2.h            lib/name/text.c
 libpsl.h          lib/name/suffix.c
-yaml.h            lib/conf/conf.c
+yaml.h            lib/conf/*.c
 zlib.h            lib/policy/reader.c
 ldns/*            lib/policy/rpz.c
 sqlite3.h         lib/store/*

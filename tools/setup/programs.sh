@@ -47,18 +47,21 @@ distribution_suite() {
 
 # derive_sources SUITE: the distribution's entries as they are configured (both notations) with binary and
 # source packages, the release's name replaced by SUITE. Left out: other vendors, backports, entries
-# that are switched off. Sources may also name a release by its state ("stable").
+# that are switched off; of another release also its updates: it is asked for as the version that
+# release came with. Sources may also name a release by its state ("stable").
 derive_sources() {
-    local own etc=${APT_ETC:-/etc/apt}
-    for own in "$(distribution_suite)" stable oldstable; do
+    local own release etc=${APT_ETC:-/etc/apt}
+    release=$(distribution_suite)
+    for own in "$release" stable oldstable; do
         [ -n "$own" ] || continue
         find "$etc/sources.list" "$etc/sources.list.d" -maxdepth 1 -name '*.list' \
             -exec cat {} + 2>/dev/null |
-            awk -v own="$own" -v suite="$1" "$AWK_SUITE$AWK_CLASSIC" | sort -u \
-            >"$aside/sources/classic.list"
+            awk -v own="$own" -v release="$release" -v suite="$1" "$AWK_SUITE$AWK_CLASSIC" |
+            sort -u >"$aside/sources/classic.list"
         find "$etc/sources.list.d" -maxdepth 1 -name '*.sources' \
             -exec sed -s '$G' {} + 2>/dev/null |
-            awk -v own="$own" -v suite="$1" "$AWK_SUITE$AWK_STANZAS" >"$aside/sources/stanzas.sources"
+            awk -v own="$own" -v release="$release" -v suite="$1" "$AWK_SUITE$AWK_STANZAS" \
+                >"$aside/sources/stanzas.sources"
         if [ -s "$aside/sources/classic.list" ] || [ -s "$aside/sources/stanzas.sources" ]; then
             return 0
         fi
@@ -67,12 +70,12 @@ derive_sources() {
         "add its entries there, then run this again"
 }
 
-# "bookworm-security" for "trixie": "trixie-security"; "" if it is not this release's.
+# The suite as SUITE has it; "" if the entry is not wanted.
 AWK_SUITE='
 function renamed(name) {
-    if (name ~ /-backports/ || (name != own && index(name, own "-") != 1 && index(name, own "/") != 1))
-        return ""
-    return suite substr(name, length(own) + 1)
+    if (name == own) return suite
+    if (suite != release || name ~ /-backports/) return ""
+    return index(name, own "-") == 1 || index(name, own "/") == 1 ? name : ""
 }'
 # deb [option=value ...] URI suite component ...
 AWK_CLASSIC='

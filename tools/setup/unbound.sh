@@ -87,14 +87,23 @@ build_unbound() {
     ln -sfn "$dir" "$link"
 }
 
-# The program first: the source must be of the very version that apt would install.
+# The newest version that is really there: for a while after an update a mirror's index can be ahead of
+# its files. The program first, as the source must be of the very version that apt would install.
 fetch_unbound() {
-    local version
-    if ! aside_apt update || ! cd "$aside/get" || ! aside_apt download unbound ||
-        ! dpkg-deb -x unbound_*.deb "$aside/program"; then return 1; fi
-    # shellcheck disable=SC2016
-    version=$(dpkg-deb --showformat '${source:Version}' -W unbound_*.deb)
-    aside_apt source --download-only --only-source "unbound=$version"
+    local version source
+    aside_apt update || return 1
+    cd "$aside/get" || return 1
+    for version in $(apt-cache -c "$aside/apt.conf" madison unbound |
+        awk '$NF == "Packages" && !seen[$3]++ { print $3 }'); do
+        rm -rf -- "$aside/program" unbound_*
+        aside_apt download "unbound=$version" || continue
+        dpkg-deb -x unbound_*.deb "$aside/program" || return 1
+        # shellcheck disable=SC2016
+        source=$(dpkg-deb --showformat '${source:Version}' -W unbound_*.deb)
+        aside_apt source --download-only --only-source "unbound=$source" || continue
+        return 0
+    done
+    return 1
 }
 
 same_version() {
