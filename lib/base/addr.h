@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* IP addresses as 16 octets: IPv6, or IPv4 in its mapped form ::ffff:a.b.c.d (RFC 4291 §2.5.5.2), so
- * that a mapped client and its plain IPv4 form are the same endpoint. Plain data. Any thread. */
+/* IP addresses as 16 octets: IPv6, or IPv4 in its mapped form ::ffff:a.b.c.d (RFC 4291 §2.5.5.2),
+ * so that a mapped client and its plain IPv4 form are the same endpoint. Plain data. Any thread. */
 #pragma once
 #include "base/err.h"
 #include <stdbool.h>

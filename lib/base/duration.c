@@ -104,9 +104,7 @@ const char *sek_duration_to_text(int64_t s, char *out, size_t size)
     big = (uint64_t)units[u].seconds;
     small = (uint64_t)units[u + 1].seconds;
     left = (left + small / 2) / small * small;
-    if (left % big == 0)
-        snprintf(out, size, "%s%" PRIu64 "%c", sign, left / big, units[u].letter);
-    else
+    if (left % big != 0 || !one_unit(left, sign, out, size)) /* 23h59m59s is a day */
         snprintf(out, size, "%s%" PRIu64 "%c%" PRIu64 "%c", sign, left / big, units[u].letter,
                  left % big / small, units[u + 1].letter);
     return out;
@@ -169,8 +167,9 @@ const char *sek_time_to_text(int64_t unix_s, char *out, size_t size)
     struct tm tm;
 
     gmtime_r(&t, &tm);
-    if (strftime(out, size, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0 && size > 0)
-        out[0] = '\0';
+    /* not strftime: its %Y does not pad */
+    snprintf(out, size, "%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900, tm.tm_mon + 1,
+             tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
     return out;
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Grace periods: one pointer that many readers use without locks while one writer replaces what it
- * points to. Each reader thread owns a slot; it enters before it loads the pointer and leaves when it
- * keeps nothing of it. The writer publishes, then waits until every slot that was inside has left
- * (the idea of epoch-based reclamation: Fraser, "Practical lock-freedom", 2004, §5.2.3). Readers never
- * wait and never call the kernel. */
+ * points to. Each reader thread owns a slot; it enters before it loads the pointer and leaves when
+ * it keeps nothing of it. The writer publishes, then waits until every slot that was inside has
+ * left (the idea of epoch-based reclamation: Fraser, "Practical lock-freedom", 2004, §5.2.3).
+ * Readers never wait and never call the kernel. */
 #pragma once
 #include <stdatomic.h>
 #include <stdint.h>
@@ -21,8 +21,9 @@ struct sek_epoch {
 
 void sek_epoch_init(struct sek_epoch *e, struct sek_epoch_slot *slots, unsigned n_slots);
 
-/* Reader. Not nestable. Load the protected pointer after it with memory_order_seq_cst: a weaker load may
- * move above the store of the slot on some machines (not on x86-64, where it costs the same). */
+/* Reader. Not nestable. Load the protected pointer after it with memory_order_seq_cst: a weaker
+ * load may move above the store of the slot on some machines (not on x86-64, where it costs the
+ * same). */
 static inline void sek_epoch_enter(struct sek_epoch *e, struct sek_epoch_slot *slot)
 {
     /* acquire: who sees the new epoch also sees the pointer that was published before it */
@@ -36,6 +37,6 @@ static inline void sek_epoch_leave(struct sek_epoch_slot *slot)
     atomic_store_explicit(&slot->entered, 0, memory_order_release);
 }
 
-/* Writer, one at a time, after it published the new pointer (memory_order_seq_cst): returns when no reader can still hold
- * the old one. Sleeps in steps of 50 µs. */
+/* Writer, one at a time, after it published the new pointer (memory_order_seq_cst): returns when no
+ * reader can still hold the old one. Sleeps in steps of 50 µs. */
 void sek_epoch_wait(struct sek_epoch *e);

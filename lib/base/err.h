@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Errors: one list of codes, and a diagnosis that says what, where and what to do. The library never
- * prints: it fills a struct sek_diag at the place of failure, callers add what they know, and only
- * module/log.c and tools/main.c turn it into a line for a person. Any thread. */
+/* Errors: one list of codes, and a diagnosis that says what, where and what to do. The library
+ * never prints: it fills a struct sek_diag at the place of failure, callers add what they know, and
+ * only module/log.c and tools/main.c turn it into a line for a person. Any thread. */
 #pragma once
 
 #define SEK_ERRORS(X)                                                                              \
@@ -23,7 +23,7 @@ enum sek_err_index {
 #define X(id, text) SEK_EI_##id,
     SEK_ERRORS(X)
 #undef X
-    SEK_N_ERRORS
+        SEK_N_ERRORS
 };
 
 enum sek_err {

@@ -8,20 +8,20 @@
 
 /* A new version of a file: written beside the target, then renamed over it. */
 struct sek_file_new {
-    int fd;           /* write here */
-    char tmp[512];    /* "<path>.tmp.XXXXXX" in the same folder */
+    int fd;        /* write here */
+    char tmp[512]; /* "<path>.tmp.XXXXXX" in the same folder */
     char path[512];
 };
 
 /* Create the temporary file with `mode` (O_EXCL, O_CLOEXEC). */
 enum sek_err sek_file_new_open(const char *path, mode_t mode, struct sek_file_new *out,
                                struct sek_diag *diag);
-/* fsync, rename over the target, fsync of the folder; closes. On failure the target is untouched and
- * the temporary file removed (only when the folder's own fsync fails, the target is replaced already:
- * the text says so). */
+/* fsync, rename over the target, fsync of the folder; closes. On failure the target is untouched
+ * and the temporary file removed (only when the folder's own fsync fails, the target is replaced
+ * already: the text says so). */
 enum sek_err sek_file_new_commit(struct sek_file_new *f, struct sek_diag *diag);
-/* Give up: close and remove the temporary file. Safe after commit (does nothing), and for a struct with
- * fd -1. */
+/* Give up: close and remove the temporary file. Safe after commit (does nothing), and for a struct
+ * with fd -1. */
 void sek_file_new_abort(struct sek_file_new *f);
 
 /* Write all or fail (EINTR retried). */

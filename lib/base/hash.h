@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Keyed 64-bit hash of short octet strings: SipHash-1-3 (Aumasson and Bernstein, "SipHash: a fast
- * short-input PRF", 2012). The key is an argument: a table that outsiders fill takes a random one, so
- * that nobody can aim at its buckets. Any thread. */
+ * short-input PRF", 2012). The key is an argument: a table that outsiders fill takes a random one,
+ * so that nobody can aim at its buckets. Any thread. */
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -12,5 +12,6 @@ struct sek_hash_key {
 
 uint64_t sek_hash(const struct sek_hash_key *key, const void *data, size_t len);
 
-/* A fresh random key (getrandom; falls back to time and pid mixing when that fails early at boot). */
+/* A fresh random key (getrandom; falls back to time and pid mixing when that fails early at boot).
+ */
 struct sek_hash_key sek_hash_key_random(void);

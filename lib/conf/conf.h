@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Settings: one YAML file into one struct, checked against the table in conf/options.c by the module
- * and by `sekisho check` alike. Unknown keys, wrong kinds and values out of range are errors that name
- * file, line, key and the allowed range. Immutable once loaded. */
+/* Settings: one YAML file into one struct, checked against the table in conf/options.c by the
+ * module and by `sekisho check` alike. Unknown keys, wrong kinds and values out of range are errors
+ * that name file, line, key and the allowed range. Immutable once loaded. */
 #pragma once
 #include "base/addr.h"
 #include "base/buf.h"
@@ -11,7 +11,7 @@
 
 #define SEK_CONF_PATH "/etc/sekisho/sekisho.yaml" /* when SEKISHO_CONF is not set */
 #define SEK_CONF_TEXT_MAX 256
-#define SEK_CONF_NAMES_MAX 1024   /* entries of a list */
+#define SEK_CONF_NAMES_MAX 1024     /* entries of a list */
 #define SEK_CONF_FILE_MAX (1 << 20) /* octets of a file */
 
 struct sek_conf_names {
@@ -21,48 +21,49 @@ struct sek_conf_names {
 
 struct sek_conf {
     struct {
-        char db[SEK_CONF_TEXT_MAX];     /* policy.db: what people want; the command writes it */
-        char dir[SEK_CONF_TEXT_MAX];    /* folder of the compiled policy.img and policy.delta */
+        char db[SEK_CONF_TEXT_MAX];        /* policy.db: what people want; the command writes it */
+        char dir[SEK_CONF_TEXT_MAX];       /* folder of the compiled policy.img and policy.delta */
         struct sek_conf_names never_block; /* the company's own zones: no rule may cover them */
-        bool strict;                    /* SERVFAIL without a policy instead of resolving */
-        uint64_t shrink_percent;        /* an import may not shrink a list by more, unless forced */
-        uint64_t garbage_percent;       /* an import with more bad lines is refused, unless forced */
+        bool strict;                       /* SERVFAIL without a policy instead of resolving */
+        uint64_t shrink_percent;  /* an import may not shrink a list by more, unless forced */
+        uint64_t garbage_percent; /* an import with more bad lines is refused, unless forced */
     } policy;
     struct {
-        struct sek_addr ipv4, ipv6;     /* where sinkholed endpoints are sent */
-        int64_t ttl_s;                  /* TTL of every synthetic answer, and of its SOA */
+        struct sek_addr ipv4, ipv6; /* where sinkholed endpoints are sent */
+        int64_t ttl_s;              /* TTL of every synthetic answer, and of its SOA */
         char soa_mname[SEK_CONF_TEXT_MAX], soa_rname[SEK_CONF_TEXT_MAX];
-        bool ede;                       /* attach RFC 8914 Extended DNS Errors */
+        bool ede;                        /* attach RFC 8914 Extended DNS Errors */
         char contact[SEK_CONF_TEXT_MAX]; /* "help desk 1234": put into the EDE text */
     } answer;
     struct {
-        char db[SEK_CONF_TEXT_MAX];     /* events.db: what happened; the module's writer writes it */
-        uint64_t ring_octets;           /* per worker, between resolver and collector */
-        uint64_t memory_octets;         /* cap of what waits for the database */
-        uint64_t flush_ms;              /* time between two commits, milliseconds */
-        int64_t retention_s;            /* older rows are deleted */
-        uint64_t size_octets;           /* the database is kept below this */
+        char db[SEK_CONF_TEXT_MAX]; /* events.db: what happened; the module's writer writes it */
+        uint64_t ring_octets;       /* per worker, between resolver and collector */
+        uint64_t memory_octets;     /* cap of what waits for the database */
+        uint64_t flush_ms;          /* time between two commits, milliseconds */
+        int64_t retention_s;        /* older rows are deleted */
+        uint64_t size_octets;       /* the database is kept below this */
     } events;
     struct {
-        char path[SEK_CONF_TEXT_MAX];   /* status page */
+        char path[SEK_CONF_TEXT_MAX]; /* status page */
     } status;
     struct {
-        char list[SEK_CONF_TEXT_MAX];   /* public suffix list; empty = the system's */
+        char list[SEK_CONF_TEXT_MAX]; /* public suffix list; empty = the system's */
     } suffix;
 };
 
 /* Fill with defaults. */
 enum sek_err sek_conf_init(struct sek_conf *conf, struct sek_diag *diag);
-/* Defaults, then the file (symbolic links are followed). A missing file is SEK_E_NOTFOUND. On failure
- * *conf is empty (fini allowed). An empty file, and a group without settings, mean the defaults. */
+/* Defaults, then the file (symbolic links are followed). A missing file is SEK_E_NOTFOUND. On
+ * failure *conf is empty (fini allowed). An empty file, and a group without settings, mean the
+ * defaults. */
 enum sek_err sek_conf_load(const char *path, struct sek_conf *conf, struct sek_diag *diag);
 /* The same from memory; `label` stands for the file name in errors. */
 enum sek_err sek_conf_parse(const char *text, size_t len, const char *label, struct sek_conf *conf,
                             struct sek_diag *diag);
 void sek_conf_fini(struct sek_conf *conf);
-/* Append the effective values as a YAML file that loads again; with_help adds each option's comment:
- * with the defaults this is the sample file. */
+/* Append the effective values as a YAML file that loads again; with_help adds each option's
+ * comment: with the defaults this is the sample file. */
 void sek_conf_print(const struct sek_conf *conf, bool with_help, struct sek_buf *out);
-/* One value as text without quotes; a list has one entry a line. Returns SEK_E_NOTFOUND for an unknown
- * key. */
+/* One value as text without quotes; a list has one entry a line. Returns SEK_E_NOTFOUND for an
+ * unknown key. */
 enum sek_err sek_conf_get(const struct sek_conf *conf, const char *key, struct sek_buf *out);

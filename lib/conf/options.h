@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* THE option table. One row makes an option: its key, kind, place in struct sek_conf, range, default,
- * unit and help. Parsing, range check, `sekisho config`, the sample file and the manual loop over it. */
+/* THE option table. One row makes an option: its key, kind, place in struct sek_conf, range,
+ * default, unit and help. Parsing, range check, `sekisho config`, the sample file and the manual
+ * loop over it. */
 #pragma once
 #include "conf/conf.h"
 
@@ -20,14 +21,14 @@ enum sek_opt_kind {
 struct sek_option {
     const char *key; /* "group.key" as in the file: "answer.ttl"; groups stand together */
     enum sek_opt_kind kind;
-    size_t offset; /* in struct sek_conf */
-    int64_t min, max; /* value; octets of TEXT and PATH; entries of NAMES */
+    size_t offset;        /* in struct sek_conf */
+    int64_t min, max;     /* value; octets of TEXT and PATH; entries of NAMES */
     const char *fallback; /* default, as text in the file's notation */
     const char *unit;     /* for people; "" if none */
     const char *help;     /* one sentence */
 };
 
-#define SEK_OPTIONS_MAX 64 /* rows; held by a static assertion */
+#define SEK_OPTIONS_MAX 64                    /* rows; held by a static assertion */
 extern const struct sek_option sek_options[]; /* ends with key NULL */
 
 /* NULL if there is no such key. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Domain names in wire format (RFC 1035 §3.1): uncompressed length-prefixed labels that end in the
  * root's zero octet, 1..255 octets. Any octet may stand in a label. Comparison ignores the case of
- * A-Z only (RFC 4343); our own copies are always folded to lower case. Any thread, no allocation. */
+ * A-Z only (RFC 4343); our own copies are always folded to lower case. Any thread, no allocation.
+ */
 #pragma once
 #include "base/err.h"
 #include <stdbool.h>
@@ -21,8 +22,8 @@ struct sek_name {
     uint8_t octets[SEK_NAME_MAX];
 };
 
-/* Check, copy, fold. wire: at least `size` readable octets; the name may end before. SEK_E_NAME for a
- * name that is too long, has a compression pointer, or runs past `size`. */
+/* Check, copy, fold. wire: at least `size` readable octets; the name may end before. SEK_E_NAME for
+ * a name that is too long, has a compression pointer, or runs past `size`. */
 enum sek_err sek_name_from_wire(const uint8_t *wire, size_t size, struct sek_name *out);
 
 /* Length in octets of a valid wire name (walks labels). */

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include "base/addr.h"
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/un.h>
+
+static void test_text(void **state)
+{
+    static const struct {
+        const char *text, *expected; /* NULL: refused */
+        bool v4;
+    } cases[] = {
+        {"192.0.2.1", "192.0.2.1", true},
+        {"0.0.0.0", "0.0.0.0", true},
+        {"255.255.255.255", "255.255.255.255", true},
+        {"::ffff:192.0.2.1", "192.0.2.1", true}, /* the same endpoint */
+        {"::ffff:c000:201", "192.0.2.1", true},
+        {"::", "::", false},
+        {"::1", "::1", false},
+        {"2001:DB8:0:0:1:0:0:1", "2001:db8::1:0:0:1", false},
+        {"2001:db8:0:1:1:1:1:1", "2001:db8:0:1:1:1:1:1", false},
+        {"ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+         false},
+        {"", NULL, false},
+        {"256.0.0.1", NULL, false},
+        {"192.0.2", NULL, false},
+        {"192.0.2.1.", NULL, false},
+        {"192.0.2.01", NULL, false},
+        {" 192.0.2.1", NULL, false},
+        {"192.0.2.1/32", NULL, false},
+        {"fe80::1%eth0", NULL, false},
+        {"1::2::3", NULL, false},
+        {"2001:db8::1\n", NULL, false},
+        {"12345::", NULL, false},
+        {"例え", NULL, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char out[SEK_ADDR_TEXT_MAX];
+        struct sek_addr a = {{7}}, untouched = {{7}};
+        struct sek_diag diag = {0};
+        enum sek_err err = sek_addr_from_text(cases[i].text, &a, &diag);
+
+        if (!cases[i].expected) {
+            if (err != SEK_E_INVALID || !sek_addr_equal(&a, &untouched) || !*diag.text)
+                fail_msg("'%s' was taken", cases[i].text);
+        } else if (err != SEK_OK || strcmp(sek_addr_to_text(&a, out), cases[i].expected) != 0 ||
+                   sek_addr_is_v4(&a) != cases[i].v4)
+            fail_msg("'%s': %d '%s'", cases[i].text, err, out);
+    }
+}
+
+static void test_sockaddr(void **state)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET};
+    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_scope_id = 3};
+    struct sockaddr_un un = {.sun_family = AF_UNIX, .sun_path = "/run/x"};
+    struct sek_addr a, b, none = {{0}};
+    char text[SEK_ADDR_TEXT_MAX];
+
+    (void)state;
+    inet_pton(AF_INET, "192.0.2.7", &in.sin_addr);
+    a = sek_addr_from_sockaddr((struct sockaddr *)&in);
+    assert_string_equal(sek_addr_to_text(&a, text), "192.0.2.7");
+    inet_pton(AF_INET6, "::ffff:192.0.2.7", &in6.sin6_addr);
+    b = sek_addr_from_sockaddr((struct sockaddr *)&in6);
+    assert_true(sek_addr_equal(&a, &b));
+    inet_pton(AF_INET6, "2001:db8::7", &in6.sin6_addr);
+    b = sek_addr_from_sockaddr((struct sockaddr *)&in6);
+    assert_false(sek_addr_equal(&a, &b));
+    assert_false(sek_addr_is_v4(&b));
+    assert_string_equal(sek_addr_to_text(&b, text), "2001:db8::7");
+    a = sek_addr_from_sockaddr((struct sockaddr *)&un);
+    assert_true(sek_addr_equal(&a, &none));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_text),
+        cmocka_unit_test(test_sockaddr),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
