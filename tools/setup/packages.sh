@@ -56,4 +56,6 @@ need_packages() {
     # shellcheck disable=SC2086
     run_logged apt-install "installing packages" apt_quiet install $missing || fail \
         "the packages could not be installed" "repair apt (apt-get -f install), then run this again"
+    # So that --purge can say what came by us.
+    printf '%s\n' "$missing" >>"$SEKISHO_PREFIX/packages-installed"
 }

@@ -111,23 +111,23 @@ field == "suites:" {
 END { flush() }'
 
 # unpack_program NAME: the distribution's package NAME, unpacked to $SEKISHO_PREFIX/NAME and not
-# installed: no user, no service, no file elsewhere. Its libraries come by PACKAGES_UNBOUND.
+# installed: no user, no service, no file elsewhere. The libraries it depends on are installed.
 unpack_program() {
     local dir=$SEKISHO_PREFIX/$1
-    [ ! -e "$dir/.unpacked" ] || return 0
-    (
+    [ -e "$dir/.unpacked" ] || (
         aside=
         trap aside_close EXIT
         aside_open "$(distribution_suite)"
         run_logged "fetch-$1" "fetching the program $1" download_program "$1" "$dir" || fail \
             "the package $1 could not be fetched" "check the network and /etc/apt, then run this again"
-        touch "$dir/.unpacked"
     ) || exit 1
+    need_packages "$(cat "$dir/.unpacked")"
 }
 
 download_program() {
     aside_apt update && cd "$aside/get" && aside_apt download "$1" || return 1
-    rm -rf -- "$2" && dpkg-deb -x "$aside/get/$1"_*.deb "$2"
+    rm -rf -- "$2" && dpkg-deb -x "$1"_*.deb "$2" || return 1
+    dpkg-deb -f "$1"_*.deb Depends | tr ',' '\n' | awk '$1 ~ /^lib/ { print $1 }' >"$2/.unpacked"
 }
 
 # find_program NAME: its path, of the system or unpacked; nothing when it is neither.
@@ -144,9 +144,7 @@ find_program() {
 
 # need_nsd: sets NSD to a usable nsd.
 need_nsd() {
-    NSD=$(find_program nsd) || {
-        unpack_program nsd
-        NSD=$(find_program nsd) || fail "the package nsd holds no program nsd"
-    }
+    if [ -e "$SEKISHO_PREFIX/nsd/.unpacked" ] || ! find_program nsd >/dev/null; then unpack_program nsd; fi
+    NSD=$(find_program nsd) || fail "the package nsd holds no program nsd"
     export NSD
 }
