@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Building a policy image: lists and entries in, one checksummed file out. Used by the command only.
- * One thread at a time. */
+/* Building a policy image: lists and entries in, one checksummed file out. Used by the command
+ * only. One thread at a time. */
 #pragma once
 #include "base/err.h"
 #include "policy/rule.h"
@@ -8,9 +8,10 @@
 struct sek_compile;
 
 /* What the image says of itself. base_id 0 makes a full image (policy.img). Otherwise a delta
- * (policy.delta): its names replace those of the image whose id is base_id, its lists replace all. */
+ * (policy.delta): its names replace those of the image whose id is base_id, its lists replace all.
+ */
 struct sek_image_info {
-    uint64_t id;         /* of this image: random, never 0 */
+    uint64_t id; /* of this image: random, never 0 */
     uint64_t base_id;
     uint64_t generation; /* grows with every change of policy */
     int64_t made_s;      /* Unix time */
@@ -30,8 +31,8 @@ enum sek_err sek_compile_list(struct sek_compile *c, const struct sek_list *list
                               struct sek_diag *diag);
 /* One rule. The list must have been added (else SEK_E_NOTFOUND). Rules may come in any order, also
  * several a name; the very same (name, list, scope) twice keeps the later expiry (0 = never is the
- * latest) and, where they differ, the last added action. Case is folded. SEK_E_LIMIT past max_octets;
- * a refused rule leaves the others as they are. */
+ * latest) and, where they differ, the last added action. Case is folded. SEK_E_LIMIT past
+ * max_octets; a refused rule leaves the others as they are. */
 enum sek_err sek_compile_rule(struct sek_compile *c, const uint8_t *name, size_t name_len,
                               const struct sek_rule *rule, struct sek_diag *diag);
 /* Delta only: the name has no rules any more (a name given rules as well has those). */

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A compiled policy image, mapped read-only and shared by all processes. The file format stands in
- * image_format.h. A file that is truncated, altered or of another version is refused at open; what a
- * lookup follows is bound-checked there or on the way, so that no content whatever makes it leave the
- * map. The file must only ever be replaced by rename, as sek_compile_write does: who truncates a file
- * that is mapped makes the kernel kill its readers (SIGBUS). Immutable: any thread. */
+ * image_format.h. A file that is truncated, altered or of another version is refused at open; what
+ * a lookup follows is bound-checked there or on the way, so that no content whatever makes it leave
+ * the map. The file must only ever be replaced by rename, as sek_compile_write does: who truncates
+ * a file that is mapped makes the kernel kill its readers (SIGBUS). Immutable: any thread. */
 #pragma once
 #include "policy/compile.h"
+#include "policy/trail.h"
 
 struct sek_image;
 
@@ -18,28 +19,24 @@ void sek_image_info(const struct sek_image *image, struct sek_image_info *out);
 /* Ascending by id. Borrowed. */
 const struct sek_list *sek_image_lists(const struct sek_image *image, unsigned *out_n);
 
-/* Hashes of a name and of all names above it, by which an image and the deltas made for it look names
- * up: hash[k] is that of the k right-most labels, hash[0] the root's. */
-struct sek_trail {
-    uint64_t hash[SEK_LABELS_MAX + 1];
-};
+/* The hashes by which this image, and the deltas made for it, look a name up. */
 void sek_image_trail(const struct sek_image *image, const struct sek_name *name,
                      struct sek_trail *out);
 
 /* The rules met on the way from a name up to the root. */
 struct sek_met {
-    unsigned depth; /* left-most labels removed: 0 = the name itself */
-    unsigned n;     /* number of rules; 0 only for a name that a delta removes */
+    unsigned depth;               /* left-most labels removed: 0 = the name itself */
+    unsigned n;                   /* number of rules; 0 only for a name that a delta removes */
     const struct sek_rule *rules; /* borrowed; ascending by list, then scope */
 };
-/* Every name on the way that the image knows, most specific first. trail: of this very name, from this
- * image or the one it was made for. Fills out[] (room for SEK_LABELS_MAX + 1), returns how many. No
- * allocation. */
+/* Every name on the way that the image knows, most specific first. trail: of this very name, from
+ * this image or the one it was made for. Fills out[] (room for SEK_LABELS_MAX + 1), returns how
+ * many. No allocation. */
 unsigned sek_image_lookup(const struct sek_image *image, const struct sek_name *name,
                           const struct sek_trail *trail, struct sek_met *out);
 
-/* Call fn for every name (order unspecified) with its rules; for tests, export and expiry. Stops and
- * returns false when fn does, or at a damaged entry. */
+/* Call fn for every name (order unspecified) with its rules; for tests, export and expiry. Stops
+ * and returns false when fn does, or at a damaged entry. */
 typedef bool sek_image_fn(void *arg, const struct sek_name *name, const struct sek_rule *rules,
                           unsigned n);
 bool sek_image_each(const struct sek_image *image, sek_image_fn *fn, void *arg);

@@ -10,8 +10,8 @@
 
 struct sek_policy;
 
-/* dir: the folder of both files, read and verified in full. A missing policy.img is SEK_E_NOTFOUND; a
- * damaged one fails. A delta that is missing or made for another image is left out; a damaged one
+/* dir: the folder of both files, read and verified in full. A missing policy.img is SEK_E_NOTFOUND;
+ * a damaged one fails. A delta that is missing or made for another image is left out; a damaged one
  * fails the whole (what it would have taken back or added must not be guessed). */
 enum sek_err sek_policy_open(const char *dir, struct sek_policy **out, struct sek_diag *diag);
 void sek_policy_close(struct sek_policy *p);
@@ -21,13 +21,14 @@ uint64_t sek_policy_generation(const struct sek_policy *p);
 uint64_t sek_policy_n_names(const struct sek_policy *p);
 /* Ascending by id. Borrowed. */
 const struct sek_list *sek_policy_lists(const struct sek_policy *p, unsigned *out_n);
-/* NULL if no such list. */
+/* NULL if no such list. Rules of a list that a delta took away may still be met: they are void. */
 const struct sek_list *sek_policy_list(const struct sek_policy *p, uint16_t id);
 /* The first expiry > after_s, or 0 when there is none. */
 int64_t sek_policy_next_expiry(const struct sek_policy *p, int64_t after_s);
 
 /* Every name with rules on the way from `name` up to the root, most specific first (n > 0 in each).
  * Fills out[] (room for SEK_LABELS_MAX + 1), returns how many. Rules whose scope does not cover the
- * question are still in there: sek_scope_covers. No allocation. This is the answer path's lookup. */
+ * question are still in there: sek_scope_covers. No allocation. This is the answer path's lookup.
+ */
 unsigned sek_policy_lookup(const struct sek_policy *p, const struct sek_name *name,
                            struct sek_met *out);

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "policy/image_write.h"
+#include "base/file.h"
+#include "policy/image_format.h"
+#include "policy/pack.h"
+#include <stdlib.h>
+#include <string.h>
+#include "base/banned.h"
+
+struct sek_image_writer {
+    struct sek_image_head head;
+    uint64_t at[SEK__N_SECTIONS + 1];
+    uint8_t *front; /* the file up to ENTRIES */
+    struct sek_buf entries;
+    uint64_t next_bucket; /* buckets before it have their start in the directory */
+    struct sek_pack *pack;
+};
+
+static void *section(const struct sek_image_writer *w, enum sek__section which)
+{
+    return w->front + w->at[which];
+}
+
+static int by_id(const void *a, const void *b)
+{
+    const struct sek_list *x = a, *y = b;
+
+    return (x->id > y->id) - (x->id < y->id);
+}
+
+static int by_time(const void *a, const void *b)
+{
+    const int64_t *x = a, *y = b;
+
+    return (*x > *y) - (*x < *y);
+}
+
+/* The distinct expiries of all rules, ascending; *out is the caller's. */
+static enum sek_err collect_expiries(const struct sek_rulesets *sets, int64_t **out,
+                                     uint32_t *out_n, struct sek_diag *diag)
+{
+    int64_t *times = malloc((sek_rulesets_n_rules(sets) + 1UL) * sizeof(*times));
+    uint32_t n = 0, n_distinct = 0;
+
+    if (!times)
+        return sek_diag_set(diag, SEK_E_NOMEM, "out of memory");
+    for (uint32_t id = 0; id < sek_rulesets_n(sets); id++) {
+        unsigned n_rules;
+        const struct sek_rule *rules = sek_rulesets_get(sets, id, &n_rules);
+        for (unsigned i = 0; i < n_rules; i++)
+            if (rules[i].expires_s != 0)
+                times[n++] = rules[i].expires_s;
+    }
+    qsort(times, n, sizeof(*times), by_time);
+    for (uint32_t i = 0; i < n; i++)
+        if (n_distinct == 0 || times[n_distinct - 1] != times[i])
+            times[n_distinct++] = times[i];
+    *out = times;
+    *out_n = n_distinct;
+    return SEK_OK;
+}
+
+static void fill_front(struct sek_image_writer *w, const struct sek_image_parts *parts,
+                       const int64_t *expiries)
+{
+    struct sek_list *lists = section(w, SEK__LISTS);
+    uint32_t *starts = section(w, SEK__SETS);
+    struct sek_rule *out_rules = section(w, SEK__RULES);
+
+    memcpy(section(w, SEK__CODE), parts->code->data, parts->code->len);
+    for (uint32_t i = 0; i < w->head.n_lists; i++)
+        lists[i] = parts->lists[i];
+    qsort(lists, w->head.n_lists, sizeof(*lists), by_id);
+    memcpy(section(w, SEK__EXPIRIES), expiries, w->head.n_expiries * sizeof(*expiries));
+    for (uint32_t id = 0; id < w->head.n_sets; id++) {
+        unsigned n;
+        const struct sek_rule *rules = sek_rulesets_get(parts->sets, id, &n);
+        for (unsigned i = 0; i < n; i++)
+            out_rules[starts[id] + i] = rules[i];
+        starts[id + 1] = starts[id] + n;
+    }
+}
+
+static void fill_head(struct sek_image_head *head, const struct sek_image_parts *parts,
+                      uint32_t n_expiries)
+{
+    const struct sek_image_info *info = parts->info;
+
+    *head = (struct sek_image_head){
+        .version = SEK_IMAGE_VERSION,
+        .order = SEK_IMAGE_ORDER,
+        .id = info->id,
+        .base_id = info->base_id,
+        .generation = info->generation,
+        .made_s = info->made_s,
+        .n_names = info->n_names,
+        .n_rules = info->n_rules,
+        .n_code = (uint32_t)parts->code->len,
+        .n_lists = info->n_lists,
+        .n_expiries = n_expiries,
+        .n_sets = sek_rulesets_n(parts->sets),
+        .n_set_rules = sek_rulesets_n_rules(parts->sets),
+        .n_filter = (uint32_t)(info->n_names * SEK_IMAGE_FILTER_BITS / 64 + 1),
+        .n_buckets = (uint32_t)(info->n_names / SEK_IMAGE_BUCKET + 1),
+    };
+    memcpy(head->magic, SEK_IMAGE_MAGIC, sizeof(head->magic));
+}
+
+enum sek_err sek_image_writer_new(const struct sek_image_parts *parts,
+                                  struct sek_image_writer **out, struct sek_diag *diag)
+{
+    struct sek_image_writer *w = calloc(1, sizeof(*w));
+    int64_t *expiries = NULL;
+    uint32_t n_expiries = 0;
+    enum sek_err err;
+
+    if (!w)
+        return sek_diag_set(diag, SEK_E_NOMEM, "out of memory");
+    sek_buf_init(&w->entries, UINT32_MAX - SEK_IMAGE_ALIGN);
+    err = collect_expiries(parts->sets, &expiries, &n_expiries, diag);
+    if (err != SEK_OK)
+        goto fail;
+    err = sek_pack_load((const uint8_t *)parts->code->data, parts->code->len, &w->pack, diag);
+    if (err != SEK_OK)
+        goto fail;
+    fill_head(&w->head, parts, n_expiries);
+    sek__image_layout(&w->head, w->at);
+    w->front = calloc(1, w->at[SEK__ENTRIES]);
+    if (!w->front) {
+        err = sek_diag_set(diag, SEK_E_NOMEM, "out of memory");
+        goto fail;
+    }
+    fill_front(w, parts, expiries);
+    free(expiries);
+    *out = w;
+    return SEK_OK;
+fail:
+    free(expiries);
+    sek_image_writer_free(w);
+    return err;
+}
+
+void sek_image_writer_free(struct sek_image_writer *w)
+{
+    if (!w)
+        return;
+    sek_buf_fini(&w->entries);
+    sek_pack_free(w->pack);
+    free(w->front);
+    free(w);
+}
+
+/* Note where the next bucket starts. */
+static bool start_bucket(struct sek_image_writer *w)
+{
+    struct sek_image_group *group = section(w, SEK__DIRECTORY);
+
+    group += w->next_bucket / SEK_IMAGE_GROUP;
+    if (w->next_bucket % SEK_IMAGE_GROUP == 0)
+        group->base = (uint32_t)w->entries.len;
+    uint64_t start = w->entries.len - group->base;
+    group->start[w->next_bucket % SEK_IMAGE_GROUP] = (uint16_t)start;
+    w->next_bucket++;
+    return start <= UINT16_MAX;
+}
+
+static void add_entry(struct sek_buf *out, const struct sek_packed *packed, unsigned n_labels,
+                      uint32_t set_id)
+{
+    uint8_t last;
+    uint16_t len = (uint16_t)sek_packed_stored(packed, n_labels, &last);
+    unsigned low = len < SEK_IMAGE_LONG ? len : SEK_IMAGE_LONG;
+    unsigned high = set_id < SEK_IMAGE_FAR ? set_id : SEK_IMAGE_FAR;
+    uint8_t head = (uint8_t)(high << 5 | low);
+
+    sek_buf_add(out, &head, 1);
+    if (low == SEK_IMAGE_LONG)
+        sek_buf_add(out, &len, sizeof(len));
+    if (high == SEK_IMAGE_FAR)
+        sek_buf_add(out, &set_id, sizeof(set_id));
+    sek_buf_add(out, packed->octets, len - 1U);
+    sek_buf_add(out, &last, 1);
+}
+
+enum sek_err sek_image_writer_add(struct sek_image_writer *w, const struct sek_name *name,
+                                  uint64_t hash, uint32_t set_id, struct sek_diag *diag)
+{
+    uint64_t *filter = section(w, SEK__FILTER);
+    struct sek_packed packed;
+
+    while (w->next_bucket <= sek__image_spread(hash, w->head.n_buckets))
+        if (!start_bucket(w))
+            /* 56 names in 64 KiB: no names do that, but for a fault in the hash */
+            return sek_diag_set(diag, SEK_E_LIMIT, "names are too long or too alike for an image");
+    filter[sek__image_spread(hash, w->head.n_filter)] |= sek__image_filter_bits(hash);
+    w->head.depths[name->n_labels / 64] |= (uint64_t)1 << name->n_labels % 64;
+    sek_pack_name(w->pack, name, name->n_labels, &packed);
+    add_entry(&w->entries, &packed, name->n_labels, set_id);
+    if (w->entries.failed)
+        return sek_diag_set(diag, SEK_E_NOMEM,
+                            "out of memory for names (an image holds at most 4 GiB of them)");
+    return SEK_OK;
+}
+
+/* The starts that are missing, and the closing group. */
+static enum sek_err close_directory(struct sek_image_writer *w, struct sek_diag *diag)
+{
+    struct sek_image_group *group = section(w, SEK__DIRECTORY);
+    uint64_t n_groups = sek__image_n_groups(&w->head);
+
+    while (w->next_bucket < n_groups * SEK_IMAGE_GROUP)
+        if (!start_bucket(w))
+            return sek_diag_set(diag, SEK_E_LIMIT, "names are too long or too alike for an image");
+    group[n_groups].base = (uint32_t)w->entries.len;
+    w->head.n_entries = (uint32_t)w->entries.len;
+    void *padding = sek_buf_grow(&w->entries, -w->entries.len % SEK_IMAGE_ALIGN);
+    if (!padding)
+        return sek_diag_set(diag, SEK_E_NOMEM, "out of memory");
+    memset(padding, 0, w->entries.len - w->head.n_entries);
+    return SEK_OK;
+}
+
+enum sek_err sek_image_writer_commit(struct sek_image_writer *w, const char *path,
+                                     uint64_t *out_size, struct sek_diag *diag)
+{
+    struct sek_file_new file;
+    struct sek__sum sum = SEK__SUM_START;
+    enum sek_err err = close_directory(w, diag);
+
+    if (err != SEK_OK)
+        return err;
+    w->head.size = w->at[SEK__ENTRIES] + w->entries.len;
+    memcpy(w->front, &w->head, sizeof(w->head));
+    sek__sum_add(&sum, w->front, w->at[SEK__ENTRIES]);
+    sek__sum_add(&sum, w->entries.data, w->entries.len);
+    w->head.sum = sek__sum_end(&sum);
+    memcpy(w->front, &w->head, sizeof(w->head));
+    err = sek_file_new_open(path, 0644, &file, diag);
+    if (err != SEK_OK)
+        return err;
+    err = sek_file_write(file.fd, w->front, w->at[SEK__ENTRIES], diag);
+    if (err == SEK_OK)
+        err = sek_file_write(file.fd, w->entries.data, w->entries.len, diag);
+    if (err != SEK_OK) {
+        sek_file_new_abort(&file);
+        sek_diag_wrap(diag, "%s", path);
+        return err;
+    }
+    err = sek_file_new_commit(&file, diag);
+    if (err == SEK_OK)
+        *out_size = w->head.size;
+    return err;
+}
