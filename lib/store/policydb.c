@@ -2,6 +2,7 @@
 #include "store/policydb.h"
 #include <stdlib.h>
 #include <string.h>
+#include "store/batch.h"
 #include "store/policydb_parts.h"
 #include "base/banned.h"
 
@@ -236,14 +237,14 @@ enum sek_err sek_policydb_commit(struct sek_policydb *db, struct sek_diag *diag)
         return err;
     }
     db->changed = false;
-    db->import_list = 0;
     return SEK_OK;
 }
 
 void sek_policydb_rollback(struct sek_policydb *db)
 {
     db->changed = false;
-    db->import_list = 0;
+    sek_batch_free(db->import_batch);
+    db->import_batch = NULL;
     /* SQLite has done it already after some failures (disk full, input/output error) */
     if (!sqlite3_get_autocommit(db->db))
         sek_sql_run(db->db, "ROLLBACK", NULL);

@@ -87,8 +87,8 @@ enum sek_err sek_policydb_expire(struct sek_policydb *db, int64_t before_s, uint
 
 /* Replacing a list's content: feed rules in any order, then end. Rules already there are kept with
  * their who, comment and created_s (and lose a life time); those not fed are removed. Of two fed
- * rules with the same name and scope the later one's action counts. Fast for millions; what does
- * not fit into some 100 MiB goes through temporary files. One import at a time. */
+ * rules with the same name and scope the later one's action counts. Fast for millions; takes about
+ * 50 octets of memory a rule (LIMIT past 4 GiB). One import at a time. */
 struct sek_import_stats {
     uint64_t n_before, n_after;
     uint64_t n_added, n_removed;

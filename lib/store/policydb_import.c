@@ -1,59 +1,56 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A list's new content is fed into a temporary table, read back in canonical order (SQLite sorts
- * within its cache, beyond that through files) and merged with the entries that are there: what is
- * the same costs one comparison and no write. The difference waits in a second temporary table, as
- * the entries may not change under the cursor that reads them. */
+/* A list's new content is collected and sorted in memory, then merged with the entries that are
+ * there: what is the same costs one comparison and no write. The merge writes while a cursor reads
+ * the same entries: it deletes and updates only the row that the cursor stands on, and inserts only
+ * before it, so what the cursor meets later is not affected
+ * (https://www.sqlite.org/isolation.html). */
 #include <string.h>
+#include "store/batch.h"
 #include "store/policydb_parts.h"
 #include "base/banned.h"
 
-#define CACHE_KIB "65536" /* each for the database and the temporary tables */
+#define CACHE_PRAGMA "PRAGMA cache_size = -65536" /* KiB: a large change stays out of the file */
 
-enum op {
-    OP_ADD = 1,
-    OP_REMOVE = 2,
-    OP_CHANGE = 3,
-};
-
-/* A place in one of the two sorted inputs. */
-struct cursor {
-    sqlite3_stmt *stmt; /* name, scope, action, expires_s */
+/* A place in what was fed or in what is there. */
+struct place {
     bool end;
-    size_t len;
-    uint8_t key[SEK_NAMEKEY_MAX];
-    int scope, action;
-    int64_t expires_s;
+    const uint8_t *key;
+    size_t key_len;
+    struct sek_rule rule;
 };
 
-struct diff {
-    enum op op;
-    const void *key;
-    size_t len;
-    int scope, action;
-    int old_action;
-    int64_t old_expires_s;
+struct merge {
+    struct sek_policydb *db;
+    bool append;
+    sqlite3_stmt *stmt; /* what is there: name, scope, action, expires_s */
+    struct place fed, old;
+    uint8_t old_key[SEK_NAMEKEY_MAX];        /* writing to the table would invalidate the column */
+    struct place fresh[SEK_POLICY_N_VALUES]; /* not inserted yet; their keys live in the batch */
+    int n_fresh;
+    struct sek_import_stats stats;
 };
 
-static const char setup[] =
-    "PRAGMA main.cache_size = -" CACHE_KIB ";"
-    "PRAGMA temp.cache_size = -" CACHE_KIB ";"
-    "CREATE TEMP TABLE IF NOT EXISTS feed (name BLOB, scope INTEGER, action INTEGER);"
-    "CREATE TEMP TABLE IF NOT EXISTS diff (op INTEGER, name BLOB, scope INTEGER, action INTEGER,"
-    " old_action INTEGER, old_expires_s INTEGER);"
-    "DELETE FROM temp.feed; DELETE FROM temp.diff;";
+static enum sek_err batch_fail(enum sek_err err, struct sek_diag *diag)
+{
+    return sek_diag_set(diag, err,
+                        err == SEK_E_LIMIT ? "too many names for one import; split the list"
+                                           : "out of memory for so many names");
+}
 
 enum sek_err sek_policydb_import_begin(struct sek_policydb *db, uint16_t list, const char *who,
                                        int64_t now_s, struct sek_diag *diag)
 {
-    enum sek_err err = sek_sql_run(db->db, setup, diag);
+    sek_batch_free(db->import_batch);
+    db->import_batch = NULL;
+    enum sek_err err = sek_batch_new(&db->import_batch);
     if (err)
-        return err;
+        return batch_fail(err, diag);
     db->import_list = list;
     db->import_s = now_s;
     size_t n = strnlen(who, sizeof db->import_who - 1);
     memcpy(db->import_who, who, n);
     db->import_who[n] = '\0';
-    return SEK_OK;
+    return sek_sql_run(db->db, CACHE_PRAGMA, diag);
 }
 
 enum sek_err sek_policydb_import_rule(struct sek_policydb *db, const struct sek_name *name,
@@ -61,205 +58,172 @@ enum sek_err sek_policydb_import_rule(struct sek_policydb *db, const struct sek_
                                       struct sek_diag *diag)
 {
     uint8_t key[SEK_NAMEKEY_MAX];
-    sqlite3_stmt *stmt;
-    enum sek_err err = sek__policydb_stmt(db, SEK_POLICY_SQL_FEED_ADD, &stmt, diag);
-    if (err)
-        return err;
-    sqlite3_bind_blob(stmt, 1, key, (int)sek_namekey_from_name(name, key), SQLITE_STATIC);
-    sqlite3_bind_int(stmt, 2, (int)scope);
-    sqlite3_bind_int(stmt, 3, (int)action);
-    return sek__policydb_do(db, stmt, diag);
+    enum sek_err err = sek_batch_add(db->import_batch, key, sek_namekey_from_name(name, key),
+                                     (uint8_t)scope, (uint8_t)action);
+    return err ? batch_fail(err, diag) : SEK_OK;
 }
 
-static enum sek_err cursor_next(struct sek_policydb *db, struct cursor *c, struct sek_diag *diag)
+static void fed_next(struct merge *m)
 {
-    int rc = sqlite3_step(c->stmt);
-    if (rc != SQLITE_ROW) {
-        c->end = true;
-        return rc == SQLITE_DONE ? SEK_OK : sek__policydb_fail(db, rc, diag);
-    }
-    c->len = (size_t)sqlite3_column_bytes(c->stmt, 0);
-    if (c->len > sizeof c->key)
+    struct sek_batch_rule next;
+    m->fed.end = !sek_batch_next(m->db->import_batch, &next, &m->stats.n_duplicate);
+    if (m->fed.end)
+        return;
+    m->fed.key = next.key;
+    m->fed.key_len = next.key_len;
+    m->fed.rule.scope = next.scope;
+    m->fed.rule.action = next.action;
+}
+
+static enum sek_err old_next(struct merge *m, struct sek_diag *diag)
+{
+    int rc = sqlite3_step(m->stmt);
+    m->old.end = rc != SQLITE_ROW;
+    if (m->old.end)
+        return rc == SQLITE_DONE ? SEK_OK : sek__policydb_fail(m->db, rc, diag);
+    m->old.key_len = (size_t)sqlite3_column_bytes(m->stmt, 0);
+    if (m->old.key_len > sizeof m->old_key)
         return sek_diag_set(diag, SEK_E_CORRUPT, "policy.db: an entry has no valid name");
-    if (c->len)
-        memcpy(c->key, sqlite3_column_blob(c->stmt, 0), c->len);
-    c->scope = sqlite3_column_int(c->stmt, 1);
-    c->action = sqlite3_column_int(c->stmt, 2);
-    c->expires_s = sqlite3_column_int64(c->stmt, 3);
+    if (m->old.key_len)
+        memcpy(m->old_key, sqlite3_column_blob(m->stmt, 0), m->old.key_len);
+    m->old.rule.scope = (uint8_t)sqlite3_column_int(m->stmt, 1);
+    m->old.rule.action = (uint8_t)sqlite3_column_int(m->stmt, 2);
+    m->old.rule.expires_s = sqlite3_column_int64(m->stmt, 3);
+    m->stats.n_before++;
     return SEK_OK;
 }
 
-/* Order of (name, scope): <0, 0, >0. An ended cursor is behind everything. */
-static int cursor_compare(const struct cursor *a, const struct cursor *b)
+/* Order of (key, scope): <0, 0, >0. What has ended is behind everything. */
+static int place_compare(const struct place *a, const struct place *b)
 {
     if (a->end || b->end)
         return (int)a->end - (int)b->end;
-    int order = memcmp(a->key, b->key, a->len < b->len ? a->len : b->len);
+    int order = memcmp(a->key, b->key, a->key_len < b->key_len ? a->key_len : b->key_len);
     if (order == 0)
-        order = (a->len > b->len) - (a->len < b->len);
-    return order ? order : a->scope - b->scope;
+        order = (a->key_len > b->key_len) - (a->key_len < b->key_len);
+    return order ? order : (int)a->rule.scope - (int)b->rule.scope;
 }
 
-/* Put one difference into the entries. */
-static enum sek_err diff_apply(struct sek_policydb *db, const struct diff *d, struct sek_diag *diag)
+/* Change or delete the entry at p. */
+static enum sek_err entry_do(struct merge *m, enum sek_policy_sql sql, const struct place *p,
+                             struct sek_diag *diag)
 {
-    static const enum sek_policy_sql sql[] = {[OP_ADD] = SEK_POLICY_SQL_ENTRY_PUT,
-                                              [OP_REMOVE] = SEK_POLICY_SQL_ENTRY_DELETE,
-                                              [OP_CHANGE] = SEK_POLICY_SQL_ENTRY_SET};
     sqlite3_stmt *stmt;
-    enum sek_err err = sek__policydb_stmt(db, sql[d->op], &stmt, diag);
+    enum sek_err err = sek__policydb_stmt(m->db, sql, &stmt, diag);
     if (err)
         return err;
-    sqlite3_bind_int(stmt, 1, db->import_list);
-    sqlite3_bind_blob(stmt, 2, d->key, (int)d->len, SQLITE_STATIC);
-    sqlite3_bind_int(stmt, 3, d->scope);
-    if (d->op != OP_REMOVE)
-        sqlite3_bind_int(stmt, 4, d->action);
-    if (d->op == OP_ADD) {
-        sqlite3_bind_int64(stmt, 5, 0);
-        sqlite3_bind_int64(stmt, 6, db->import_s);
-        sqlite3_bind_text(stmt, 7, db->import_who, -1, SQLITE_STATIC);
-        sqlite3_bind_text(stmt, 8, "", 0, SQLITE_STATIC);
-    }
-    err = sek__policydb_do(db, stmt, diag);
-    struct sek_rule rule = {.list = db->import_list,
-                            .scope = (uint8_t)d->scope,
-                            .action = (uint8_t)d->old_action,
-                            .expires_s = d->old_expires_s};
-    if (!err && d->op != OP_ADD)
-        err = sek__policydb_tell(db, false, d->key, d->len, &rule, diag);
-    rule.action = (uint8_t)d->action;
-    rule.expires_s = 0;
-    if (!err && d->op != OP_REMOVE)
-        err = sek__policydb_tell(db, true, d->key, d->len, &rule, diag);
-    return err;
+    sqlite3_bind_int(stmt, 1, m->db->import_list);
+    sqlite3_bind_blob(stmt, 2, p->key, (int)p->key_len, SQLITE_STATIC);
+    sqlite3_bind_int(stmt, 3, p->rule.scope);
+    if (sql == SEK_POLICY_SQL_ENTRY_SET)
+        sqlite3_bind_int(stmt, 4, p->rule.action);
+    return sek__policydb_do(m->db, stmt, diag);
 }
 
-static enum sek_err diff_keep(struct sek_policydb *db, const struct diff *d, struct sek_diag *diag)
+/* Insert n rows, 1 or SEK_POLICY_N_VALUES of them. */
+static enum sek_err fresh_insert(struct merge *m, const struct place *rows, int n,
+                                 struct sek_diag *diag)
 {
     sqlite3_stmt *stmt;
-    enum sek_err err = sek__policydb_stmt(db, SEK_POLICY_SQL_DIFF_ADD, &stmt, diag);
+    enum sek_err err = sek__policydb_stmt(
+        m->db, n == 1 ? SEK_POLICY_SQL_ENTRY_INSERT : SEK_POLICY_SQL_ENTRY_INSERTS, &stmt, diag);
     if (err)
         return err;
-    sqlite3_bind_int(stmt, 1, (int)d->op);
-    sqlite3_bind_blob(stmt, 2, d->key, (int)d->len, SQLITE_STATIC);
-    sqlite3_bind_int(stmt, 3, d->scope);
-    sqlite3_bind_int(stmt, 4, d->action);
-    sqlite3_bind_int(stmt, 5, d->old_action);
-    sqlite3_bind_int64(stmt, 6, d->old_expires_s);
-    return sek__policydb_do(db, stmt, diag);
-}
-
-static enum sek_err diffs_apply(struct sek_policydb *db, struct sek_diag *diag)
-{
-    sqlite3_stmt *stmt;
-    enum sek_err err = sek_sql_prepare(
-        db->db, "SELECT op, name, scope, action, old_action, old_expires_s FROM temp.diff", &stmt,
-        diag);
-    int rc = SQLITE_DONE;
-    while (!err && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
-        const struct diff d = {.op = (enum op)sqlite3_column_int(stmt, 0),
-                               .key = sqlite3_column_blob(stmt, 1),
-                               .len = (size_t)sqlite3_column_bytes(stmt, 1),
-                               .scope = sqlite3_column_int(stmt, 2),
-                               .action = sqlite3_column_int(stmt, 3),
-                               .old_action = sqlite3_column_int(stmt, 4),
-                               .old_expires_s = sqlite3_column_int64(stmt, 5)};
-        err = diff_apply(db, &d, diag);
+    sqlite3_bind_int(stmt, 1, m->db->import_list);
+    sqlite3_bind_int64(stmt, 2, m->db->import_s);
+    sqlite3_bind_text(stmt, 3, m->db->import_who, -1, SQLITE_STATIC);
+    for (int i = 0; i < n; i++) {
+        sqlite3_bind_blob(stmt, 4 + 3 * i, rows[i].key, (int)rows[i].key_len, SQLITE_STATIC);
+        sqlite3_bind_int(stmt, 5 + 3 * i, rows[i].rule.scope);
+        sqlite3_bind_int(stmt, 6 + 3 * i, rows[i].rule.action);
     }
-    if (!err && rc != SQLITE_DONE)
-        err = sek__policydb_fail(db, rc, diag);
-    sqlite3_finalize(stmt);
-    return err;
+    return sek__policydb_do(m->db, stmt, diag);
 }
 
-struct merge {
-    struct cursor fed, ahead; /* what was fed; `ahead` is one row on */
-    struct cursor old;        /* what is there */
-    bool append;
-    bool direct; /* the list was empty: no cursor is on the entries, and no second pass is needed */
-    struct sek_import_stats stats;
-};
-
-/* What the places of `fed` and `old` mean. */
-static enum sek_err merge_step(struct sek_policydb *db, struct merge *m, int order,
-                               struct sek_diag *diag)
-{
-    const struct cursor *fed = &m->fed, *old = &m->old;
-    struct sek_import_stats *st = &m->stats;
-    const struct cursor *at = order <= 0 ? fed : old;
-    struct diff d = {.key = at->key, .len = at->len, .scope = at->scope, .action = fed->action};
-    if (order < 0) {
-        d.op = OP_ADD;
-        st->n_added++;
-        st->n_after++;
-        return m->direct ? diff_apply(db, &d, diag) : diff_keep(db, &d, diag);
-    }
-    d.old_action = old->action;
-    d.old_expires_s = old->expires_s;
-    bool stays = order == 0 || m->append;
-    bool same = order > 0 || (fed->action == old->action && old->expires_s == 0);
-    if (stays)
-        st->n_after++;
-    if (stays && same)
-        return SEK_OK;
-    d.op = stays ? OP_CHANGE : OP_REMOVE;
-    *(stays ? &st->n_changed : &st->n_removed) += 1;
-    return diff_keep(db, &d, diag);
-}
-
-static enum sek_err old_next(struct sek_policydb *db, struct merge *m, struct sek_diag *diag)
-{
-    enum sek_err err = cursor_next(db, &m->old, diag);
-    if (!err && !m->old.end)
-        m->stats.n_before++;
-    return err;
-}
-
-/* The next (name, scope) of what was fed, with the action that came last. */
-static enum sek_err fed_next(struct sek_policydb *db, struct merge *m, struct sek_diag *diag)
+static enum sek_err fresh_end(struct merge *m, struct sek_diag *diag)
 {
     enum sek_err err = SEK_OK;
-    m->fed = m->ahead;
-    while (!m->ahead.end && !(err = cursor_next(db, &m->ahead, diag)) && !m->ahead.end &&
-           cursor_compare(&m->fed, &m->ahead) == 0) {
-        m->fed.action = m->ahead.action;
-        m->stats.n_duplicate++;
-    }
+    for (int i = 0; !err && i < m->n_fresh; i++)
+        err = fresh_insert(m, &m->fresh[i], 1, diag);
     return err;
 }
 
-static enum sek_err merge_run(struct sek_policydb *db, struct merge *m, struct sek_diag *diag)
+static enum sek_err place_tell(struct merge *m, bool added, const struct place *p,
+                               struct sek_diag *diag)
 {
-    enum sek_err err = cursor_next(db, &m->ahead, diag);
+    return sek__policydb_tell(m->db, added, p->key, p->key_len, &p->rule, diag);
+}
+
+static enum sek_err rule_new(struct merge *m, struct sek_diag *diag)
+{
+    m->stats.n_added++;
+    m->stats.n_after++;
+    m->fresh[m->n_fresh++] = m->fed;
+    enum sek_err err = SEK_OK;
+    if (m->n_fresh == SEK_POLICY_N_VALUES) {
+        err = fresh_insert(m, m->fresh, m->n_fresh, diag);
+        m->n_fresh = 0;
+    }
+    return err ? err : place_tell(m, true, &m->fed, diag);
+}
+
+static enum sek_err rule_gone(struct merge *m, struct sek_diag *diag)
+{
+    if (m->append) {
+        m->stats.n_after++;
+        return SEK_OK;
+    }
+    m->stats.n_removed++;
+    enum sek_err err = entry_do(m, SEK_POLICY_SQL_ENTRY_DELETE, &m->old, diag);
+    return err ? err : place_tell(m, false, &m->old, diag);
+}
+
+static enum sek_err rule_stays(struct merge *m, struct sek_diag *diag)
+{
+    m->stats.n_after++;
+    if (m->fed.rule.action == m->old.rule.action && m->old.rule.expires_s == 0)
+        return SEK_OK;
+    m->stats.n_changed++;
+    enum sek_err err = entry_do(m, SEK_POLICY_SQL_ENTRY_SET, &m->fed, diag);
     if (!err)
-        err = fed_next(db, m, diag);
-    if (!err)
-        err = old_next(db, m, diag);
-    m->direct = m->old.end;
+        err = place_tell(m, false, &m->old, diag);
+    return err ? err : place_tell(m, true, &m->fed, diag);
+}
+
+static enum sek_err merge_run(struct merge *m, struct sek_diag *diag)
+{
+    fed_next(m);
+    enum sek_err err = old_next(m, diag);
     while (!err && (!m->fed.end || !m->old.end)) {
-        int order = cursor_compare(&m->fed, &m->old);
-        err = merge_step(db, m, order, diag);
+        int order = place_compare(&m->fed, &m->old);
+        if (order < 0)
+            err = rule_new(m, diag);
+        else
+            err = order > 0 ? rule_gone(m, diag) : rule_stays(m, diag);
+        if (order <= 0)
+            fed_next(m);
         if (!err && order >= 0)
-            err = old_next(db, m, diag);
-        if (!err && order <= 0)
-            err = fed_next(db, m, diag);
+            err = old_next(m, diag);
     }
     return err;
 }
 
-static enum sek_err merge_open(struct sek_policydb *db, struct merge *m, struct sek_diag *diag)
+static enum sek_err merge_all(struct merge *m, struct sek_diag *diag)
 {
-    enum sek_err err = sek_sql_prepare(
-        db->db, "SELECT name, scope, action, 0 FROM temp.feed ORDER BY name, scope, rowid",
-        &m->ahead.stmt, diag);
+    sek_batch_sort(m->db->import_batch);
+    m->old.key = m->old_key;
+    m->old.rule.list = m->fed.rule.list = m->db->import_list;
+    enum sek_err err = sek_sql_prepare(m->db->db,
+                                       "SELECT name, scope, action, expires_s FROM entry"
+                                       " WHERE list = ?1 ORDER BY name, scope",
+                                       &m->stmt, diag);
+    if (err)
+        return err;
+    sqlite3_bind_int(m->stmt, 1, m->db->import_list);
+    err = merge_run(m, diag);
     if (!err)
-        err = sek_sql_prepare(db->db,
-                              "SELECT name, scope, action, expires_s FROM entry WHERE list = ?1"
-                              " ORDER BY name, scope",
-                              &m->old.stmt, diag);
-    if (!err)
-        sqlite3_bind_int(m->old.stmt, 1, db->import_list);
+        err = fresh_end(m, diag);
+    sqlite3_finalize(m->stmt);
     return err;
 }
 
@@ -287,24 +251,16 @@ static enum sek_err list_imported(struct sek_policydb *db, const char *source,
 enum sek_err sek_policydb_import_end(struct sek_policydb *db, bool append, const char *source,
                                      struct sek_import_stats *out, struct sek_diag *diag)
 {
-    struct merge m = {.append = append};
+    struct merge m = {.db = db, .append = append};
     enum sek_err err = list_imported(db, source, diag);
     if (!err)
-        err = merge_open(db, &m, diag);
-    if (!err)
-        err = merge_run(db, &m, diag);
-    sqlite3_finalize(m.ahead.stmt);
-    sqlite3_finalize(m.old.stmt);
-    if (!err && !m.direct)
-        err = diffs_apply(db, diag);
+        err = merge_all(&m, diag);
     if (!err)
         err = sek__policydb_count(db, db->import_list,
                                   (int64_t)m.stats.n_after - (int64_t)m.stats.n_before, diag);
+    sek_batch_free(db->import_batch);
+    db->import_batch = NULL;
     if (!err)
-        err = sek_sql_run(db->db, "DELETE FROM temp.feed; DELETE FROM temp.diff;", diag);
-    if (err)
-        return err;
-    db->import_list = 0;
-    *out = m.stats;
-    return SEK_OK;
+        *out = m.stats;
+    return err;
 }

@@ -9,6 +9,16 @@
  * entries, where that is more) the next compilation makes a new image instead. */
 #define SEK_DIRTY_MIN 20000
 
+/* Inserting sorted rows 16 at a time takes half the time of one by one. */
+#define SEK_POLICY_INSERT                                                                          \
+    "INSERT INTO entry (list, created_s, who, name, scope, action, expires_s, comment) VALUES "
+#define SEK_POLICY_VALUES "(?1, ?2, ?3, ?, ?, ?, 0, '')"
+#define SEK_POLICY_VALUES_4                                                                        \
+    SEK_POLICY_VALUES "," SEK_POLICY_VALUES "," SEK_POLICY_VALUES "," SEK_POLICY_VALUES
+#define SEK_POLICY_VALUES_16                                                                       \
+    SEK_POLICY_VALUES_4 "," SEK_POLICY_VALUES_4 "," SEK_POLICY_VALUES_4 "," SEK_POLICY_VALUES_4
+#define SEK_POLICY_N_VALUES 16
+
 /* THE statements that are kept prepared: id, text. */
 #define SEK_POLICY_SQL(X)                                                                          \
     X(STATE, "SELECT generation, image_id, full_due FROM state")                                   \
@@ -26,12 +36,11 @@
                  " AND scope = ?3")                                                                \
     X(ENTRY_PUT, "INSERT OR REPLACE INTO entry (list, name, scope, action, expires_s, created_s,"  \
                  " who, comment) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")                         \
+    X(ENTRY_INSERT, SEK_POLICY_INSERT SEK_POLICY_VALUES)                                           \
+    X(ENTRY_INSERTS, SEK_POLICY_INSERT SEK_POLICY_VALUES_16)                                       \
     X(ENTRY_SET, "UPDATE entry SET action = ?4, expires_s = 0 WHERE list = ?1 AND name = ?2"       \
                  " AND scope = ?3")                                                                \
-    X(ENTRY_DELETE, "DELETE FROM entry WHERE list = ?1 AND name = ?2 AND scope = ?3")              \
-    X(FEED_ADD, "INSERT INTO temp.feed (name, scope, action) VALUES (?1, ?2, ?3)")                 \
-    X(DIFF_ADD, "INSERT INTO temp.diff (op, name, scope, action, old_action, old_expires_s)"       \
-                " VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
+    X(ENTRY_DELETE, "DELETE FROM entry WHERE list = ?1 AND name = ?2 AND scope = ?3")
 
 enum sek_policy_sql {
 #define X(id, text) SEK_POLICY_SQL_##id,
@@ -51,7 +60,8 @@ struct sek_policydb {
     uint64_t generation; /* before it */
     uint64_t n_dirty, max_dirty;
     /* of the import: */
-    uint16_t import_list; /* 0 = none is going on */
+    uint16_t import_list;
+    struct sek_batch *import_batch; /* NULL: none is going on */
     int64_t import_s;
     char import_who[64];
 };

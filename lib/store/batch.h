@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The rules of one import, collected in any order and given back sorted, each (name, scope) once.
+ * Held in memory: about 50 octets a rule, up to SEK_BATCH_MAX in all. One thread at a time. */
+#pragma once
+#include "base/err.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SEK_BATCH_MAX (4ULL << 30) /* octets; some 80 million names */
+
+struct sek_batch;
+
+/* A rule; key: of store/namekey.h, borrowed from the batch. */
+struct sek_batch_rule {
+    const uint8_t *key;
+    size_t key_len;
+    uint8_t scope, action;
+};
+
+enum sek_err sek_batch_new(struct sek_batch **out);
+void sek_batch_free(struct sek_batch *f);
+/* NOMEM; LIMIT past SEK_BATCH_MAX. */
+enum sek_err sek_batch_add(struct sek_batch *f, const void *key, size_t key_len, uint8_t scope,
+                           uint8_t action);
+/* All are in: sort by key, then scope. Nothing may be added after. */
+void sek_batch_sort(struct sek_batch *f);
+/* The next (key, scope), with the action that was added last for it; *io_duplicates grows by the
+ * others. False at the end. */
+bool sek_batch_next(struct sek_batch *f, struct sek_batch_rule *out, uint64_t *io_duplicates);
