@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* events.db: what happened. Schema, and the one connection that writes and checkpoints it (SQLite before
- * 3.51.3 can damage a WAL database that two connections checkpoint). A damaged file is put aside as
+/* events.db: what happened. The one connection that writes and checkpoints it (SQLite before 3.51.3
+ * can damage a WAL database that two connections checkpoint). A damaged file is put aside as
  * "<path>.corrupt-<UTC>", never deleted, and a fresh one begun. One thread. */
 #pragma once
 #include "event/tally.h"
@@ -8,18 +8,34 @@
 
 struct sek_eventsdb;
 
-/* out_aside: "" or the path the damaged file was moved to. */
-enum sek_err sek_eventsdb_open(const char *path, struct sek_eventsdb **out, char out_aside[512],
-                               struct sek_diag *diag);
-void sek_eventsdb_close(struct sek_eventsdb *db);
+#define SEK_ASIDE_MAX 512 /* octets of a path put aside, with terminator */
 
-/* One transaction: everything drained from the tally, and the lists that hits name. On success the
- * tally's rows are set (the caller then calls sek_tally_drained); on failure nothing was stored and the
- * tally is as before. *out_rows: rows inserted or updated. SEK_E_CORRUPT: close and open again. */
-enum sek_err sek_eventsdb_store(struct sek_eventsdb *db, struct sek_tally *t,
+/* Open or create. A file that SQLite says is damaged is put aside first; so is one whose writer was
+ * killed and that a quick_check of at most two seconds finds damaged. out_aside: "" or the new path
+ * of the damaged file. A database of another kind (INVALID) or of a newer version (VERSION) is left
+ * alone. */
+enum sek_err sek_eventsdb_open(const char *path, int64_t now_s, struct sek_eventsdb **out,
+                               char out_aside[SEK_ASIDE_MAX], struct sek_diag *diag);
+/* NULL is fine. */
+void sek_eventsdb_close(struct sek_eventsdb *db);
+/* Move a closed, damaged database away, with its -wal and -shm. */
+enum sek_err sek_eventsdb_put_aside(const char *path, int64_t now_s, char out_aside[SEK_ASIDE_MAX],
+                                    struct sek_diag *diag);
+/* True when the path does not lead to the file any more that is open here (deleted or replaced):
+ * close and open again. */
+bool sek_eventsdb_is_moved(const struct sek_eventsdb *db);
+
+/* One transaction: the whole batch, and the names of the lists. On failure nothing of it is stored:
+ * try again later; after SEK_E_CORRUPT close, put aside and open. *out_rows: rows inserted or
+ * updated. */
+enum sek_err sek_eventsdb_store(struct sek_eventsdb *db, const struct sek_batch *batch,
                                 const struct sek_list *lists, unsigned n_lists, uint64_t *out_rows,
                                 struct sek_diag *diag);
-/* Delete what is older than oldest_s, and the oldest rows while the file is above max_octets; at most
- * `max_rows` rows a call. Then checkpoint. *out_more: there is more to do. */
+/* Delete what is older than oldest_s, and the oldest rows while what is in use of the file is above
+ * max_octets, and names and endpoints that no row needs; about `max_rows` rows a call. Then
+ * checkpoint. *out_more: there is more to do. */
 enum sek_err sek_eventsdb_retain(struct sek_eventsdb *db, int64_t oldest_s, uint64_t max_octets,
                                  unsigned max_rows, bool *out_more, struct sek_diag *diag);
+/* Move the WAL's pages into the database; also gives the WAL's room on the disk back if `truncate`
+ * and no reader is in the way. Failures are left to the next call. */
+void sek_eventsdb_checkpoint(struct sek_eventsdb *db, bool truncate);

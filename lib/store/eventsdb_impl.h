@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The inside of struct sek_eventsdb, shared by eventsdb.c (life), append.c (store) and retention.c. */
+#pragma once
+#include "base/hash.h"
+#include "store/eventsdb.h"
+#include "store/idmap.h"
+#include "store/schema.h"
+#include <sys/stat.h>
+
+/* id, text: every statement of the writer */
+#define SEK_EVENT_STATEMENTS(X)                                                                    \
+    X(BEGIN, "BEGIN IMMEDIATE")                                                                    \
+    X(COMMIT, "COMMIT")                                                                            \
+    X(LIST_PUT, "INSERT INTO list(id, name) VALUES(?1, ?2)"                                        \
+                " ON CONFLICT(id) DO UPDATE SET name = excluded.name")                             \
+    X(NAME_GET, "SELECT id, used FROM name WHERE path = ?1")                                       \
+    X(NAME_PUT, "INSERT INTO name(text, path, used) VALUES(?1, ?2, ?3)")                           \
+    X(NAME_USE, "UPDATE name SET used = ?2 WHERE id = ?1")                                         \
+    X(ENDPOINT_GET, "SELECT id, used FROM endpoint WHERE address = ?1")                            \
+    X(ENDPOINT_PUT, "INSERT INTO endpoint(address, first_ms, used) VALUES(?1, ?2, ?3)")            \
+    X(ENDPOINT_USE, "UPDATE endpoint SET used = ?2 WHERE id = ?1")                                 \
+    X(HIT_PUT, "INSERT INTO hit(minute, first_ms, last_ms, count, endpoint, name, domain, qtype,"  \
+               " list, action, would, trigger, monitor, scope, owner, matched, generation,"        \
+               " decision) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"    \
+               " ?15, ?16, ?17, ?18)")                                                             \
+    X(HIT_ADD, "UPDATE hit SET count = count + ?2, first_ms = min(first_ms, ?3),"                  \
+               " last_ms = max(last_ms, ?4) WHERE id = ?1")                                        \
+    X(TRAFFIC_PUT, "INSERT INTO traffic(minute, endpoint, domain, hits, cached, passed, nxdomain," \
+                   " failed, local) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"                    \
+                   " ON CONFLICT(minute, endpoint, domain) DO UPDATE SET"                          \
+                   " hits = hits + excluded.hits, cached = cached + excluded.cached,"              \
+                   " passed = passed + excluded.passed, nxdomain = nxdomain + excluded.nxdomain,"  \
+                   " failed = failed + excluded.failed, local = local + excluded.local")           \
+    X(HIT_OLDEST, "SELECT min(minute) FROM hit")                                                   \
+    X(TRAFFIC_OLDEST, "SELECT min(minute) FROM traffic")                                           \
+    X(HIT_DELETE, "DELETE FROM hit WHERE id IN"                                                    \
+                  " (SELECT id FROM hit WHERE minute < ?1 ORDER BY minute LIMIT ?2)")              \
+    X(TRAFFIC_DELETE, "DELETE FROM traffic WHERE (minute, endpoint, domain) IN (SELECT minute,"    \
+                      " endpoint, domain FROM traffic WHERE minute < ?1 ORDER BY minute LIMIT ?2)")\
+    X(NAME_STEP, "SELECT max(id) FROM (SELECT id FROM name WHERE id > ?1 ORDER BY id LIMIT ?2)")   \
+    X(NAME_DELETE, "DELETE FROM name WHERE id > ?1 AND id <= ?2 AND used < ?3")                    \
+    X(ENDPOINT_STEP,                                                                               \
+      "SELECT max(id) FROM (SELECT id FROM endpoint WHERE id > ?1 ORDER BY id LIMIT ?2)")          \
+    X(ENDPOINT_DELETE, "DELETE FROM endpoint WHERE id > ?1 AND id <= ?2 AND used < ?3")
+
+enum sek_event_statement {
+#define X(id, text) SEK_ST_##id,
+    SEK_EVENT_STATEMENTS(X)
+#undef X
+    SEK_N_ST
+};
+
+struct sek_eventsdb {
+    sqlite3 *sql;
+    sqlite3_stmt *st[SEK_N_ST];
+    dev_t dev; /* the file that was opened */
+    ino_t ino;
+    bool damaged;
+    int wal_pages;
+    uint64_t lists_seen; /* digest of the lists stored last; 0 = none */
+    struct sek_hash_key key_a, key_b;
+    struct sek_idmap names, endpoints; /* hash of the octets → id; all used in `hour` */
+    struct sek_idmap rows;             /* hash of a hit's key and minute → its row */
+    int64_t hour, minute;              /* of the newest row stored */
+    /* clean-up of names and endpoints: done up to this hour; a pass in progress is at these ids */
+    int64_t swept_hour, name_cursor, endpoint_cursor;
+    char path[512];
+};
+
+/* Bind all (int64) and run a statement that returns no row. */
+enum sek_err sek__eventsdb_run(struct sek_eventsdb *db, enum sek_event_statement st,
+                               const int64_t *values, int n, struct sek_diag *diag);
+/* The same for one row of one number; *out is untouched when it is NULL. */
+enum sek_err sek__eventsdb_ask(struct sek_eventsdb *db, enum sek_event_statement st,
+                               const int64_t *values, int n, int64_t *out, struct sek_diag *diag);
+enum sek_err sek__eventsdb_fail(struct sek_eventsdb *db, int rc, struct sek_diag *diag);
+/* After BEGIN: commit if err is SEK_OK, else roll back and forget all ids. Returns err or what commit
+ * said. */
+enum sek_err sek__eventsdb_end(struct sek_eventsdb *db, enum sek_err err, struct sek_diag *diag);

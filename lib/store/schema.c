@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "store/schema.h"
+#include <string.h>
+#include "base/banned.h"
+
+/* Times of rows are UTC: minute = Unix time / 60, *_ms = Unix milliseconds. The numbers of action,
+ * trigger, scope and outcome are the enums of rule.h, verdict.h and event.h; the views say them in
+ * words, which a test holds against the tables in the code.
+ *
+ * name.used and endpoint.used: the last hour in which a row was added that refers to it. Rows older
+ * than the oldest hour that is left cannot refer to what was used before, so clean-up needs no
+ * search. traffic is kept in the order of its key: the rows of a minute lie together, and its
+ * oldest go first. No index on hit.list, domain or decision: each costs every new row; such
+ * questions scan the time range. */
+static const char *const steps[] = {
+    "CREATE TABLE state(key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE endpoint(id INTEGER PRIMARY KEY, address TEXT NOT NULL UNIQUE,"
+    " first_ms INTEGER NOT NULL, used INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE name(id INTEGER PRIMARY KEY, text TEXT NOT NULL, path TEXT NOT NULL UNIQUE,"
+    " used INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE list(id INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT;"
+    "CREATE TABLE hit(id INTEGER PRIMARY KEY, minute INTEGER NOT NULL, first_ms INTEGER NOT NULL,"
+    " last_ms INTEGER NOT NULL, count INTEGER NOT NULL, endpoint INTEGER NOT NULL,"
+    " name INTEGER NOT NULL, domain INTEGER NOT NULL, qtype INTEGER NOT NULL,"
+    " list INTEGER NOT NULL, action INTEGER NOT NULL, would INTEGER NOT NULL,"
+    " trigger INTEGER NOT NULL, monitor INTEGER NOT NULL, scope INTEGER NOT NULL,"
+    " owner INTEGER NOT NULL, matched INTEGER NOT NULL, generation INTEGER NOT NULL,"
+    " decision INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX hit_minute ON hit(minute);"
+    "CREATE INDEX hit_endpoint ON hit(endpoint, minute);"
+    "CREATE INDEX hit_name ON hit(name, minute);"
+    "CREATE TABLE traffic(minute INTEGER NOT NULL, endpoint INTEGER NOT NULL,"
+    " domain INTEGER NOT NULL, hits INTEGER NOT NULL, cached INTEGER NOT NULL,"
+    " passed INTEGER NOT NULL, nxdomain INTEGER NOT NULL, failed INTEGER NOT NULL,"
+    " local INTEGER NOT NULL, PRIMARY KEY(minute, endpoint, domain)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX traffic_endpoint ON traffic(endpoint);" /* the key's other columns follow */
+    "CREATE INDEX traffic_domain ON traffic(domain);"
+    "CREATE VIEW hits AS SELECT h.id,"
+    " strftime('%Y-%m-%dT%H:%M:%fZ', h.first_ms / 1000.0, 'unixepoch') AS first_seen,"
+    " strftime('%Y-%m-%dT%H:%M:%fZ', h.last_ms / 1000.0, 'unixepoch') AS last_seen,"
+    " h.count, e.address AS endpoint, n.text AS name, d.text AS domain,"
+    " CASE h.qtype WHEN 1 THEN 'A' WHEN 2 THEN 'NS' WHEN 5 THEN 'CNAME' WHEN 6 THEN 'SOA'"
+    "  WHEN 12 THEN 'PTR' WHEN 15 THEN 'MX' WHEN 16 THEN 'TXT' WHEN 28 THEN 'AAAA'"
+    "  WHEN 33 THEN 'SRV' WHEN 35 THEN 'NAPTR' WHEN 43 THEN 'DS' WHEN 46 THEN 'RRSIG'"
+    "  WHEN 48 THEN 'DNSKEY' WHEN 64 THEN 'SVCB' WHEN 65 THEN 'HTTPS' WHEN 255 THEN 'ANY'"
+    "  WHEN 257 THEN 'CAA' ELSE 'TYPE' || h.qtype END AS type,"
+    " coalesce(l.name, '') AS list,"
+    " CASE h.action WHEN 1 THEN 'passthru' WHEN 2 THEN 'log' WHEN 3 THEN 'nxdomain'"
+    "  WHEN 4 THEN 'nodata' WHEN 5 THEN 'sinkhole' WHEN 6 THEN 'refused' WHEN 7 THEN 'drop'"
+    "  ELSE '?' END AS action,"
+    " CASE h.would WHEN 1 THEN 'passthru' WHEN 2 THEN 'log' WHEN 3 THEN 'nxdomain'"
+    "  WHEN 4 THEN 'nodata' WHEN 5 THEN 'sinkhole' WHEN 6 THEN 'refused' WHEN 7 THEN 'drop'"
+    "  ELSE '?' END AS would,"
+    " CASE h.trigger WHEN 0 THEN 'none' WHEN 1 THEN 'qname' WHEN 2 THEN 'cname'"
+    "  WHEN 3 THEN 'strict' ELSE '?' END AS trigger,"
+    " h.monitor,"
+    " CASE h.scope WHEN 1 THEN '=' || o.text WHEN 2 THEN o.text WHEN 3 THEN '*.' || o.text"
+    "  ELSE '' END AS rule,"
+    " m.text AS matched, h.generation, printf('%08x', h.decision) AS decision"
+    " FROM hit h JOIN endpoint e ON e.id = h.endpoint JOIN name n ON n.id = h.name"
+    " JOIN name d ON d.id = h.domain JOIN name o ON o.id = h.owner"
+    " JOIN name m ON m.id = h.matched LEFT JOIN list l ON l.id = h.list;"
+    "CREATE VIEW traffic_by_minute AS SELECT"
+    " strftime('%Y-%m-%dT%H:%M:%SZ', t.minute * 60, 'unixepoch') AS minute,"
+    " e.address AS endpoint, d.text AS domain,"
+    " t.hits + t.cached + t.passed + t.nxdomain + t.failed + t.local AS queries,"
+    " t.hits, t.cached, t.passed, t.nxdomain, t.failed, t.local"
+    " FROM traffic t JOIN endpoint e ON e.id = t.endpoint JOIN name d ON d.id = t.domain;"
+    "CREATE VIEW endpoints AS SELECT e.address AS endpoint,"
+    " strftime('%Y-%m-%dT%H:%M:%fZ', e.first_ms / 1000.0, 'unixepoch') AS first_seen,"
+    " strftime('%Y-%m-%dT%H:%M:%SZ', (SELECT max(t.minute) FROM traffic t"
+    "  WHERE t.endpoint = e.id) * 60, 'unixepoch') AS last_minute FROM endpoint e;",
+    NULL,
+};
+
+const struct sek_sql_schema sek_events_schema = {
+    .steps = steps, .what = "an events database", .app_id = 0x53656b45, /* "SekE" */
+};
+
+size_t sek_name_to_path(const uint8_t *wire, char *out)
+{
+    uint8_t reversed[SEK_NAME_MAX + 1];
+    size_t end = sek_name_wire_len(wire) - 1; /* without the root */
+    reversed[end] = 0;
+    while (*wire) {
+        size_t len = (size_t)*wire + 1;
+        end -= len;
+        memcpy(reversed + end, wire, len);
+        wire += len;
+    }
+    return sek_name_to_text(reversed, out);
+}
