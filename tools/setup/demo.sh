@@ -11,7 +11,7 @@ demo_port=5335 # the resolver's; the name server has the next
 demo_pid() {
     local pid
     pid=$(cat "$demo/run/$1.pid" 2>/dev/null) || return 1
-    [ -n "$pid" ] && tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF "$demo/$1.conf" || return 1
+    [ -n "$pid" ] && grep -qsF "$demo/$1.conf" "/proc/$pid/cmdline" || return 1
     printf '%s' "$pid"
 }
 
@@ -176,12 +176,12 @@ COMMAND
 
 # ask NAME [CLIENT]: what the resolver answers, one line a record, or the response code.
 ask() {
-    drill -p "$demo_port" ${2:+-I "$2"} "$1" A @127.0.0.1 | awk '
+    drill -p "$demo_port" ${2:+-I "$2"} "$1" A @127.0.0.1 2>/dev/null | awk '
         /rcode: / { sub(/.*rcode: /, ""); sub(/,.*/, ""); rcode = $0 }
         /^;; ANSWER SECTION/ { answer = 1; next }
         /^$|^;;/ { answer = 0 }
         answer { print; n++ }
-        END { if (!n) print rcode ", no address" }'
+        END { if (!n) print rcode == "" ? "no answer" : rcode ", no address" }'
 }
 
 answers() { ask "$1" 2>/dev/null | grep -qE "[[:space:]]$2\$"; }
