@@ -72,10 +72,7 @@ static void test_one_safe_line(void **state)
          "a\xc2\x9b"
          "31m",
          "a?31m"},
-        {"right-to-left override",
-         "a\u202e"
-         "b",
-         "a?b"},
+        {"right-to-left override", "a\u202eb", "a?b"},
         {"no UTF-8", "\xff\xfe", "??"},
         {"cut character", "a\xc3", "a?"},
     };
