@@ -12,13 +12,20 @@ for file in $(files 'lib/*.c' 'tools/*.c'); do
     esac
 done
 
+# code PATTERN: the lines of the files on standard input that match outside of texts and comments.
+code() {
+    local file
+    while read -r file; do
+        sed -E 's/"([^"\\]|\\.)*"/""/g; s|/\*.*||; s|^[[:space:]]*\*.*||' "$file" | grep -nE "$1" |
+            sed "s|^|$file:|" || true
+    done
+}
+
 # pattern<TAB>why
 while IFS=$'\t' read -r pattern why; do
     [ -n "$pattern" ] || continue
-    # Words in comments and texts do not count.
     findings < <(files 'lib/*.[ch]' 'module/*.[ch]' 'tools/*.[ch]' |
-        grep -v '^lib/base/banned\.h$' | xargs -r grep -nHE "$pattern" |
-        grep -vE '^[^:]+:[0-9]+:[[:space:]]*(/\*|\*|//)' | sed "s|\$|   <- $why|" || true)
+        grep -v '^lib/base/banned\.h$' | code "$pattern" | sed "s|\$|   <- $why|")
 done <<'TABLE'
 \bsqlite3_v?s?n?mprintf *\(	SQL is text of ours with bound parameters (FACTS of SQL injection)
 \bsqlite3_get_table *\(	use a prepared statement
@@ -34,7 +41,6 @@ findings < <(files 'lib/*.c' 'tools/*.c' 'module/*.c' | grep -v '^lib/store/sql\
     sed 's|$|   <- sqlite3_exec with text that is no literal|' || true)
 
 # The library neither prints nor ends the process.
-findings < <(files 'lib/*.c' | xargs -r grep -nHE '\b(printf|puts|perror|exit|_exit|abort) *\(' |
-    grep -vE '^[^:]+:[0-9]+:[[:space:]]*(/\*|\*|//)' | sed 's|$|   <- lib/ never prints, never exits|' ||
-    true)
+findings < <(files 'lib/*.c' | code '\b(printf|puts|perror|exit|_exit|abort) *\(' |
+    sed 's|$|   <- lib/ never prints, never exits|')
 lint_done "banned calls"

@@ -66,6 +66,7 @@ SQL from pieces|banned|lib/store/bad.c|$SPDX\n$BANNED\nx = sqlite3_mprintf("%%s"
 SQL by exec|banned|lib/store/bad.c|$SPDX\n$BANNED\nsqlite3_exec(db, text, 0, 0, 0);\n|no literal
 shell|banned|tools/bad.c|$SPDX\n$BANNED\n    system (cmd);\n|no shell
 library that prints|banned|lib/base/bad.c|$SPDX\n$BANNED\n    printf("x");\n|never prints
+word in a text|banned|lib/store/ok.c|$SPDX\n$BANNED\n/* printf(x) */\nx = "printf(x)";\n|
 no licence line|spdx|tools/bad.c|int x;\n|no "/*
 no guard|spdx|lib/base/bad.h|$SPDX\nint x;\n|no #pragma once
 script without licence|spdx|tools/setup/bad.sh|echo\n|no "SPDX
