@@ -1,1 +1,399 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "policy/formats.h"
+#include "policy/rpz.h"
+#include "policy/span.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include "base/banned.h"
+
+const struct sek_lookup sek_format_names[] = {
+    {SEK_FORMAT_AUTO, "auto"},       {SEK_FORMAT_PLAIN, "plain"},
+    {SEK_FORMAT_HOSTS, "hosts"},     {SEK_FORMAT_ADBLOCK, "adblock"},
+    {SEK_FORMAT_DNSMASQ, "dnsmasq"}, {SEK_FORMAT_RPZ, "rpz"},
+    {SEK_FORMAT_UNBOUND, "unbound"}, {0, NULL},
+};
+
+/* The feed */
+
+void sek_feed_rule(struct sek_feed *feed, enum sek_scope scope, enum sek_action action)
+{
+    feed->stats->n_rules++;
+    if (!feed->hooks || feed->stop != SEK_OK)
+        return;
+    feed->rule.scope = scope;
+    feed->rule.action = action;
+    feed->stop = feed->hooks->rule(feed->hooks->arg, &feed->rule);
+}
+
+void sek_feed_bad(struct sek_feed *feed, const char *fmt, ...)
+{
+    feed->stats->n_bad++;
+    if (!feed->hooks || !feed->hooks->bad || feed->stop != SEK_OK)
+        return;
+    char why[SEK_LINE_MAX + 256];
+    struct sek_diag safe; /* a line of a list may hold what drives a terminal */
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(why, sizeof(why), fmt, args);
+    va_end(args);
+    sek_diag_set(&safe, SEK_E_INVALID, "%s", why);
+    feed->hooks->bad(feed->hooks->arg, feed->rule.line, safe.text);
+}
+
+/* Longest quotation of a list in a reason; the line number leads to the rest. */
+#define QUOTE_MAX 64
+
+/* A part of the line is bad. */
+static void bad_part(struct sek_feed *feed, struct sek_span s, const char *why)
+{
+    sek_feed_bad(feed, "'%.*s%s': %s", (int)(s.len < QUOTE_MAX ? s.len : QUOTE_MAX), s.at,
+                 s.len > QUOTE_MAX ? "…" : "", why);
+}
+
+/* Names */
+
+/* A name in list notation to feed->rule.name; a bad one is reported. */
+static bool take_notation(struct sek_feed *feed, struct sek_span s, enum sek_scope *out_scope)
+{
+    struct sek_diag diag;
+    if (sek_rule_from_text(s.at, s.len, out_scope, &feed->rule.name, &diag) == SEK_OK)
+        return true;
+    sek_feed_bad(feed, "%s", diag.text);
+    return false;
+}
+
+/* A name without notation to feed->rule.name; a bad one is reported. */
+static bool take_name(struct sek_feed *feed, struct sek_span s)
+{
+    enum sek_scope scope;
+    if (s.len > 0 && (s.at[0] == '=' || s.at[0] == '*')) {
+        bad_part(feed, s, "patterns are not known in this format");
+        return false;
+    }
+    return take_notation(feed, s, &scope);
+}
+
+/* Plain: one name a line */
+
+static void plain_line(struct sek_feed *feed, const char *text, size_t len)
+{
+    struct sek_span s = sek_span_trim(text, len);
+    if (s.len == 0 || s.at[0] == '#' || s.at[0] == ';' || s.at[0] == '!' ||
+        sek_span_begins(s, "//"))
+        return;
+    s = sek_span_strip_comment(s);
+    if (s.len > 1 && s.at[0] == '.')
+        s = sek_span_skip(s, 1); /* ".name" of Squid and dnscrypt-proxy: the subtree as well */
+    enum sek_scope scope;
+    if (take_notation(feed, s, &scope))
+        sek_feed_rule(feed, scope, SEK_ACTION_DEFAULT);
+}
+
+/* Hosts: address, names */
+
+/* What hosts files say about the machine itself. */
+static const char *const hosts_own[] = {
+    "localhost",
+    "localhost.localdomain",
+    "localhost4",
+    "localhost6",
+    "local",
+    "broadcasthost",
+    "ip6-localhost",
+    "ip6-loopback",
+    "ip6-localnet",
+    "ip6-mcastprefix",
+    "ip6-allnodes",
+    "ip6-allrouters",
+    "ip6-allhosts",
+    "localhost.localdomain4",
+    "localhost6.localdomain6",
+    "0.0.0.0", /* lists made from a template begin with "0.0.0.0 0.0.0.0" */
+    NULL,
+};
+
+static void hosts_line(struct sek_feed *feed, const char *text, size_t len)
+{
+    struct sek_span rest = sek_span_strip_comment(sek_span_trim(text, len));
+    if (rest.len == 0)
+        return;
+    struct sek_span address = sek_span_take_word(&rest);
+    if (!sek_span_is_address(address)) {
+        bad_part(feed, address, "an IP address should stand here");
+        return;
+    }
+    struct sek_span name = sek_span_take_word(&rest);
+    if (name.len == 0) {
+        sek_feed_bad(feed, "an IP address without a name");
+        return;
+    }
+    for (; name.len > 0; name = sek_span_take_word(&rest))
+        if (!sek_span_is_one_of(name, hosts_own) && take_name(feed, name))
+            sek_feed_rule(feed, SEK_SCOPE_EXACT, SEK_ACTION_DEFAULT);
+}
+
+/* dnsmasq: option=/name/…/value */
+
+static void dnsmasq_names(struct sek_feed *feed, struct sek_span rest)
+{
+    struct sek_span name;
+    bool any = false;
+    while (sek_span_take_until(&rest, '/', &name)) {
+        any = true;
+        if (name.len == 0 || sek_span_is(name, "#"))
+            sek_feed_bad(feed, "covers names without a dot, or every name");
+        else if (take_name(feed, sek_span_begins(name, ".") ? sek_span_skip(name, 1) : name))
+            sek_feed_rule(feed, SEK_SCOPE_SUBTREE, SEK_ACTION_DEFAULT);
+    }
+    if (!any)
+        sek_feed_bad(feed, "no \"/name/\" in this line");
+}
+
+/* What stands behind the last slash. */
+static struct sek_span dnsmasq_value(struct sek_span s)
+{
+    const char *slash = memrchr(s.at, '/', s.len);
+    return slash ? sek_span_skip(s, (size_t)(slash + 1 - s.at)) : (struct sek_span){s.at, 0};
+}
+
+static void dnsmasq_line(struct sek_feed *feed, const char *text, size_t len)
+{
+    struct sek_span s = sek_span_strip_comment(sek_span_trim(text, len));
+    if (s.len == 0)
+        return;
+    bool address = sek_span_begins(s, "address=/");
+    if (!address && !sek_span_begins(s, "server=/") && !sek_span_begins(s, "local=/")) {
+        sek_feed_bad(feed, "only address=/…/, server=/…/ and local=/…/ block names");
+        return;
+    }
+    struct sek_span option, value = dnsmasq_value(s);
+    if (!address && value.len > 0)
+        sek_feed_bad(feed, "forwards the name to a server, does not block it");
+    else if (address && value.len > 0 && !sek_span_is(value, "#") && !sek_span_is_address(value))
+        bad_part(feed, value, "an IP address or '#' should stand here");
+    else if (sek_span_take_until(&s, '/', &option))
+        dnsmasq_names(feed, s);
+}
+
+/* Unbound: local-zone: "name" type */
+
+static const struct sek_lookup zone_types[] = {
+    {SEK_ACTION_NXDOMAIN, "always_nxdomain"},
+    {SEK_ACTION_NXDOMAIN, "static"},
+    {SEK_ACTION_NODATA, "always_nodata"},
+    {SEK_ACTION_REFUSED, "refuse"},
+    {SEK_ACTION_REFUSED, "always_refuse"},
+    {SEK_ACTION_DROP, "deny"},
+    {SEK_ACTION_DROP, "always_deny"},
+    {SEK_ACTION_DROP, "inform_deny"},
+    {SEK_ACTION_SINKHOLE, "always_null"},
+    {SEK_ACTION_SINKHOLE, "redirect"},
+    {SEK_ACTION_SINKHOLE, "inform_redirect"},
+    {SEK_ACTION_LOG, "inform"},
+    {0, NULL},
+};
+
+static void local_zone(struct sek_feed *feed, struct sek_span rest)
+{
+    struct sek_span name = sek_span_take_quoted(&rest), type = sek_span_take_quoted(&rest);
+    char word[32];
+    int action = -1;
+    if (type.len < sizeof(word)) {
+        memcpy(word, type.at, type.len);
+        word[type.len] = '\0';
+        action = sek_lookup_id(zone_types, word);
+    }
+    if (type.len == 0) {
+        sek_feed_bad(feed, "local-zone needs a name and a type");
+    } else if (action < 0) {
+        bad_part(feed, type, "this type does not block");
+    } else if (take_name(feed, name)) {
+        if (sek_span_is(type, "redirect") || sek_span_is(type, "inform_redirect")) {
+            feed->redirect = feed->rule.name;
+            feed->has_redirect = true;
+        }
+        sek_feed_rule(feed, SEK_SCOPE_SUBTREE, (enum sek_action)action);
+    }
+}
+
+/* "name [TTL] [class] type data". The address of a redirect zone says nothing new, for ours is
+ * used. One that leads nowhere makes the name what a line of a hosts file makes it. */
+static void local_data(struct sek_feed *feed, struct sek_span rest)
+{
+    static const char *const nowhere[] = {"0.0.0.0", "127.0.0.1", "::", "::1", NULL};
+    struct sek_span data = sek_span_take_quoted(&rest);
+    struct sek_span name = sek_span_take_word(&data), word = sek_span_take_word(&data);
+    while (sek_span_is(word, "IN") || (word.len > 0 && word.at[0] >= '0' && word.at[0] <= '9'))
+        word = sek_span_take_word(&data);
+    bool address = sek_span_is(word, "A") || sek_span_is(word, "AAAA");
+    if (word.len == 0) {
+        sek_feed_bad(feed, "local-data needs a record");
+    } else if (take_name(feed, name)) {
+        const struct sek_name *zone = &feed->redirect, *own = &feed->rule.name;
+        if (address && feed->has_redirect &&
+            sek_name_equal(own->octets, own->len, zone->octets, zone->len))
+            return;
+        if (address && sek_span_is_one_of(sek_span_take_word(&data), nowhere))
+            sek_feed_rule(feed, SEK_SCOPE_EXACT, SEK_ACTION_SINKHOLE);
+        else
+            sek_feed_bad(feed, "local data is not supported yet");
+    }
+}
+
+/* "server:" and options that have nothing to do with names. */
+static bool is_option(struct sek_span key)
+{
+    for (size_t i = 0; i < key.len; i++)
+        if (!(key.at[i] >= 'a' && key.at[i] <= 'z') && key.at[i] != '-' &&
+            !(key.at[i] >= '0' && key.at[i] <= '9'))
+            return false;
+    return key.len > 0;
+}
+
+static void unbound_line(struct sek_feed *feed, const char *text, size_t len)
+{
+    struct sek_span rest = sek_span_strip_comment(sek_span_trim(text, len)), key = {text, 0};
+    if (rest.len == 0)
+        return;
+    if (!sek_span_take_until(&rest, ':', &key) || !is_option(key))
+        sek_feed_bad(feed, "not a line of unbound.conf");
+    else if (sek_span_is(key, "local-zone"))
+        local_zone(feed, rest);
+    else if (sek_span_is(key, "local-data"))
+        local_data(feed, rest);
+    else if (sek_span_is(key, "include") || sek_span_is(key, "include-toplevel"))
+        sek_feed_bad(feed, "included files are not read");
+}
+
+/* Adblock: ||name^ */
+
+/* Options that mean nothing to a resolver: the rule holds for all that a client fetches anyway. */
+static const char *const adblock_options[] = {"important", "all", "document", "doc", NULL};
+
+/* Takes "$option,…" off *s. Reports the first one that narrows or changes the rule. */
+static bool take_options(struct sek_feed *feed, struct sek_span *s)
+{
+    struct sek_span pattern, option, rest = *s;
+    if (!sek_span_take_until(&rest, '$', &pattern))
+        return true;
+    *s = pattern;
+    for (bool more = true; more;) {
+        more = sek_span_take_until(&rest, ',', &option);
+        if (!more)
+            option = rest;
+        if (!sek_span_is_one_of(option, adblock_options)) {
+            bad_part(feed, option, "an option that is not supported");
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Takes the anchors off "||name^", "|name^"; returns why that fails, or NULL. */
+static const char *take_anchors(struct sek_span *s, enum sek_scope *out_scope)
+{
+    bool subtree = sek_span_begins(*s, "||"), exact = !subtree && sek_span_begins(*s, "|");
+    *s = sek_span_skip(*s, subtree ? 2 : exact ? 1 : 0);
+    if (sek_span_ends(*s, "^|"))
+        s->len--;
+    bool closed = sek_span_ends(*s, "^");
+    if (closed)
+        s->len--;
+    if (sek_span_holds(*s, "/") || sek_span_holds(*s, ":"))
+        return "a path or URL: a resolver sees names only";
+    if ((subtree || exact) && !closed)
+        return "no '^' behind the name: the pattern goes on to longer names";
+    if (closed && !subtree && !exact)
+        return "no '||' in front of the name: the pattern begins within names";
+    *out_scope = subtree ? SEK_SCOPE_SUBTREE : SEK_SCOPE_EXACT;
+    if (subtree && sek_span_begins(*s, "*.")) {
+        *s = sek_span_skip(*s, 2);
+        *out_scope = SEK_SCOPE_BELOW;
+    }
+    return NULL;
+}
+
+static void adblock_pattern(struct sek_feed *feed, struct sek_span s, enum sek_action action)
+{
+    enum sek_scope scope;
+    struct sek_span whole = s;
+    const char *why = take_anchors(&s, &scope);
+    if (why)
+        bad_part(feed, whole, why);
+    else if (!take_name(feed, s))
+        return;
+    else if (scope == SEK_SCOPE_EXACT && feed->rule.name.n_labels < 2)
+        bad_part(feed, whole, "a part of URLs: a resolver sees names only");
+    else
+        sek_feed_rule(feed, scope, action);
+}
+
+/* "# text", "## text", "#### text", "###". */
+static bool is_hash_comment(struct sek_span s)
+{
+    size_t n = 0;
+    while (n < s.len && s.at[n] == '#')
+        n++;
+    return n > 3 || (n > 0 && (n == s.len || sek_span_is_blank(s.at[n])));
+}
+
+/* "##", "#@#", "#?#", "#$#", "#%#" and their kin. */
+static bool is_cosmetic(struct sek_span s)
+{
+    struct sek_span rest = s, before;
+    while (sek_span_take_until(&rest, '#', &before))
+        if (rest.len > 0 && memchr("#@?$%", rest.at[0], 5))
+            return true;
+    return false;
+}
+
+/* A rule, without comments. */
+static void adblock_rule(struct sek_feed *feed, struct sek_span s)
+{
+    enum sek_action action = SEK_ACTION_DEFAULT;
+    if (sek_span_begins(s, "@@")) {
+        action = SEK_ACTION_PASSTHRU;
+        s = sek_span_skip(s, 2);
+    }
+    if (sek_span_begins(s, "/"))
+        sek_feed_bad(feed, "regular expressions are not supported");
+    else if (take_options(feed, &s))
+        adblock_pattern(feed, s, action);
+}
+
+static void adblock_line(struct sek_feed *feed, const char *text, size_t len)
+{
+    struct sek_span s = sek_span_trim(text, len);
+    if (s.len == 0 || s.at[0] == '!' || (s.at[0] == '[' && sek_span_ends(s, "]")) ||
+        is_hash_comment(s))
+        return;
+    if (is_cosmetic(s)) {
+        sek_feed_bad(feed, "a rule for page content, not for names");
+        return;
+    }
+    s = sek_span_strip_comment(s);
+    struct sek_span rest = s;
+    if (s.len == 0)
+        return;
+    if (sek_span_is_address(sek_span_take_word(&rest)) && rest.len > 0)
+        hosts_line(feed, s.at, s.len); /* as AdGuard reads them */
+    else
+        adblock_rule(feed, s);
+}
+
+static bool adblock_sign(const char *text, size_t len)
+{
+    struct sek_span s = sek_span_trim(text, len);
+    return sek_span_begins(s, "[Adblock") || sek_span_begins(s, "[AdGuard");
+}
+
+const struct sek_format_row sek_formats[] = {
+    {SEK_FORMAT_PLAIN, plain_line, NULL, NULL},
+    {SEK_FORMAT_HOSTS, hosts_line, NULL, NULL},
+    {SEK_FORMAT_DNSMASQ, dnsmasq_line, NULL, NULL},
+    {SEK_FORMAT_UNBOUND, unbound_line, NULL, NULL},
+    {SEK_FORMAT_RPZ, sek_rpz_line, sek_rpz_sign, sek_rpz_claims},
+    {SEK_FORMAT_ADBLOCK, adblock_line, adblock_sign, NULL},
+    {0, NULL, NULL, NULL},
+};

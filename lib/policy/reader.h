@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Reading block lists of the formats people have: one table of formats, one streaming reader. Input may
- * be gzip (recognised by itself), of any size; a line is at most SEK_LINE_MAX octets. Bad lines are
- * reported one by one and skipped. One thread at a time. */
+/* Reading block lists of the formats people have: one table of formats, one streaming reader. Input
+ * may be gzip (recognised by itself), of any size; a line is at most SEK_LINE_MAX octets. Bad lines
+ * are reported one by one and skipped. One thread at a time. */
 #pragma once
 #include "policy/rule.h"
 
@@ -9,12 +9,12 @@
 
 enum sek_format {
     SEK_FORMAT_AUTO = 0,
-    SEK_FORMAT_PLAIN,     /* one name a line in list notation, # comments: "n" is the subtree */
-    SEK_FORMAT_HOSTS,     /* "0.0.0.0 name [name …]": exactly these names */
-    SEK_FORMAT_ADBLOCK,   /* "||name^", "@@||name^" (an exception), others reported as unsupported */
-    SEK_FORMAT_DNSMASQ,   /* address=/name/…, server=/name/ and local=/name/ */
-    SEK_FORMAT_RPZ,       /* zone file; QNAME triggers */
-    SEK_FORMAT_UNBOUND,   /* local-zone: "name" type, local-data: "name …" */
+    SEK_FORMAT_PLAIN,   /* one name a line in list notation, # comments: "n" is the subtree */
+    SEK_FORMAT_HOSTS,   /* "0.0.0.0 name [name …]": exactly these names */
+    SEK_FORMAT_ADBLOCK, /* "||name^", "@@||name^" (an exception), others reported as unsupported */
+    SEK_FORMAT_DNSMASQ, /* address=/name/…, server=/name/ and local=/name/ */
+    SEK_FORMAT_RPZ,     /* zone file; QNAME triggers */
+    SEK_FORMAT_UNBOUND, /* local-zone: "name" type, local-data: "name …" */
 };
 extern const struct sek_lookup sek_format_names[]; /* "auto" "plain" "hosts" … */
 
@@ -29,20 +29,24 @@ struct sek_reader_hooks {
     void *arg;
     /* A rule; a return other than SEK_OK ends the reading with that error. */
     enum sek_err (*rule)(void *arg, const struct sek_read_rule *rule);
-    /* A line that was skipped: why is one sentence. */
+    /* Optional. A line that was skipped, or a name of it: why is one sentence, safe to print. */
     void (*bad)(void *arg, uint64_t line, const char *why);
     /* Optional: octets read so far of `total` (0 = unknown). */
     void (*progress)(void *arg, uint64_t octets, uint64_t total);
 };
 
 struct sek_read_stats {
-    enum sek_format format; /* the one used */
+    enum sek_format format;           /* the one used */
     uint64_t n_lines, n_rules, n_bad; /* comments and empty lines are neither */
-    bool truncated; /* gzip stream or last line incomplete, or an HTML page: never to be trusted */
+    bool truncated; /* gzip stream or last zone record incomplete, or not a list at all (HTML,
+                       binary): never to be trusted */
 };
 
-/* fd: read to its end, not closed. label: for errors. SEK_E_CORRUPT when the gzip stream is damaged or
- * the input is binary or an HTML page. stats are filled also on failure. */
+/* fd: read from where it stands to its end, not closed; may be a pipe. label: for errors.
+ * SEK_E_CORRUPT when the gzip stream is damaged or ends early, or the input is no list (HTML,
+ * binary). stats are filled also on failure, and rules may have been passed on by then. AUTO: of
+ * the first lines each goes to the format that reads it, and the format with the most lines is
+ * taken. */
 enum sek_err sek_reader_run(int fd, const char *label, enum sek_format format,
                             const struct sek_reader_hooks *hooks, struct sek_read_stats *stats,
                             struct sek_diag *diag);
