@@ -1,23 +1,34 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The names that no list may ever cover, lest an accident stops the company: shipped ones (root, servers
- * of the root and of top-level domains, time, the resolver's own special-use names), the sinkhole's,
- * and the company's own zones from the configuration. Also the guard against public suffixes. Immutable
- * once built; any thread. */
+/* The names that no list may ever cover, lest an accident stops the company: shipped ones (the
+ * root, servers of the root and of top-level domains, time, reachability tests, certificate
+ * status), and the company's own zones from the configuration. Also the guard against public
+ * suffixes. Immutable once built; any thread. */
 #pragma once
 #include "name/suffix.h"
 #include "policy/rule.h"
 
 struct sek_never;
 
-/* zones: list notation (from the configuration). suffix: borrowed, must outlive it; may be NULL (then
- * public suffixes are not checked). */
+/* zones: list notation (from the configuration; the caller adds names of the sinkhole, if it has
+ * any): at most SEK_NEVER_ZONES_MAX. suffix: borrowed, must outlive it; may be NULL (then public
+ * suffixes are not checked). */
+#define SEK_NEVER_ZONES_MAX 4096
 enum sek_err sek_never_new(char *const *zones, unsigned n_zones, const struct sek_suffix *suffix,
                            struct sek_never **out, struct sek_diag *diag);
 void sek_never_free(struct sek_never *n);
 
-/* May a rule with this action cover this? SEK_OK, or SEK_E_REFUSED with a diag that names the protected
- * name, or says "public suffix; use --force". Actions that do not block are always allowed. force
- * lifts the public-suffix guard only. About 1 µs. */
+/* May a rule with this action cover this? SEK_OK, or SEK_E_REFUSED with a diag that names the
+ * protected name, or says "public suffix; use --force". Actions that do not block are always
+ * allowed; DEFAULT counts as blocking: the caller passes the list's action where it knows better.
+ * force lifts the public-suffix guard only; nothing lifts that of the root. No allocation; about 1
+ * µs. */
 enum sek_err sek_never_check(const struct sek_never *n, const struct sek_name *name,
                              enum sek_scope scope, enum sek_action action, bool force,
                              struct sek_diag *diag);
+
+/* A shipped name and why it is protected; ends with a NULL name. */
+struct sek_never_row {
+    const char *name; /* list notation */
+    const char *why;
+};
+extern const struct sek_never_row sek_never_shipped[];
