@@ -143,6 +143,7 @@ def zone(records, ns="ns.nic.test.", ttl=86400):
     return f"$TTL {ttl}\n{SOA}@ NS {ns}\n{records}\n"
 
 
+TOP_LEVELS = ("test", "example", "arpa")
 ROOT_ZONE = zone("ns.nic.test. A 127.0.0.1")
 
 
@@ -224,14 +225,14 @@ class Upstream:
         if result is None:
             return
         rcode, lines = result if isinstance(result, tuple) else (0, result)
-        text = f"id 1\nopcode QUERY\nrcode NOERROR\nflags QR AA\n;ANSWER\n{lines}\n"
         response = dns.message.make_response(query)
         response.flags |= dns.flags.AA
-        response.answer = dns.message.from_text(text).answer
         response.set_rcode(rcode)
-        if not lines:
+        if lines:
+            response.answer = dns.message.from_text(";ANSWER\n" + lines).answer
+        else:
             response.authority = dns.message.from_text(
-                text + ";AUTHORITY\n. 300 IN SOA a. b. 1 3600 600 86400 300\n").authority
+                ";AUTHORITY\n. 300 IN SOA a. b. 1 3600 600 86400 300").authority
         if self.delay_s:
             time.sleep(self.delay_s)
         self.gate.wait(DEADLINE_S)
@@ -346,6 +347,40 @@ def ede(message):
             if isinstance(o, dns.edns.EDEOption)]
 
 
+class Load:
+    """dnsperf asking names of a file over and over until it is stopped or its time is over."""
+
+    def __init__(self, folder, server, names, seconds, *, qps=None, clients=8):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "names").write_text("".join(f"{n} A\n" if " " not in n else n + "\n"
+                                              for n in names))
+        argv = ["dnsperf", "-s", server[0], "-p", str(server[1]), "-d", str(folder / "names"),
+                "-l", str(seconds), "-c", str(clients), "-T", "1", "-q", "200"]
+        self.process = Process(argv + (["-Q", str(qps)] if qps else []), folder / "dnsperf.log")
+
+    def running(self):
+        return self.process.alive()
+
+    def result(self, deadline_s=120):
+        """{"sent": n, "completed": n, "lost": n, "rcodes": {text: n}} once it has ended."""
+        self.process.popen.wait(deadline_s)
+        text = self.process.text()
+
+        def number(label):
+            found = re.search(rf"Queries {label}: +(\d+)", text)
+            if not found:
+                raise AssertionError("dnsperf: " + text)
+            return int(found[1])
+
+        rcodes = re.search(r"Response codes: +(.*)", text)
+        pairs = re.findall(r"(\w+) (\d+) \(", rcodes[1]) if rcodes else []
+        return {"sent": number("sent"), "completed": number("completed"), "lost": number("lost"),
+                "rcodes": {code: int(n) for code, n in pairs}}
+
+    def stop(self):
+        self.process.stop(signal.SIGINT)
+
+
 def records(section):
     """The records as (owner, TTL, type, data), in order."""
     return [(r.name.to_text(), r.ttl, dns.rdatatype.to_text(r.rdtype), d.to_text())
@@ -363,6 +398,14 @@ def flags(message):
 
 def rcode(message):
     return dns.rcode.to_text(message.rcode())
+
+
+def notation(name):
+    """A dns.name.Name as a list writes it, each unusual octet as \\DDD."""
+    def octet(o):
+        plain = chr(o) in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
+        return chr(o) if plain else f"\\{o:03d}"
+    return ".".join("".join(map(octet, label)) for label in name.labels if label)
 
 
 # --- policy -------------------------------------------------------------------------------------
@@ -419,11 +462,13 @@ class Policy:
     # Every policy change below returns when the command does. Resolver absent: the command then
     # tells so by its exit status 3, and the change is stored all the same.
 
-    def block(self, *entries):
-        self.run("block", *entries, "--reason", "live test", ok=(0, 3))
+    def block(self, *entries, lifetime=None):
+        self.run("block", *entries, "--reason", "live test",
+                 *(("--lifetime", lifetime) if lifetime else ()), ok=(0, 3))
 
-    def allow(self, *entries):
-        self.run("allow", *entries, "--reason", "live test", ok=(0, 3))
+    def allow(self, *entries, lifetime=None):
+        self.run("allow", *entries, "--reason", "live test",
+                 *(("--lifetime", lifetime) if lifetime else ()), ok=(0, 3))
 
     def unblock(self, *entries):
         self.run("unblock", *entries, ok=(0, 3))
@@ -443,10 +488,9 @@ class Policy:
         self.run("list", "mode", name, mode, ok=(0, 3))
 
     def status(self):
-        return self.json("status")
-
-    def counter(self, name):
-        return self.status()["counters"][name]
+        """The state of the resolver and its counters: {key: value}."""
+        report = self.json("status")
+        return report[0] if isinstance(report, list) else report
 
 
 # --- resolver -----------------------------------------------------------------------------------
@@ -471,8 +515,10 @@ class Resolver:
     def write_conf(self, upstream, threads, modules, options, clauses):
         # LeakSanitizer stops threads by ptrace, which a process that changed its user cannot have
         user = "" if self.preload else USER
-        stub = "" if not upstream else (
-            f'stub-zone:\n    name: "."\n    stub-addr: {upstream.address}@{upstream.port}\n')
+        # the root apart from its children: Unbound asks who serves the root, and by port 53
+        stub = "" if not upstream else "".join(
+            f'stub-zone:\n    name: "{name}"\n    stub-addr: {upstream.address}@{upstream.port}\n'
+            for name in (".", *TOP_LEVELS))
         dynlib = f'dynlib:\n    dynlib-file: "{self.module}"\n' if "dynlib" in modules else ""
         (self.folder / "unbound.conf").write_text(f"""server:
     directory: "{self.folder}"
@@ -641,15 +687,17 @@ class LiveCase(unittest.TestCase):
         else:
             self.assertFalse({SINKHOLE4, SINKHOLE6} & set(addresses(answer)))
 
-    def assert_sinkholed(self, answer):
+    def assert_sinkholed(self, answer, alias=False):
+        """Answered with the sinkhole's addresses under the question's name; alias: because of a
+        name on the way to the answer."""
         self.assertIsNotNone(answer)
         self.assertEqual(rcode(answer), "NOERROR")
         self.assertIn(addresses(answer), ([SINKHOLE4], [SINKHOLE6], [SINKHOLE4, SINKHOLE6]))
         for owner, ttl, _, _ in records(answer.answer):
             self.assertEqual((owner, ttl), (answer.question[0].name.to_text(), TTL_S))
-        self.assert_ours(answer)
+        self.assert_ours(answer, alias=alias)
 
-    def assert_negative(self, answer, code, soa_owner, ede_code=15):
+    def assert_negative(self, answer, code, soa_owner, ede_code=15, alias=False):
         """Our NXDOMAIN or NODATA: nothing but the SOA."""
         self.assertIsNotNone(answer)
         self.assertEqual(rcode(answer), code)
@@ -658,16 +706,18 @@ class LiveCase(unittest.TestCase):
                          [(o.lower(), ttl, t) for o, ttl, t, _ in records(answer.authority)])
         minimum = records(answer.authority)[0][3].split()[-1]
         self.assertEqual(str(TTL_S), minimum)
-        self.assert_ours(answer, ede_code)
+        self.assert_ours(answer, ede_code, alias)
 
-    def assert_ours(self, answer, ede_code=15, text=r"blocked: list \S+; id [0-9a-f]{8}"):
+    def assert_ours(self, answer, ede_code=15, alias=False):
         """The flags of an answer of ours, and why it was given."""
         self.assertEqual({"QR", "RD", "RA"}, set(flags(answer)) - {"CD"})
         self.assertEqual([], answer.additional)
         if answer.edns < 0:
             return
         self.assertEqual([ede_code], [code for code, _ in ede(answer)])
-        self.assertRegex(ede(answer)[0][1], f"^{text}; help desk 1234$")
+        why = "alias of a blocked name" if alias else "blocked"
+        self.assertRegex(ede(answer)[0][1],
+                         f"^{why}: list [a-z0-9._-]+; id [0-9a-f]{{8}}; help desk 1234$")
 
     # --- events
 
@@ -692,6 +742,26 @@ class LiveCase(unittest.TestCase):
 
         wait_until(probe, lambda: f"rows {expected} of {sql} {values}; there are {seen}")
         return seen
+
+    def wait_hits(self, expected, where, *values):
+        """Wait until these hits are written: (endpoint, name, type, list, what the rule says,
+        count over all minutes), in this order."""
+        return self.wait_rows(
+            expected, "SELECT endpoint, name, type, list, would, sum(count) FROM hits"
+            f" WHERE {where} GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5", *values)
+
+    def traffic(self, domain, endpoint="127.0.0.1"):
+        """What a domain's queries of an endpoint came to: {outcome: count}, none of them 0."""
+        columns = ("hits", "cached", "passed", "nxdomain", "failed", "local")
+        found = self.rows("SELECT " + ", ".join(f"sum({c})" for c in columns) +
+                          " FROM traffic_by_minute WHERE domain = ? AND endpoint = ?", domain,
+                          endpoint)
+        return {c: n for c, n in zip(columns, found[0]) if n} if found else {}
+
+    def wait_traffic(self, expected, domain, endpoint="127.0.0.1"):
+        wait_until(lambda: self.traffic(domain, endpoint) == expected,
+                   lambda: f"{domain} of {endpoint}: {expected}; there is "
+                           f"{self.traffic(domain, endpoint)}")
 
 
 def check_end(resolver):
