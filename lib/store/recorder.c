@@ -1,2 +1,545 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "store/recorder.h"
+#include "store/eventsdb.h"
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+#include "base/banned.h"
+
+#define TRAFFIC_MS 5000
+#define IDLE_SLEEP_MS 20
+#define DRAIN_RATE 16384 /* octets a millisecond that a worker may fill: 200,000 events/s */
+#define BACKOFF_MIN_MS 100
+#define BACKOFF_MAX_MS 10000
+#define BUSY_TELL_MS 2000 /* somebody else's short lock is no news */
+#define LOST_TELL_MS 60000
+#define RETAIN_MS 60000
+#define RETAIN_NEXT_MS 20
+#define RETAIN_ROWS 2000
+#define CLOCK_JUMP_MS 3600000LL /* a jump this far, or a fresh start: the clock may be wrong, */
+#define CLOCK_TRUST_MS 60000    /* so nothing is deleted by age until it went on for a minute */
+#define WRITER_NICE 5           /* on a shared core the resolver goes first; the tally waits */
+
+struct sek_recorder {
+    const struct sek_conf *conf;
+    struct sek_ring *const *rings;
+    unsigned n_rings;
+    struct sek_status_page *status, own_status;
+    sek_say_fn *say;
+    void *arg;
+    pid_t pid;
+    pthread_t collector, writer;
+    struct sek_tally *tally; /* the collector's, then the writer's */
+    uint64_t ring_octets;
+
+    pthread_mutex_t lock; /* guards all from here to `deadline_ms` */
+    pthread_cond_t wake_collector, wake_writer;
+    struct sek_batch *batch; /* on its way to the writer */
+    struct sek_list *lists;
+    unsigned n_lists;
+    bool lists_changed;
+    bool stop_collector, stop_writer;
+    int64_t deadline_ms;
+
+    /* the writer's */
+    struct sek_eventsdb *db;
+    struct sek_batch *held; /* being stored */
+    struct sek_list *db_lists;
+    unsigned n_db_lists;
+    unsigned n_rows_stored; /* by the last commit */
+    bool failing, told;
+    int64_t failing_since_ms, backoff_ms, retry_ms; /* monotonic */
+    int64_t retain_ms, lost_told_ms, clock_trusted_ms, clock_offset_ms;
+    uint64_t lost_told, unstored_hits, unstored_traffic;
+};
+
+static int64_t clock_ms(clockid_t id)
+{
+    struct timespec t;
+    clock_gettime(id, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static int64_t monotonic_ms(void)
+{
+    return clock_ms(CLOCK_MONOTONIC);
+}
+
+/* With the lock held. */
+static void wait_until(struct sek_recorder *r, pthread_cond_t *cond, int64_t at_ms)
+{
+    struct timespec t = {.tv_sec = at_ms / 1000, .tv_nsec = at_ms % 1000 * 1000000};
+    pthread_cond_timedwait(cond, &r->lock, &t);
+}
+
+static void set_counter(struct sek_recorder *r, enum sek_counter c, uint64_t value)
+{
+    atomic_store_explicit(&r->status->counter[c], value, memory_order_relaxed);
+}
+
+static void add_counter(struct sek_recorder *r, enum sek_counter c, uint64_t n)
+{
+    atomic_fetch_add_explicit(&r->status->counter[c], n, memory_order_relaxed);
+}
+
+/* --- collector ---------------------------------------------------------------------------------
+ */
+
+/* At most one ring's content, so that a fast producer cannot hold us. Returns the octets. */
+static uint64_t drain(struct sek_recorder *r, struct sek_ring *ring)
+{
+    uint64_t octets = 0;
+    const struct sek_event *e;
+    while (octets < r->ring_octets && (e = sek_ring_peek(ring))) {
+        octets += e->size;
+        sek_tally_add(r->tally, e);
+        sek_ring_pop(ring);
+    }
+    return octets;
+}
+
+/* Returns the octets of the fullest ring. */
+static uint64_t drain_all(struct sek_recorder *r)
+{
+    uint64_t most = 0, dropped = 0, hits, traffic;
+    for (unsigned i = 0; i < r->n_rings; i++) {
+        uint64_t octets = drain(r, r->rings[i]);
+        most = octets > most ? octets : most;
+        dropped += sek_ring_dropped(r->rings[i]);
+    }
+    sek_tally_lost(r->tally, &hits, &traffic);
+    set_counter(r, SEK_COUNTER_RING_DROPPED, dropped);
+    set_counter(r, SEK_COUNTER_TALLY_LOST_HITS, hits);
+    set_counter(r, SEK_COUNTER_TALLY_LOST, traffic);
+    return most;
+}
+
+/* Few wake-ups, for the core may be the resolver's, yet no ring may fill up meanwhile: sleep a
+ * quarter of the time that it takes at the present rate, or at the highest one we expect after a
+ * quiet time. */
+static int64_t sleep_ms(const struct sek_recorder *r, uint64_t octets, int64_t passed_ms)
+{
+    int64_t most = (int64_t)(r->ring_octets / DRAIN_RATE);
+    if (octets) {
+        int64_t full_ms = (int64_t)(r->ring_octets * (uint64_t)(passed_ms + 1) / octets);
+        most = most < full_ms / 4 ? most : full_ms / 4;
+    }
+    return most < 1 ? 1 : most < IDLE_SLEEP_MS ? most : IDLE_SLEEP_MS;
+}
+
+static bool is_half_full(const struct sek_recorder *r)
+{
+    return sek_tally_octets(r->tally) > r->conf->events.memory_octets / 2;
+}
+
+static void *collect(void *arg)
+{
+    struct sek_recorder *r = arg;
+    const int64_t flush_ms = (int64_t)r->conf->events.flush_ms;
+    int64_t now = monotonic_ms(), last = now, flush = now + flush_ms;
+    int64_t flush_traffic = now + TRAFFIC_MS;
+    pthread_setname_np(pthread_self(), "sek-collect");
+    pthread_mutex_lock(&r->lock);
+    while (!r->stop_collector) {
+        pthread_mutex_unlock(&r->lock);
+        uint64_t octets = drain_all(r);
+        pthread_mutex_lock(&r->lock);
+        now = monotonic_ms();
+        if (now >= flush && !r->batch) {
+            bool traffic = now >= flush_traffic || is_half_full(r);
+            if (sek_tally_take(r->tally, traffic, &r->batch) == SEK_OK && r->batch)
+                pthread_cond_signal(&r->wake_writer);
+            flush = now + flush_ms;
+            flush_traffic = traffic ? now + TRAFFIC_MS : flush_traffic;
+        }
+        int64_t pause = sleep_ms(r, octets, now - last);
+        last = now;
+        if (!r->stop_collector)
+            wait_until(r, &r->wake_collector, now + pause);
+    }
+    pthread_mutex_unlock(&r->lock);
+    while (drain_all(r) > 0)
+        ;
+    return NULL;
+}
+
+/* --- writer: telling ---------------------------------------------------------------------------
+ */
+
+static void tell(struct sek_recorder *r, bool trouble, const char *text)
+{
+    if (r->say)
+        r->say(r->arg, trouble, text);
+}
+
+static void set_state(struct sek_recorder *r, enum sek_part_state state, const char *text)
+{
+    atomic_store_explicit(&r->status->events_state, state, memory_order_relaxed);
+    sek_status_set_text(r->status, r->status->events_text, text);
+}
+
+static void on_failure(struct sek_recorder *r, const struct sek_diag *diag)
+{
+    char text[sizeof diag->text + 64];
+    int64_t now = monotonic_ms();
+    add_counter(r, SEK_COUNTER_DB_ERRORS, 1);
+    if (!r->failing) {
+        r->failing = true;
+        r->failing_since_ms = now;
+        r->backoff_ms = BACKOFF_MIN_MS;
+    } else {
+        r->backoff_ms = r->backoff_ms * 2 < BACKOFF_MAX_MS ? r->backoff_ms * 2 : BACKOFF_MAX_MS;
+    }
+    r->retry_ms = now + r->backoff_ms;
+    if (diag->code == SEK_E_BUSY && now - r->failing_since_ms < BUSY_TELL_MS)
+        return;
+    set_state(r, SEK_PART_FAILED, diag->text);
+    if (r->told)
+        return;
+    r->told = true;
+    snprintf(text, sizeof text, "events wait in memory: %s", diag->text);
+    tell(r, true, text);
+}
+
+static void on_success(struct sek_recorder *r)
+{
+    if (r->told) {
+        tell(r, false, "events are stored again");
+        set_state(r, SEK_PART_OK, "");
+    }
+    r->failing = r->told = false;
+    r->retry_ms = 0;
+}
+
+static void on_aside(struct sek_recorder *r, const char *aside)
+{
+    char text[SEK_ASIDE_MAX + 96];
+    snprintf(text, sizeof text, "damaged events database put aside as %s, a new one begun", aside);
+    set_state(r, SEK_PART_OK, text);
+    tell(r, true, text);
+}
+
+static void tell_lost(struct sek_recorder *r, int64_t now)
+{
+    char text[160];
+    uint64_t ring =
+        atomic_load_explicit(&r->status->counter[SEK_COUNTER_RING_DROPPED], memory_order_relaxed);
+    uint64_t hits = atomic_load_explicit(&r->status->counter[SEK_COUNTER_TALLY_LOST_HITS],
+                                         memory_order_relaxed);
+    if (ring + hits <= r->lost_told || now - r->lost_told_ms < LOST_TELL_MS)
+        return;
+    r->lost_told = ring + hits;
+    r->lost_told_ms = now;
+    snprintf(text, sizeof text,
+             "events lost since start: %llu in full rings, %llu hits for lack of memory",
+             (unsigned long long)ring, (unsigned long long)hits);
+    tell(r, true, text);
+}
+
+/* --- writer: work ------------------------------------------------------------------------------
+ */
+
+static void close_db(struct sek_recorder *r)
+{
+    sek_eventsdb_close(r->db);
+    r->db = NULL;
+}
+
+static enum sek_err ensure_open(struct sek_recorder *r, struct sek_diag *diag)
+{
+    char aside[SEK_ASIDE_MAX];
+    if (r->db && sek_eventsdb_is_moved(r->db))
+        close_db(r);
+    if (r->db)
+        return SEK_OK;
+    enum sek_err err =
+        sek_eventsdb_open(r->conf->events.db, clock_ms(CLOCK_REALTIME) / 1000, &r->db, aside, diag);
+    if (err)
+        return err;
+    if (aside[0])
+        on_aside(r, aside);
+    else if (!r->told)
+        set_state(r, SEK_PART_OK, "");
+    return SEK_OK;
+}
+
+static void put_aside(struct sek_recorder *r, struct sek_diag *diag)
+{
+    char aside[SEK_ASIDE_MAX];
+    close_db(r);
+    if (sek_eventsdb_put_aside(r->conf->events.db, clock_ms(CLOCK_REALTIME) / 1000, aside, diag) ==
+        SEK_OK)
+        on_aside(r, aside);
+}
+
+/* One attempt. */
+static void store(struct sek_recorder *r)
+{
+    struct sek_diag diag = {0};
+    uint64_t rows = 0;
+    enum sek_err err = ensure_open(r, &diag);
+    if (!err && r->held)
+        err = sek_eventsdb_store(r->db, r->held, r->db_lists, r->n_db_lists, &rows, &diag);
+    if (!err) {
+        sek_batch_free(r->held);
+        r->held = NULL;
+        add_counter(r, SEK_COUNTER_ROWS, rows);
+        r->n_rows_stored = rows < UINT32_MAX / 2 ? (unsigned)rows : UINT32_MAX / 2;
+        on_success(r);
+        return;
+    }
+    on_failure(r, &diag);
+    if (!r->db)
+        return;
+    if (err == SEK_E_CORRUPT)
+        put_aside(r, &diag);
+    else if (err == SEK_E_FULL)
+        sek_eventsdb_checkpoint(r->db, true); /* the log's room may be what is missing */
+    else if (err != SEK_E_BUSY)
+        close_db(r); /* begin again with new descriptors */
+}
+
+/* Nothing is deleted by a clock that may be wrong. */
+static int64_t oldest_s(struct sek_recorder *r, int64_t now)
+{
+    int64_t real_ms = clock_ms(CLOCK_REALTIME), offset = real_ms - now;
+    int64_t jump = offset - r->clock_offset_ms;
+    r->clock_offset_ms = offset;
+    if (jump > CLOCK_JUMP_MS || jump < -CLOCK_JUMP_MS) {
+        r->clock_trusted_ms = now + CLOCK_TRUST_MS;
+        tell(r, true, "the system clock jumped by more than an hour");
+    }
+    return now < r->clock_trusted_ms ? 0 : real_ms / 1000 - r->conf->events.retention_s;
+}
+
+static void retain(struct sek_recorder *r, int64_t now)
+{
+    struct sek_diag diag = {0};
+    bool more = false;
+    /* under a flood delete faster than it adds */
+    unsigned rows = r->n_rows_stored < RETAIN_ROWS ? RETAIN_ROWS : r->n_rows_stored * 2;
+    enum sek_err err = sek_eventsdb_retain(r->db, oldest_s(r, now), r->conf->events.size_octets,
+                                           rows, &more, &diag);
+    r->retain_ms = now + (more ? RETAIN_NEXT_MS : RETAIN_MS);
+    if (err == SEK_E_CORRUPT) {
+        on_failure(r, &diag);
+        put_aside(r, &diag);
+    }
+    /* other errors: the next commit meets them, too, and tells */
+}
+
+/* With the lock held: sleep until there is work. */
+static void wait_for_work(struct sek_recorder *r)
+{
+    while (!r->stop_writer) {
+        int64_t now = monotonic_ms();
+        bool may_store = now >= r->retry_ms;
+        if (may_store && (r->batch || r->held || r->failing || !r->db))
+            return;
+        int64_t next = r->db && !r->failing ? r->retain_ms : r->retry_ms;
+        if (now >= next)
+            return;
+        wait_until(r, &r->wake_writer, next);
+    }
+}
+
+/* With the lock held. */
+static void take_work(struct sek_recorder *r)
+{
+    if (!r->held) {
+        r->held = r->batch;
+        r->batch = NULL;
+    }
+    if (r->lists_changed) {
+        free(r->db_lists);
+        r->db_lists = r->lists;
+        r->n_db_lists = r->n_lists;
+        r->lists = NULL;
+        r->lists_changed = false;
+    }
+}
+
+/* The collector has ended: all that is left, until the deadline. */
+static void finish(struct sek_recorder *r)
+{
+    for (;;) {
+        pthread_mutex_lock(&r->lock);
+        take_work(r);
+        int64_t deadline = r->deadline_ms;
+        pthread_mutex_unlock(&r->lock);
+        if (!r->held && sek_tally_take(r->tally, true, &r->held) != SEK_OK)
+            return;
+        if (!r->held)
+            return;
+        store(r);
+        int64_t left = deadline - monotonic_ms();
+        if (r->held && left <= 0)
+            return;
+        if (r->held)
+            nanosleep(&(struct timespec){.tv_nsec = (left < 50 ? left : 50) * 1000000}, NULL);
+    }
+}
+
+static void count_unstored(struct sek_recorder *r)
+{
+    char text[128];
+    uint64_t hits = 0, traffic = 0;
+    struct sek_batch *rest = NULL;
+    sek_tally_take(r->tally, true, &rest);
+    struct sek_batch *const all[] = {r->held, r->batch, rest};
+    for (unsigned i = 0; i < 3; i++) {
+        hits += all[i] ? all[i]->sum_hits : 0;
+        traffic += all[i] ? all[i]->sum_traffic : 0;
+        sek_batch_free(all[i]);
+    }
+    r->held = r->batch = NULL;
+    if (hits + traffic == 0)
+        return;
+    add_counter(r, SEK_COUNTER_TALLY_LOST_HITS, hits);
+    add_counter(r, SEK_COUNTER_TALLY_LOST, traffic);
+    snprintf(text, sizeof text, "stopped without a database: %llu hits lost",
+             (unsigned long long)hits);
+    tell(r, true, text);
+}
+
+static void *write_out(void *arg)
+{
+    struct sek_recorder *r = arg;
+    pthread_setname_np(pthread_self(), "sek-write");
+    /* on Linux `0` is the calling thread alone; being refused does no harm */
+    setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + WRITER_NICE);
+    for (;;) {
+        pthread_mutex_lock(&r->lock);
+        wait_for_work(r);
+        bool stop = r->stop_writer;
+        if (!stop)
+            take_work(r);
+        pthread_mutex_unlock(&r->lock);
+        if (stop)
+            break;
+        int64_t now = monotonic_ms();
+        if (now >= r->retry_ms && (r->held || r->failing || !r->db))
+            store(r);
+        if (r->db && !r->failing && now >= r->retain_ms)
+            retain(r, now);
+        tell_lost(r, now);
+    }
+    finish(r);
+    count_unstored(r);
+    close_db(r);
+    return NULL;
+}
+
+/* --- life --------------------------------------------------------------------------------------
+ */
+
+static void free_recorder(struct sek_recorder *r)
+{
+    sek_tally_free(r->tally);
+    free(r->lists);
+    free(r->db_lists);
+    pthread_cond_destroy(&r->wake_collector);
+    pthread_cond_destroy(&r->wake_writer);
+    pthread_mutex_destroy(&r->lock);
+    free(r);
+}
+
+static void join(struct sek_recorder *r, pthread_t thread, bool *stop, pthread_cond_t *cond)
+{
+    pthread_mutex_lock(&r->lock);
+    *stop = true;
+    pthread_cond_signal(cond);
+    pthread_mutex_unlock(&r->lock);
+    pthread_join(thread, NULL);
+}
+
+/* New threads inherit the mask: none of the resolver's signals may land on ours. */
+static int start_threads(struct sek_recorder *r)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int rc = pthread_create(&r->collector, NULL, collect, r);
+    if (rc == 0) {
+        rc = pthread_create(&r->writer, NULL, write_out, r);
+        if (rc != 0)
+            join(r, r->collector, &r->stop_collector, &r->wake_collector);
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return rc;
+}
+
+enum sek_err sek_recorder_start(const struct sek_conf *conf, struct sek_ring *const *rings,
+                                unsigned n_rings, struct sek_status_page *status,
+                                const struct sek_suffix *suffix, sek_say_fn *say, void *arg,
+                                struct sek_recorder **out, struct sek_diag *diag)
+{
+    pthread_condattr_t attr;
+    struct sek_recorder *r = calloc(1, sizeof *r);
+    if (!r)
+        return sek_diag_set(diag, SEK_E_NOMEM, "recorder: out of memory");
+    int64_t now = monotonic_ms();
+    r->conf = conf;
+    r->rings = rings;
+    r->n_rings = n_rings;
+    r->status = status ? status : &r->own_status;
+    r->say = say;
+    r->arg = arg;
+    r->pid = getpid();
+    r->ring_octets = conf->events.ring_octets;
+    r->retain_ms = now;
+    r->clock_trusted_ms = now + CLOCK_TRUST_MS;
+    r->clock_offset_ms = clock_ms(CLOCK_REALTIME) - now;
+    r->lost_told_ms = now - LOST_TELL_MS;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_mutex_init(&r->lock, NULL);
+    pthread_cond_init(&r->wake_collector, &attr);
+    pthread_cond_init(&r->wake_writer, &attr);
+    pthread_condattr_destroy(&attr);
+    enum sek_err err = sek_tally_new(conf->events.memory_octets, suffix, &r->tally);
+    if (err)
+        err = sek_diag_set(diag, err, "recorder: out of memory");
+    else if (start_threads(r) != 0)
+        err = sek_diag_set(diag, SEK_E_LIMIT, "recorder: cannot start a thread");
+    if (err) {
+        free_recorder(r);
+        return err;
+    }
+    *out = r;
+    return SEK_OK;
+}
+
+void sek_recorder_lists(struct sek_recorder *r, const struct sek_list *lists, unsigned n)
+{
+    if (r->pid != getpid())
+        return;
+    struct sek_list *copy = malloc(n ? n * sizeof *copy : 1);
+    if (!copy)
+        return; /* names of new lists stay unknown until the next policy */
+    if (n)
+        memcpy(copy, lists, n * sizeof *copy);
+    pthread_mutex_lock(&r->lock);
+    free(r->lists);
+    r->lists = copy;
+    r->n_lists = n;
+    r->lists_changed = true;
+    pthread_mutex_unlock(&r->lock);
+}
+
+void sek_recorder_stop(struct sek_recorder *r, unsigned deadline_ms)
+{
+    if (!r || r->pid != getpid())
+        return;
+    join(r, r->collector, &r->stop_collector, &r->wake_collector);
+    pthread_mutex_lock(&r->lock);
+    r->deadline_ms = monotonic_ms() + deadline_ms;
+    pthread_mutex_unlock(&r->lock);
+    join(r, r->writer, &r->stop_writer, &r->wake_writer);
+    free_recorder(r);
+}

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* From the rings to the database, in two threads: the collector drains the rings into a tally all the
- * time, the writer stores full tallies. Two tallies take turns, so that a slow or dead disk never stops
- * the collector. Threads block all signals. Failures never reach the resolver: they are counted and
- * told on the status page, once per change of state through `say`. */
+/* From the rings to the database, in two threads: the collector drains the rings into a tally all
+ * the time, the writer stores what it took out of the tally: hits every flush_ms, traffic every
+ * five seconds (a row takes a microsecond, so a busy minute's counts must not be written twice a
+ * second). A slow or dead disk never stops the collector. Threads block all signals. Failures never
+ * reach the resolver: they are counted and told on the status page, once per change of state
+ * through `say`. Lost are, with a kill, hits of less than a second and traffic of six; with a
+ * database that is away, what does not fit into events.memory. In a forked child every call does
+ * nothing. */
 #pragma once
 #include "conf/conf.h"
 #include "event/ring.h"
@@ -12,15 +16,18 @@
 
 struct sek_recorder;
 
-/* One line about a change of state (database lost, database back). Called on the writer's thread. */
+/* One line about a change of state (database lost, database back). Called on the writer's thread.
+ */
 typedef void sek_say_fn(void *arg, bool trouble, const char *text);
 
-/* rings, conf, status and suffix are borrowed and must outlive it. Never fails for a bad database. */
+/* rings, conf, status and suffix are borrowed and must outlive it; status and suffix may be NULL.
+ * Never fails for a bad database. */
 enum sek_err sek_recorder_start(const struct sek_conf *conf, struct sek_ring *const *rings,
                                 unsigned n_rings, struct sek_status_page *status,
                                 const struct sek_suffix *suffix, sek_say_fn *say, void *arg,
                                 struct sek_recorder **out, struct sek_diag *diag);
 /* The lists of a new policy, copied: events.db keeps the names that hits refer to. Any thread. */
 void sek_recorder_lists(struct sek_recorder *r, const struct sek_list *lists, unsigned n);
-/* Drain everything, store it (at most deadline_ms when the database is away), join both threads. */
+/* Once the rings' producers have ended: drain everything, store it (for at most deadline_ms when
+ * the database is away; what is left then counts as lost), join both threads. NULL is fine. */
 void sek_recorder_stop(struct sek_recorder *r, unsigned deadline_ms);
