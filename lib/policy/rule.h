@@ -21,7 +21,8 @@ static inline bool sek_action_blocks(enum sek_action a)
     return a >= SEK_ACTION_NXDOMAIN;
 }
 
-/* Which names a rule covers, in list notation: "=n" exactly n, "n" n and all below, "*.n" only below. */
+/* Which names a rule covers, in list notation: "=n" exactly n, "n" n and all below, "*.n" only
+ * below. */
 enum sek_scope {
     SEK_SCOPE_EXACT = 1,
     SEK_SCOPE_SUBTREE = 2,
@@ -54,11 +55,11 @@ struct sek_list {
 
 /* One rule at one name: entry of a list. */
 struct sek_rule {
-    uint16_t list;      /* list id */
-    uint8_t scope;      /* enum sek_scope */
-    uint8_t action;     /* enum sek_action; DEFAULT = the list's */
+    uint16_t list;  /* list id */
+    uint8_t scope;  /* enum sek_scope */
+    uint8_t action; /* enum sek_action; DEFAULT = the list's */
     uint32_t reserved;
-    int64_t expires_s;  /* Unix time it ends; 0 = never */
+    int64_t expires_s; /* Unix time it ends; 0 = never */
 };
 
 /* True if a rule of `scope` at the name `depth` labels above the question covers it (0 = the very
