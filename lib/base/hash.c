@@ -20,68 +20,62 @@ static inline uint64_t load64(const uint8_t *p)
     return le64toh(x);
 }
 
+/* The state, passed by value: four registers. */
+struct sip {
+    uint64_t v0, v1, v2, v3;
+};
+
 /* SipRound, §2 of the paper. */
-static inline void sip_round(uint64_t v[4])
+static inline struct sip sip_round(struct sip s)
 {
-    v[0] += v[1];
-    v[2] += v[3];
-    v[1] = rotate(v[1], 13) ^ v[0];
-    v[3] = rotate(v[3], 16) ^ v[2];
-    v[0] = rotate(v[0], 32);
-    v[2] += v[1];
-    v[0] += v[3];
-    v[1] = rotate(v[1], 17) ^ v[2];
-    v[3] = rotate(v[3], 21) ^ v[0];
-    v[2] = rotate(v[2], 32);
+    s.v0 += s.v1;
+    s.v2 += s.v3;
+    s.v1 = rotate(s.v1, 13) ^ s.v0;
+    s.v3 = rotate(s.v3, 16) ^ s.v2;
+    s.v0 = rotate(s.v0, 32);
+    s.v2 += s.v1;
+    s.v0 += s.v3;
+    s.v1 = rotate(s.v1, 17) ^ s.v2;
+    s.v3 = rotate(s.v3, 21) ^ s.v0;
+    s.v2 = rotate(s.v2, 32);
+    return s;
 }
 
-/* The last word: what is left of the message, and its length in the top octet. */
-static inline uint64_t load_tail(const uint8_t *p, size_t len)
+static inline struct sip sip_word(struct sip s, uint64_t word)
 {
-    uint64_t x = (uint64_t)len << 56;
+    s.v3 ^= word;
+    s = sip_round(s);
+    s.v0 ^= word;
+    return s;
+}
 
-    switch (len & 7) {
-    case 7:
-        x |= (uint64_t)p[6] << 48; /* fall through */
-    case 6:
-        x |= (uint64_t)p[5] << 40; /* fall through */
-    case 5:
-        x |= (uint64_t)p[4] << 32; /* fall through */
-    case 4:
-        x |= (uint64_t)p[3] << 24; /* fall through */
-    case 3:
-        x |= (uint64_t)p[2] << 16; /* fall through */
-    case 2:
-        x |= (uint64_t)p[1] << 8; /* fall through */
-    case 1:
-        x |= p[0];
-    }
-    return x;
+/* The last word: the left over octets of the message, 0 to 7, and its length in the top octet. */
+static inline uint64_t tail_word(const uint8_t *end, size_t len)
+{
+    unsigned left = len & 7;
+    uint64_t word = 0;
+
+    if (left > 0 && len >= 8) /* one load that overlaps the word before, instead of a jump */
+        word = load64(end - 8) >> (64 - 8 * left);
+    else
+        for (unsigned i = 0; i < left; i++)
+            word |= (uint64_t)(end - left)[i] << (8 * i);
+    return word | (uint64_t)len << 56;
 }
 
 uint64_t sek_hash(const struct sek_hash_key *key, const void *data, size_t len)
 {
     /* the constants spell "somepseudorandomlygeneratedbytes" */
-    uint64_t v[4] = {key->k0 ^ 0x736f6d6570736575ULL, key->k1 ^ 0x646f72616e646f6dULL,
-                     key->k0 ^ 0x6c7967656e657261ULL, key->k1 ^ 0x7465646279746573ULL};
+    struct sip s = {key->k0 ^ 0x736f6d6570736575ULL, key->k1 ^ 0x646f72616e646f6dULL,
+                    key->k0 ^ 0x6c7967656e657261ULL, key->k1 ^ 0x7465646279746573ULL};
     const uint8_t *p = data;
-    uint64_t word;
 
-    for (size_t n = len / 8; n > 0; n--, p += 8) {
-        word = load64(p);
-        v[3] ^= word;
-        sip_round(v);
-        v[0] ^= word;
-    }
-    word = load_tail(p, len);
-    v[3] ^= word;
-    sip_round(v);
-    v[0] ^= word;
-    v[2] ^= 0xff;
-    sip_round(v);
-    sip_round(v);
-    sip_round(v);
-    return v[0] ^ v[1] ^ v[2] ^ v[3];
+    for (size_t n = len / 8; n > 0; n--, p += 8)
+        s = sip_word(s, load64(p));
+    s = sip_word(s, tail_word(p + (len & 7), len));
+    s.v2 ^= 0xff;
+    s = sip_round(sip_round(sip_round(s)));
+    return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
 }
 
 struct sek_hash_key sek_hash_key_random(void)

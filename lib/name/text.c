@@ -61,47 +61,77 @@ static size_t read_escape(const char *text, size_t len, char *out)
     return 4;
 }
 
+/* One character of a label, other than a dot: the octets it stands for to `octets`. Returns the
+ * octets of text it takes, 0 with *why set when malformed. */
+static size_t read_char(const char *text, size_t len, struct label *label, char octets[4],
+                        size_t *n_octets, const char **why)
+{
+    uint32_t point;
+    size_t n = sek_utf8_next(text, len, &point);
+
+    *n_octets = n;
+    if (n == 0) {
+        *why = "is not valid UTF-8";
+        return 0;
+    }
+    if (point == '\\') {
+        label->escaped = true;
+        *n_octets = 1;
+        *why =
+            "has a malformed escape; escapes are \\DDD (decimal, up to 255) or \\ and a character";
+        return read_escape(text, len, octets);
+    }
+    if (point < 0x80 && !is_plain((uint8_t)point)) {
+        *why = "has a character that must be written as \\DDD";
+        return 0;
+    }
+    if (point >= 0x80)
+        label->international = true;
+    memcpy(octets, text, n);
+    return n;
+}
+
+/* Octets of the dot that `text` begins with; 0 if it begins with something else. */
+static size_t dot_len(const char *text, size_t len)
+{
+    uint32_t point;
+    size_t n;
+
+    if (len > 0 && text[0] == '.')
+        return 1;
+    if (len == 0 || (uint8_t)text[0] < 0x80)
+        return 0;
+    n = sek_utf8_next(text, len, &point);
+    return n > 0 && is_dot(point) ? n : 0;
+}
+
 /* Read up to the next dot or the end of `text`. Returns the octets used, without the dot; 0 with
  * *why set when malformed. */
 static size_t read_label(const char *text, size_t len, struct label *out, const char **why)
 {
-    size_t at = 0, n;
+    size_t at = 0;
 
-    *out = (struct label){.len = 0};
-    while (at < len) {
-        uint32_t point;
+    out->len = 0;
+    out->escaped = out->international = false;
+    while (at < len && dot_len(text + at, len - at) == 0) {
         char octets[4];
-        size_t n_octets = 1;
+        size_t n_octets = 1, n = 1;
 
-        n = sek_utf8_next(text + at, len - at, &point);
-        *why = "is not valid UTF-8";
+        if (is_plain((uint8_t)text[at])) /* nearly all of a million names */
+            octets[0] = text[at];
+        else
+            n = read_char(text + at, len - at, out, octets, &n_octets, why);
         if (n == 0)
             return 0;
-        if (is_dot(point))
-            break;
-        if (point == '\\') {
-            n = read_escape(text + at, len - at, octets);
-            *why = "has a malformed escape; escapes are \\DDD (decimal, up to 255) or \\ and a "
-                   "character";
-            if (n == 0)
-                return 0;
-            out->escaped = true;
-        } else {
-            *why = "has a character that must be written as \\DDD";
-            if (point < 0x80 && !is_plain((uint8_t)point))
-                return 0;
-            if (point >= 0x80)
-                out->international = true;
-            memcpy(octets, text + at, n);
-            n_octets = n;
-        }
-        *why = "has a label longer than 63 octets";
-        if (out->len + n_octets >= sizeof(out->text))
+        if (out->len + n_octets >= sizeof(out->text)) {
+            *why = "has a label longer than 63 octets";
             return 0;
-        memcpy(out->text + out->len, octets, n_octets);
-        out->len += n_octets;
+        }
+        for (size_t i = 0; i < n_octets; i++)
+            out->text[out->len++] = octets[i];
         at += n;
     }
+    out->text[out->len] = '\0';
     *why = "has an empty label";
     return at;
 }
@@ -196,7 +226,6 @@ enum sek_err sek_name_from_text(const char *text, size_t len, struct sek_name *o
     while (at < len) {
         struct label l;
         size_t n = read_label(text + at, len - at, &l, &why);
-        uint32_t dot;
 
         if (n == 0 || !finish_label(&l, &why))
             return fail(diag, text, len, why);
@@ -206,7 +235,7 @@ enum sek_err sek_name_from_text(const char *text, size_t len, struct sek_name *o
         memcpy(wire + n_wire + 1, l.text, l.len);
         n_wire += 1 + l.len;
         at += n;
-        at += sek_utf8_next(text + at, len - at, &dot); /* the dot, if not at the end */
+        at += dot_len(text + at, len - at); /* 0 at the end */
     }
     wire[n_wire++] = 0;
     return sek_name_from_wire(wire, n_wire, out);

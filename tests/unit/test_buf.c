@@ -8,6 +8,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Allocation number `fail_at` from now fails (the test is linked with --wrap); 0: none does. */
+static unsigned fail_at;
+
+static int fails_now(void)
+{
+    return fail_at > 0 && --fail_at == 0;
+}
+
+void *__real_realloc(void *p, size_t size);
+void *__wrap_realloc(void *p, size_t size);
+void *__wrap_realloc(void *p, size_t size)
+{
+    return fails_now() ? NULL : __real_realloc(p, size);
+}
+
 /* What must hold after every step. */
 static void check(const struct sek_buf *b)
 {
@@ -137,12 +152,36 @@ static void test_grow_and_take(void **state)
     free(text);
 }
 
+static void test_no_memory(void **state)
+{
+    struct sek_buf b;
+
+    (void)state;
+    sek_buf_init(&b, 0);
+    fail_at = 1;
+    sek_buf_add_text(&b, "a");
+    assert_true(b.failed);
+    check(&b);
+    sek_buf_reset(&b);
+    sek_buf_add_text(&b, "kept");
+    fail_at = 1;
+    sek_buf_add_fmt(&b, "%1000s", "");
+    assert_true(b.failed);
+    check(&b);
+    assert_string_equal(b.data, "kept");
+    sek_buf_fini(&b);
+    fail_at = 1;
+    assert_null(sek_buf_take(&b));
+    check(&b);
+    sek_buf_fini(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_append),        cmocka_unit_test(test_growth),
         cmocka_unit_test(test_cap),           cmocka_unit_test(test_failure_sticks),
-        cmocka_unit_test(test_grow_and_take),
+        cmocka_unit_test(test_grow_and_take), cmocka_unit_test(test_no_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,6 +18,28 @@
 #define PATH255 "/" L50 L50 L50 L50 L50 "ffff"
 #define TEXT120 L50 L50 "ffffffffffgggggggggg"
 
+/* Allocation number `fail_at` from now fails (the test is linked with --wrap); 0: none does. */
+static unsigned fail_at;
+
+static int fails_now(void)
+{
+    return fail_at > 0 && --fail_at == 0;
+}
+
+void *__real_realloc(void *p, size_t size);
+void *__wrap_realloc(void *p, size_t size);
+void *__wrap_realloc(void *p, size_t size)
+{
+    return fails_now() ? NULL : __real_realloc(p, size);
+}
+
+char *__real_strdup(const char *text);
+char *__wrap_strdup(const char *text);
+char *__wrap_strdup(const char *text)
+{
+    return fails_now() ? NULL : __real_strdup(text);
+}
+
 /* Parse "text" and say what `key` is afterwards; the error's text if it fails. */
 static const char *parse_and_get(const char *text, size_t len, const char *key)
 {
@@ -251,6 +273,33 @@ static void test_many_names(void **state)
     }
 }
 
+/* Memory that runs out at any point: an error, nothing kept (the sanitizer sees leaks). */
+static void test_no_memory(void **state)
+{
+    static const char text[] = "policy:\n  never-block: [a.example, b.example, c.example]\n";
+    unsigned n_failed = 0;
+    enum sek_err err = SEK_E_NOMEM;
+
+    (void)state;
+    for (unsigned at = 1; err != SEK_OK; at++) {
+        struct sek_conf conf;
+        struct sek_diag diag = {0};
+
+        fail_at = at;
+        err = sek_conf_parse(text, sizeof(text) - 1, "f", &conf, &diag);
+        fail_at = 0;
+        if (err != SEK_OK) {
+            assert_int_equal(err, SEK_E_NOMEM);
+            assert_int_equal(diag.code, SEK_E_NOMEM);
+            assert_null(conf.policy.never_block.items);
+            n_failed++;
+        }
+        sek_conf_fini(&conf);
+        assert_true(at < 100);
+    }
+    assert_int_equal(n_failed, 6); /* an entry and the longer list, three times */
+}
+
 /* A hostile file costs no more time than its size. */
 static void test_deep_brackets(void **state)
 {
@@ -377,13 +426,10 @@ static void test_load(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),
-        cmocka_unit_test(test_files),
-        cmocka_unit_test(test_many_names),
-        cmocka_unit_test(test_deep_brackets),
-        cmocka_unit_test(test_print_reads_back),
-        cmocka_unit_test(test_sample_file),
-        cmocka_unit_test(test_load),
+        cmocka_unit_test(test_values),        cmocka_unit_test(test_files),
+        cmocka_unit_test(test_many_names),    cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_deep_brackets), cmocka_unit_test(test_print_reads_back),
+        cmocka_unit_test(test_sample_file),   cmocka_unit_test(test_load),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
