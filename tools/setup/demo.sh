@@ -249,7 +249,7 @@ demo_hits_are_there() { sekisho hits --format csv | grep -q '127\.0\.0\.3'; }
 
 demo_tell() {
     step "Done. What runs, and what to type next"
-    if [ -n "$(drill -p "$demo_port" . NS @127.0.0.1 2>/dev/null | grep -m1 -i 'root-servers' || true)" ]; then
+    if timeout 6 drill -p "$demo_port" . NS @127.0.0.1 2>/dev/null | grep -qi 'root-servers'; then
         say "    Internet: reachable, so all other names resolve as well"
     else
         say "    Internet: not reachable from here, so only names below \"example.\" resolve"
