@@ -79,7 +79,7 @@ bool sek_idmap_get(struct sek_idmap *m, struct sek_idmap_key key, int64_t *out)
     return true;
 }
 
-void sek_idmap_put(struct sek_idmap *m, struct sek_idmap_key key, int64_t value)
+bool sek_idmap_put(struct sek_idmap *m, struct sek_idmap_key key, int64_t value)
 {
     struct sek_idmap_slot *s = find(&m->young, key);
     if (!s || !(s->key.a || s->key.b)) {
@@ -87,12 +87,13 @@ void sek_idmap_put(struct sek_idmap *m, struct sek_idmap_key key, int64_t value)
             sek_idmap_turn(m);
         if (m->young.n >= m->young.n_slots / 4 * 3 && !grow(&m->young)) {
             sek_idmap_clear(m);
-            return;
+            return false;
         }
         s = find(&m->young, key);
         m->young.n++;
     }
     *s = (struct sek_idmap_slot){key, value};
+    return true;
 }
 
 void sek_idmap_turn(struct sek_idmap *m)

@@ -25,8 +25,8 @@ struct sek_idmap {
 void sek_idmap_init(struct sek_idmap *m, size_t max);
 void sek_idmap_fini(struct sek_idmap *m);
 bool sek_idmap_get(struct sek_idmap *m, struct sek_idmap_key key, int64_t *out);
-/* Insert or replace. Forgets rather than fails when there is no memory. */
-void sek_idmap_put(struct sek_idmap *m, struct sek_idmap_key key, int64_t value);
+/* Insert or replace. False: out of memory, and all keys are forgotten. */
+bool sek_idmap_put(struct sek_idmap *m, struct sek_idmap_key key, int64_t value);
 /* Forget the older generation; the younger becomes the older. */
 void sek_idmap_turn(struct sek_idmap *m);
 /* Forget all. */

@@ -12,8 +12,8 @@ void sek_report_close(struct sek_report *r);
 /* Filters: zero or NULL fields do not filter. Times in Unix seconds, [since, until). */
 struct sek_hit_filter {
     int64_t since_s, until_s;
-    const char *endpoint; /* exact address text */
-    const char *name;     /* presentation text; a leading "*." = below, "=": exact; else at or below */
+    const char *endpoint; /* an address; INVALID if it is none */
+    const char *name;     /* list notation: "n" at or below, "*.n" below, "=n" exactly */
     const char *list;
     int action;           /* enum sek_action, 0 = any */
     int qtype;            /* 0 = any */

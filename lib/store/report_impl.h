@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The inside of struct sek_report, shared by report.c (rows) and summary.c (sums). */
+#pragma once
+#include "base/buf.h"
+#include "store/report.h"
+#include "store/schema.h"
+
+struct sek_report {
+    sqlite3 *sql;
+    char path[512];
+};
+
+/* A filter, looked up: the conditions as text (constant fragments only) and what is bound to them. */
+struct sek_where {
+    const struct sek_hit_filter *f;
+    struct sek_buf text; /* " WHERE …" */
+    bool nothing;        /* no row can match: the endpoint or name is unknown */
+    bool narrow;         /* an endpoint or few names: their index serves better than the time's */
+    int64_t endpoint, name, decision;
+    char path[SEK_NAME_TEXT_MAX], from[SEK_NAME_TEXT_MAX + 1], to[SEK_NAME_TEXT_MAX + 1];
+};
+
+enum sek_err sek__report_where(struct sek_report *r, const struct sek_hit_filter *f,
+                               struct sek_where *out, struct sek_diag *diag);
+void sek__report_where_fini(struct sek_where *w);
+void sek__report_bind(sqlite3_stmt *stmt, const struct sek_where *w);
+/* Binds nothing when the statement has no such parameter. */
+void sek__report_bind_int(sqlite3_stmt *stmt, const char *name, int64_t value);
+/* The id behind a text, 0 = unknown. sql: one parameter, one number. */
+enum sek_err sek__report_id(struct sek_report *r, const char *sql, const char *text, int64_t *out,
+                            struct sek_diag *diag);
+/* The id of an endpoint given as people write it; INVALID for what is no address. */
+enum sek_err sek__report_endpoint(struct sek_report *r, const char *text, int64_t *out,
+                                  struct sek_diag *diag);
+enum sek_err sek__report_fail(struct sek_report *r, int rc, struct sek_diag *diag);
+/* Prepare what was built in `text`. */
+enum sek_err sek__report_prepare(struct sek_report *r, const struct sek_buf *text,
+                                 sqlite3_stmt **out, struct sek_diag *diag);
