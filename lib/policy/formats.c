@@ -18,8 +18,10 @@ const struct sek_lookup sek_format_names[] = {
 
 void sek_feed_rule(struct sek_feed *feed, enum sek_scope scope, enum sek_action action)
 {
+    if (feed->stop != SEK_OK)
+        return;
     feed->stats->n_rules++;
-    if (!feed->hooks || feed->stop != SEK_OK)
+    if (!feed->hooks)
         return;
     feed->rule.scope = scope;
     feed->rule.action = action;
@@ -28,8 +30,10 @@ void sek_feed_rule(struct sek_feed *feed, enum sek_scope scope, enum sek_action 
 
 void sek_feed_bad(struct sek_feed *feed, const char *fmt, ...)
 {
+    if (feed->stop != SEK_OK)
+        return;
     feed->stats->n_bad++;
-    if (!feed->hooks || !feed->hooks->bad || feed->stop != SEK_OK)
+    if (!feed->hooks || !feed->hooks->bad)
         return;
     char why[SEK_LINE_MAX + 256];
     struct sek_diag safe; /* a line of a list may hold what drives a terminal */

@@ -29,7 +29,7 @@ static enum sek_err see_rule(void *arg, const struct sek_read_rule *rule)
     n += (size_t)snprintf(seen->rules + n, sizeof(seen->rules) - n, "%s%s", n ? " " : "", text);
     if (rule->action != SEK_ACTION_DEFAULT)
         snprintf(seen->rules + n, sizeof(seen->rules) - n, ":%s",
-                 sek_lookup_name(sek_action_names, rule->action));
+                 sek_lookup_name(sek_action_names, (int)rule->action));
     return SEK_OK;
 }
 
