@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "event/ring.h"
+#include "event_samples.h"
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <cmocka.h>
+
+#define RING_OCTETS 65536
+
+static struct sek_event make(uint64_t number, uint8_t name_len, uint8_t matched_len)
+{
+    struct sek_event e;
+    memset(&e, 0, sizeof e);
+    e.time_ms = (int64_t)number;
+    e.name_len = name_len;
+    e.matched_len = matched_len;
+    e.size = sek_event_size(name_len, matched_len);
+    memset(e.names, (int)(number & 0xff), (size_t)name_len + matched_len);
+    return e;
+}
+
+static void check(const struct sek_event *e, uint64_t number)
+{
+    assert_int_equal(e->time_ms, number);
+    assert_int_equal(e->size, sek_event_size(e->name_len, e->matched_len));
+    for (unsigned i = 0; i < (unsigned)e->name_len + e->matched_len; i++)
+        if (e->names[i] != (number & 0xff))
+            fail_msg("event %llu is damaged at %u", (unsigned long long)number, i);
+}
+
+static void test_new(void **state)
+{
+    (void)state;
+    struct sek_ring *r = NULL;
+    assert_int_equal(sek_ring_new(0, &r), SEK_OK); /* raised to the least */
+    assert_null(sek_ring_peek(r));
+    assert_int_equal(sek_ring_dropped(r), 0);
+    sek_ring_free(r);
+    r = NULL;
+    assert_int_equal(sek_ring_new((size_t)2 << 30, &r), SEK_E_LIMIT);
+    assert_null(r);
+    sek_ring_free(NULL);
+}
+
+static void test_order_and_peek(void **state)
+{
+    (void)state;
+    struct sek_ring *r;
+    struct sek_event a = make(1, 1, 0), b = make(2, 255, 255);
+    assert_int_equal(sek_ring_new(RING_OCTETS, &r), SEK_OK);
+    assert_true(sek_ring_push(r, &a));
+    assert_true(sek_ring_push(r, &b));
+    check(sek_ring_peek(r), 1);
+    check(sek_ring_peek(r), 1); /* stays until popped */
+    sek_ring_pop(r);
+    check(sek_ring_peek(r), 2);
+    sek_ring_pop(r);
+    assert_null(sek_ring_peek(r));
+    sek_ring_free(r);
+}
+
+static void test_bad_sizes(void **state)
+{
+    (void)state;
+    struct sek_ring *r;
+    static const struct {
+        const char *label;
+        uint16_t size;
+        bool taken;
+    } cases[] = {
+        {"zero", 0, false},
+        {"shorter than the head", 40, false},
+        {"not in words", 57, false},
+        {"largest", SEK_EVENT_MAX, true},
+        {"larger", SEK_EVENT_MAX + 8, false},
+        {"65535", 65535, false},
+    };
+    assert_int_equal(sek_ring_new(RING_OCTETS, &r), SEK_OK);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct sek_event e = make(i, 200, 200);
+        e.size = cases[i].size;
+        if (sek_ring_push(r, &e) != cases[i].taken)
+            fail_msg("%s", cases[i].label);
+    }
+    assert_int_equal(sek_ring_dropped(r), 5);
+    sek_ring_free(r);
+}
+
+/* Every size at every place near the end: fill, drop, drain, many times around. */
+static void test_wrap_and_full(void **state)
+{
+    (void)state;
+    struct sek_ring *r;
+    uint64_t pushed = 0, popped = 0, dropped = 0;
+    assert_int_equal(sek_ring_new(RING_OCTETS, &r), SEK_OK);
+    for (unsigned round = 0; round < 300; round++) {
+        for (;;) {
+            struct sek_event e = make(pushed, (uint8_t)(1 + (pushed * 7 + round) % 255),
+                                      (uint8_t)(pushed % 3 ? 0 : pushed % 255));
+            if (!sek_ring_push(r, &e))
+                break;
+            pushed++;
+        }
+        dropped++;
+        assert_int_equal(sek_ring_dropped(r), dropped);
+        const struct sek_event *e;
+        for (unsigned n = round % 2 ? UINT32_MAX : round; n && (e = sek_ring_peek(r)); n--) {
+            check(e, popped++);
+            sek_ring_pop(r);
+        }
+        if (round % 2)
+            assert_int_equal(pushed, popped);
+    }
+    assert_true(pushed > 10000);
+    sek_ring_free(r);
+}
+
+#define PRODUCED 400000
+
+struct race {
+    struct sek_ring *ring;
+    uint64_t pushed;
+    _Atomic bool ended;
+};
+
+static void *produce(void *arg)
+{
+    struct race *race = arg;
+    for (uint64_t i = 0; i < PRODUCED; i++) {
+        struct sek_event e = make(race->pushed, (uint8_t)(1 + i % 60), (uint8_t)(i % 11 ? 0 : 255));
+        race->pushed += sek_ring_push(race->ring, &e);
+    }
+    atomic_store(&race->ended, true);
+    return NULL;
+}
+
+static void test_two_threads(void **state)
+{
+    (void)state;
+    struct race race = {0};
+    pthread_t thread;
+    uint64_t popped = 0;
+    const struct sek_event *e;
+    assert_int_equal(sek_ring_new(RING_OCTETS, &race.ring), SEK_OK);
+    assert_int_equal(pthread_create(&thread, NULL, produce, &race), 0);
+    for (bool last = false; !last;) {
+        last = atomic_load(&race.ended);
+        while ((e = sek_ring_peek(race.ring))) {
+            check(e, popped++);
+            sek_ring_pop(race.ring);
+        }
+        sched_yield();
+    }
+    pthread_join(thread, NULL);
+    assert_int_equal(popped, race.pushed);
+    assert_int_equal(race.pushed + sek_ring_dropped(race.ring), PRODUCED);
+    assert_true(popped > 0);
+    sek_ring_free(race.ring);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_new),         cmocka_unit_test(test_order_and_peek),
+        cmocka_unit_test(test_bad_sizes),   cmocka_unit_test(test_wrap_and_full),
+        cmocka_unit_test(test_two_threads),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
