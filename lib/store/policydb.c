@@ -9,7 +9,8 @@
 /* name: the key of store/namekey.h. WITHOUT ROWID and this primary key: a list's entries lie side
  * by side in canonical order, a name is one search a list, and there is no second index to keep.
  * dirty: names whose rules changed since the image `image_id` was built. The view is for people
- * with nothing but the sqlite3 shell; a label with odd octets shows as \x and hex digits. */
+ * with nothing but the sqlite3 shell; a label with odd octets shows as \x and
+ * its hex digits in the key. */
 static const char version_1[] =
     "CREATE TABLE state ("
     " one INTEGER PRIMARY KEY CHECK (one = 1),"
@@ -52,7 +53,8 @@ static const char version_1[] =
     " name BLOB PRIMARY KEY,"
     " generation INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
     "CREATE VIEW entries AS SELECT list.name AS list,"
-    " CASE entry.scope WHEN 1 THEN '=' WHEN 3 THEN '*.' ELSE '' END || ("
+    " CASE entry.scope WHEN 1 THEN '=' WHEN 3 THEN '*' || substr('.', 1, length(entry.name)) ELSE "
+    "'' END || ("
     "  WITH RECURSIVE part (rest, text) AS ("
     "   SELECT entry.name, ''"
     "   UNION ALL"

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A list's new content is collected and sorted in memory, then merged with the entries that are
- * there: what is the same costs one comparison and no write. The merge writes while a cursor reads
- * the same entries: it deletes and updates only the row that the cursor stands on, and inserts only
- * before it, so what the cursor meets later is not affected
- * (https://www.sqlite.org/isolation.html). */
+ * there: what is the same costs one comparison and no write. The entries are read a page at a time,
+ * so that no cursor is on them while they change: SQLite may show a cursor the row that was updated
+ * under it once more, as it finds its place again by all columns. */
+#include <stdlib.h>
 #include <string.h>
 #include "store/batch.h"
 #include "store/policydb_parts.h"
 #include "base/banned.h"
 
 #define CACHE_PRAGMA "PRAGMA cache_size = -65536" /* KiB: a large change stays out of the file */
+#define PAGE_ROWS 256
 
 /* A place in what was fed or in what is there. */
 struct place {
@@ -19,12 +20,24 @@ struct place {
     struct sek_rule rule;
 };
 
+struct page {
+    sqlite3_stmt *stmt;
+    unsigned n, at; /* rows in it, and the next one */
+    struct {
+        uint8_t key[SEK_NAMEKEY_MAX];
+        size_t key_len;
+        struct sek_rule rule;
+    } row[PAGE_ROWS];
+};
+
+static const char page_sql[] = "SELECT name, scope, action, expires_s FROM entry WHERE list = ?1"
+                               " AND (name, scope) > (?2, ?3) ORDER BY name, scope LIMIT ?4";
+
 struct merge {
     struct sek_policydb *db;
     bool append;
-    sqlite3_stmt *stmt; /* what is there: name, scope, action, expires_s */
     struct place fed, old;
-    uint8_t old_key[SEK_NAMEKEY_MAX];        /* writing to the table would invalidate the column */
+    struct page *page;                       /* what is there; `old` is in it */
     struct place fresh[SEK_POLICY_N_VALUES]; /* not inserted yet; their keys live in the batch */
     int n_fresh;
     struct sek_import_stats stats;
@@ -75,20 +88,51 @@ static void fed_next(struct merge *m)
     m->fed.rule.action = next.action;
 }
 
+/* Read the rows behind the last one of the page. */
+static enum sek_err page_fill(struct sek_policydb *db, struct page *p, struct sek_diag *diag)
+{
+    const void *key = p->n ? p->row[p->n - 1].key : (const uint8_t *)"";
+    size_t key_len = p->n ? p->row[p->n - 1].key_len : 0;
+    sqlite3_bind_int(p->stmt, 1, db->import_list);
+    sqlite3_bind_blob(p->stmt, 2, key, (int)key_len, SQLITE_TRANSIENT);
+    sqlite3_bind_int(p->stmt, 3, p->n ? p->row[p->n - 1].rule.scope : 0);
+    sqlite3_bind_int(p->stmt, 4, PAGE_ROWS);
+    p->n = p->at = 0;
+    enum sek_err err = SEK_OK;
+    int rc;
+    while ((rc = sqlite3_step(p->stmt)) == SQLITE_ROW && p->n < PAGE_ROWS) {
+        size_t len = (size_t)sqlite3_column_bytes(p->stmt, 0);
+        if (len > sizeof p->row->key) {
+            err = sek_diag_set(diag, SEK_E_CORRUPT, "policy.db: an entry has no valid name");
+            break;
+        }
+        if (len)
+            memcpy(p->row[p->n].key, sqlite3_column_blob(p->stmt, 0), len);
+        p->row[p->n].key_len = len;
+        p->row[p->n++].rule = (struct sek_rule){.list = db->import_list,
+                                                .scope = (uint8_t)sqlite3_column_int(p->stmt, 1),
+                                                .action = (uint8_t)sqlite3_column_int(p->stmt, 2),
+                                                .expires_s = sqlite3_column_int64(p->stmt, 3)};
+    }
+    if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+        err = sek__policydb_fail(db, rc, diag);
+    sqlite3_reset(p->stmt);
+    return err;
+}
+
 static enum sek_err old_next(struct merge *m, struct sek_diag *diag)
 {
-    int rc = sqlite3_step(m->stmt);
-    m->old.end = rc != SQLITE_ROW;
-    if (m->old.end)
-        return rc == SQLITE_DONE ? SEK_OK : sek__policydb_fail(m->db, rc, diag);
-    m->old.key_len = (size_t)sqlite3_column_bytes(m->stmt, 0);
-    if (m->old.key_len > sizeof m->old_key)
-        return sek_diag_set(diag, SEK_E_CORRUPT, "policy.db: an entry has no valid name");
-    if (m->old.key_len)
-        memcpy(m->old_key, sqlite3_column_blob(m->stmt, 0), m->old.key_len);
-    m->old.rule.scope = (uint8_t)sqlite3_column_int(m->stmt, 1);
-    m->old.rule.action = (uint8_t)sqlite3_column_int(m->stmt, 2);
-    m->old.rule.expires_s = sqlite3_column_int64(m->stmt, 3);
+    struct page *p = m->page;
+    enum sek_err err = SEK_OK;
+    bool last = p->n > 0 && p->n < PAGE_ROWS;
+    if (p->at == p->n && !last)
+        err = page_fill(m->db, p, diag);
+    m->old.end = p->at == p->n;
+    if (err || m->old.end)
+        return err;
+    m->old.key = p->row[p->at].key;
+    m->old.key_len = p->row[p->at].key_len;
+    m->old.rule = p->row[p->at++].rule;
     m->stats.n_before++;
     return SEK_OK;
 }
@@ -211,19 +255,17 @@ static enum sek_err merge_run(struct merge *m, struct sek_diag *diag)
 static enum sek_err merge_all(struct merge *m, struct sek_diag *diag)
 {
     sek_batch_sort(m->db->import_batch);
-    m->old.key = m->old_key;
-    m->old.rule.list = m->fed.rule.list = m->db->import_list;
-    enum sek_err err = sek_sql_prepare(m->db->db,
-                                       "SELECT name, scope, action, expires_s FROM entry"
-                                       " WHERE list = ?1 ORDER BY name, scope",
-                                       &m->stmt, diag);
-    if (err)
-        return err;
-    sqlite3_bind_int(m->stmt, 1, m->db->import_list);
-    err = merge_run(m, diag);
+    m->fed.rule.list = m->db->import_list;
+    m->page = calloc(1, sizeof *m->page);
+    if (!m->page)
+        return sek_diag_set(diag, SEK_E_NOMEM, "%s", sek_err_text(SEK_E_NOMEM));
+    enum sek_err err = sek_sql_prepare(m->db->db, page_sql, &m->page->stmt, diag);
+    if (!err)
+        err = merge_run(m, diag);
     if (!err)
         err = fresh_end(m, diag);
-    sqlite3_finalize(m->stmt);
+    sqlite3_finalize(m->page->stmt);
+    free(m->page);
     return err;
 }
 
