@@ -158,18 +158,37 @@ static bool same_question(const struct query_info *a, const struct query_info *b
 
 /* An answer that policy blocks must never be in the shared cache, where no module can catch it:
  * neither under the client's question nor under the name that the iterator asks on the way. Set
- * here and not at the start of the query, which would keep referrals out of the cache too. */
+ * here and not at the start of the query, which would keep referrals out of the cache too.
+ *
+ * What concerns only a name asked on the way (the zone above an excepted name, by query name
+ * minimisation) ends with the next response; a name of the chain holds for good, since the iterator
+ * stores the whole chain at the end. The chain cannot lead on from a response without an alias.
+ * no_cache_lookup: meanwhile somebody else (forward-no-cache) wants nothing stored. */
+static void keep_out_end(struct module_qstate *qstate, struct sek_query *query)
+{
+    if (query && query->kept_out && !qstate->no_cache_lookup)
+        qstate->no_cache_store = 0;
+    if (query)
+        query->kept_out = false;
+}
+
 static int on_response(struct module_qstate *qstate, struct dns_msg *response, int id,
                        void *callback)
 {
-    (void)id;
     struct sek_module *m = callback;
     if (!response || qstate->qinfo.qclass != LDNS_RR_CLASS_IN)
         return 1;
-    if (sek_operate_judge(m, qstate, &qstate->qinfo, response->rep) == SEK_JUDGED_BLOCKED ||
-        (!same_question(&qstate->qinfo, &response->qinfo) &&
-         sek_operate_judge(m, qstate, &response->qinfo, response->rep) == SEK_JUDGED_BLOCKED))
+    struct sek_query *query = qstate->minfo[id];
+    keep_out_end(qstate, query);
+    if (sek_operate_judge(m, qstate, &qstate->qinfo, response->rep) == SEK_JUDGED_BLOCKED) {
         qstate->no_cache_store = 1;
+    } else if (!same_question(&qstate->qinfo, &response->qinfo) &&
+               sek_operate_judge(m, qstate, &response->qinfo, response->rep) ==
+                   SEK_JUDGED_BLOCKED) {
+        if (query && !qstate->no_cache_store && !sek_view_has_chain(response->rep))
+            query->kept_out = true;
+        qstate->no_cache_store = 1;
+    }
     return 1;
 }
 

@@ -117,7 +117,7 @@ static struct sek_query *query_of(struct module_qstate *qstate, int id)
     if (!query ||
         sek_name_from_wire(qstate->qinfo.qname, qstate->qinfo.qname_len, &query->name) != SEK_OK)
         return NULL;
-    query->recorded = false;
+    query->recorded = query->kept_out = false;
     query->verdict.trigger = SEK_TRIGGER_NONE;
     qstate->minfo[id] = query;
     return query;

@@ -18,6 +18,7 @@ struct sek_query {
     struct sek_verdict verdict; /* the last one */
     int64_t time_ms;            /* of the verdict */
     bool recorded;              /* its clients' events have been pushed */
+    bool kept_out;              /* no_cache_store is ours, until the next response */
 };
 
 /* Never fails for bad policy, database or configuration: the resolver must start. Returns the
