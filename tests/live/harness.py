@@ -76,6 +76,22 @@ def free_port():
                 continue
 
 
+def name_server_addresses(n):
+    """Loopback addresses on which port 53 is free. Root only."""
+    for i in range(os.getpid() % 200, 500):
+        addresses = [f"127.53.{i % 250}.{k}" for k in range(1, n + 1)]
+        with contextlib.ExitStack() as stack:
+            try:
+                for address in addresses:
+                    for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+                        s = stack.enter_context(socket.socket(socket.AF_INET, kind))
+                        s.bind((address, 53))
+                return addresses
+            except OSError:
+                continue
+    raise AssertionError("no loopback address with a free port 53")
+
+
 def exports_symbols(program):
     """A program that a module can be loaded into shows its functions (-rdynamic)."""
     out = subprocess.run(["nm", "-D", "--defined-only", program], capture_output=True, text=True)

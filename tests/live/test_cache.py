@@ -122,6 +122,16 @@ class OneThread(CacheCase):
         self.policy.block("=neg.test")
         self.assert_negative(self.ask("neg.test", "MX"), "NOERROR", "neg.test.")
 
+    def test_exception_below_a_block_is_cached(self):
+        """On the way to it Unbound asks for the blocked name above (query name minimisation), which
+        is kept out of the cache; the answer itself is not."""
+        self.policy.block("upper.test")
+        self.policy.allow("portal.upper.test")
+        for name in ("portal.upper.test", "a.b.portal.upper.test"):
+            self.assert_passes(self.ask(name), REAL)
+            self.assertIn((name, "A"), self.resolver.cached())
+        self.assertFalse([q for q in self.resolver.cached() if q[0] == "upper.test"])
+
     def test_exception_ends(self):
         """A block hidden by an exception comes into force for cached names when it ends."""
         self.policy.block("=exc.test")

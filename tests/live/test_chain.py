@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Names that come to a blocked one by CNAME and DNAME, however deep and wherever from."""
 import harness
-from harness import LiveCase, addresses, rcode, records, zone
+from harness import LiveCase, Upstream, addresses, rcode, records, zone
 
 DEPTHS = (1, 2, 8)
 
@@ -133,6 +133,40 @@ class Chain(LiveCase):
         self.wait_rows([("log0.test", "log", "log1.test"), ("both0.test", "sinkhole", "both2.test")],
                        "SELECT name, would, matched FROM hits WHERE name IN"
                        " ('log0.test', 'both0.test') ORDER BY name DESC")
+
+
+class Stepwise(LiveCase):
+    """An upstream that gives one link an answer, so that each is asked for and could be stored."""
+
+    LINKS = {"s0.test": "s1.test", "s1.test": "below.s1.test", "below.s1.test": "s3.test",
+             "t0.test": "deep.t1.test"}
+
+    @classmethod
+    def start_upstream(cls):
+        def answer(name, rdtype):
+            if name in cls.LINKS:
+                return f"{name}. 86400 IN CNAME {cls.LINKS[name]}."
+            return f"{name}. 86400 IN A 203.0.113.1" if rdtype == "A" else ""
+
+        upstream = Upstream(answer)
+        cls.stack.callback(upstream.stop)
+        return upstream
+
+    def test_a_link_that_leads_below_itself(self):
+        """The chain goes on below the blocked name, as a minimised question would."""
+        self.policy.block("=s1.test")
+        for _ in range(3):
+            self.assert_sinkholed(self.ask("s0.test"), alias=True)
+            self.assertNotIn(("s0.test", "A"), self.resolver.cached())
+        self.assert_passes(self.ask("below.s1.test"), "203.0.113.1")
+        self.assertEqual(0, self.policy.status()["leaked"])
+
+    def test_only_a_name_above_the_target_is_blocked(self):
+        """=t1.test stands above the target, which is allowed: it is asked for on the way, no more."""
+        self.policy.block("=t1.test")
+        self.assert_passes(self.ask("t0.test"), "203.0.113.1")
+        self.assertIn(("t0.test", "A"), self.resolver.cached())
+        self.assertFalse([q for q in self.resolver.cached() if q[0] == "t1.test"])
 
 
 if __name__ == "__main__":
