@@ -11,10 +11,8 @@ SEK_COMMAND(config);
 
 enum { OPT_SHOW, OPT_SAMPLE, N_OPTS };
 const struct sek_arg sek_cmd_config_args[] = {
-    [OPT_SHOW] = {"show", 0, SEK_ARG_FLAG, NULL, "the settings in force, as a file (the default)",
-                  NULL, 0, 0},
-    [OPT_SAMPLE] = {"sample", 0, SEK_ARG_FLAG, NULL, "a commented file with the defaults", NULL, 0,
-                    0},
+    [OPT_SHOW] = {"show", 0, SEK_ARG_FLAG, NULL, "the settings in force, as a file (the default)"},
+    [OPT_SAMPLE] = {"sample", 0, SEK_ARG_FLAG, NULL, "a commented file with the defaults"},
     [N_OPTS] = {0},
 };
 
@@ -75,12 +73,12 @@ static enum sek_err report(struct sek_context *c, const struct sek_conf *conf)
 {
     enum { KEY, VALUE, DEFAULT, KIND, UNIT, HELP, N };
     static const struct sek_col cols[] = {
-        [KEY] = {"key", "Setting", SEK_COL_TEXT, NULL, 0},
-        [VALUE] = {"value", "Value", SEK_COL_TEXT, NULL, 0},
-        [DEFAULT] = {"default", "Default", SEK_COL_TEXT, NULL, 0},
-        [KIND] = {"kind", "Kind", SEK_COL_TEXT, NULL, 0},
-        [UNIT] = {"unit", "Unit", SEK_COL_TEXT, NULL, 0},
-        [HELP] = {"help", "Help", SEK_COL_TEXT, NULL, 0},
+        [KEY] = {"key", "Setting", SEK_COL_TEXT},
+        [VALUE] = {"value", "Value", SEK_COL_TEXT},
+        [DEFAULT] = {"default", "Default", SEK_COL_TEXT},
+        [KIND] = {"kind", "Kind", SEK_COL_TEXT},
+        [UNIT] = {"unit", "Unit", SEK_COL_TEXT},
+        [HELP] = {"help", "Help", SEK_COL_TEXT},
     };
     sek_out_begin(c->out, "sekisho.config/1", cols, N, SEK_OUT_ROWS);
     for (const struct sek_option *o = sek_options; o->key; o++) {

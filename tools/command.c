@@ -6,6 +6,46 @@
 
 /* X(id, words, arguments, one line, about, examples) — see tools/command.h */
 #define COMMANDS(X)                                                                                \
+    X(status, "status", "", "show the resolver, its policy and its database at a glance",          \
+      "Shows whether the resolver runs, which policy is in force, how much is stored, what was "   \
+      "lost, and the last troubles. When the resolver does not run it shows what the files tell, " \
+      "and the exit status is 3.",                                                                 \
+      "sekisho status\tis everything well?\nsekisho status -f json | jq .rows[0].leaked\tone "     \
+      "figure, for monitoring")                                                                    \
+    X(check, "check", "", "examine settings, policy, databases and installation",                  \
+      "Examines everything that the module needs, with the code that the module itself uses: "     \
+      "settings, policy, databases; then whether Unbound can load the module, whether the module " \
+      "is built for that Unbound, whether the resolver's user may read and write what it must "    \
+      "and no more, and whether AppArmor is in the way. One line a finding; the exit status is 1 " \
+      "if any failed.",                                                                            \
+      "sudo sekisho check\tall of it\n"                                                            \
+      "sekisho check --settings-only\tbefore a new settings file is used\n"                        \
+      "sekisho check --unbound /opt/unbound/sbin/unbound --unbound-conf "                          \
+      "/opt/unbound/unbound.conf\tanother Unbound")                                                \
+    X(explain, "explain", "NAME", "show how a name is judged, and why",                            \
+      "Shows the name as the resolver sees it, each rule that it meets with the reason why that "  \
+      "rule does or does not decide, who added it and until when, and what the answer will look "  \
+      "like. The walk is made by the very function that the resolver calls.",                      \
+      "sekisho explain www.example.com\twhy is it blocked?\n"                                      \
+      "sekisho explain www.example.com --client 192.0.2.7 --type AAAA\tas that endpoint asks")     \
+    X(hits, "hits", "", "show queries that met a rule, newest first",                              \
+      "Shows what the policy met: who asked for which name, when, how often in that minute, and "  \
+      "what was done. Filters may be combined. With --group the hits are summed up instead.",      \
+      "sekisho hits --since 1h --blocked\tthe last hour\n"                                         \
+      "sekisho hits -e 192.0.2.7 -n evil.example\tone endpoint and a name with all below it\n"     \
+      "sekisho hits --since today --group endpoint\twho met rules today, most first\n"             \
+      "sekisho hits --id 5d0c1a9e\tthe id that a user read to the help desk\n"                     \
+      "sekisho hits --since 7d --limit 0 -f csv > week.csv\tfor a spreadsheet")                    \
+    X(tail, "tail", "", "follow new hits as they come",                                            \
+      "Shows the last hits, then each new one, until interrupted. A hit that repeats within a "    \
+      "minute shows once.",                                                                        \
+      "sekisho tail --blocked\tfollow what is blocked\n"                                           \
+      "sekisho tail -f jsonl --lines 0 | logger -t sekisho\tpass new hits on")                     \
+    X(stats, "stats", "", "show counts of all queries",                                            \
+      "Counts all queries by their outcome: answered from the cache, resolved, nonexistent, "      \
+      "failed, answered by local data, or hits.",                                                  \
+      "sekisho stats --since 1h --by endpoint\twho asked most\n"                                   \
+      "sekisho stats -e 192.0.2.7 --by domain\twhat an endpoint asked for")                        \
     X(config, "config", "[get KEY]", "print the settings in force, or a sample file",              \
       "Prints the settings in force: the file's values, and the defaults for the rest. The "       \
       "output is a settings file itself. With another --format it is a report that also tells "    \
@@ -36,13 +76,13 @@ const struct sek_command sek_commands[] = {
 
 const struct sek_arg sek_global_args[] = {
     [SEK_GLOBAL_CONFIG] = {"config", 'c', SEK_ARG_TEXT, "FILE",
-                           "settings (else $SEKISHO_CONF, else " SEK_CONF_PATH ")", NULL, 0, 0},
+                           "settings (else $SEKISHO_CONF, else " SEK_CONF_PATH ")"},
     [SEK_GLOBAL_FORMAT] = {"format", 'f', SEK_ARG_CHOICE, NULL,
-                           "how reports are printed; default table", sek_out_format_names, 0, 0},
+                           "how reports are printed; default table", sek_out_format_names},
     [SEK_GLOBAL_NO_COLOR] = {"no-color", 0, SEK_ARG_FLAG, NULL,
-                             "no colour; also $NO_COLOR, and when not on a terminal", NULL, 0, 0},
-    [SEK_GLOBAL_HELP] = {"help", 'h', SEK_ARG_FLAG, NULL, "help on the command", NULL, 0, 0},
-    [SEK_GLOBAL_VERSION] = {"version", 'V', SEK_ARG_FLAG, NULL, "print the version", NULL, 0, 0},
+                             "no colour; also $NO_COLOR, and when not on a terminal"},
+    [SEK_GLOBAL_HELP] = {"help", 'h', SEK_ARG_FLAG, NULL, "help on the command"},
+    [SEK_GLOBAL_VERSION] = {"version", 'V', SEK_ARG_FLAG, NULL, "print the version"},
     [SEK_N_GLOBALS] = {0},
 };
 

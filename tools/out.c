@@ -33,6 +33,7 @@ struct sek_out {
     const struct sek_col *cols;
     unsigned n_cols;
     struct value row[SEK_OUT_COLS_MAX];
+    struct sek_col shown[SEK_OUT_COLS_MAX]; /* the table's columns */
     struct sek_buf texts, line;
     struct sek_table table;
     uint64_t n_rows, n_part_rows;
@@ -112,6 +113,14 @@ void sek_out_tint(struct sek_out *o, unsigned col, enum sek_tint tint)
     o->row[col].tint = tint;
 }
 
+/* False for a column that the format leaves out. */
+static bool is_printed(const struct sek_out *o, unsigned col)
+{
+    enum sek_col_place place = o->cols[col].place;
+    bool table = o->style.format == SEK_OUT_TABLE;
+    return place == SEK_COL_BOTH || place == (table ? SEK_COL_PEOPLE : SEK_COL_MACHINE);
+}
+
 static bool is_text(const struct sek_col *c)
 {
     return c->kind == SEK_COL_TEXT || c->kind == SEK_COL_NAME;
@@ -167,13 +176,16 @@ static void json_row(struct sek_out *o)
 {
     struct sek_buf *b = &o->line;
     sek_buf_add_text(b, "{");
+    size_t begin = b->len;
     if (o->style.format == SEK_OUT_JSONL) {
         sek_buf_add_text(b, "\"schema\":");
         sek_safe_add_json(b, o->schema);
     }
     for (unsigned i = 0; i < o->n_cols; i++) {
         const struct sek_col *c = &o->cols[i];
-        if (i || o->style.format == SEK_OUT_JSONL)
+        if (!is_printed(o, i))
+            continue;
+        if (b->len > begin)
             sek_buf_add_text(b, ",");
         sek_safe_add_json(b, c->key);
         sek_buf_add_text(b, ":");
@@ -216,9 +228,12 @@ static void csv_text(struct sek_buf *b, const char *text)
 
 static void csv_row(struct sek_out *o)
 {
+    const char *comma = "";
     for (unsigned i = 0; i < o->n_cols; i++) {
-        if (i)
-            sek_buf_add_text(&o->line, ",");
+        if (!is_printed(o, i))
+            continue;
+        sek_buf_add_text(&o->line, comma);
+        comma = ",";
         if (!o->row[i].set)
             continue;
         if (is_text(&o->cols[i]))
@@ -231,8 +246,10 @@ static void csv_row(struct sek_out *o)
 
 static void csv_heading(struct sek_out *o)
 {
+    size_t begin = o->line.len;
     for (unsigned i = 0; i < o->n_cols; i++)
-        sek_buf_add_fmt(&o->line, "%s%s", i ? "," : "", o->cols[i].key);
+        if (is_printed(o, i))
+            sek_buf_add_fmt(&o->line, "%s%s", o->line.len > begin ? "," : "", o->cols[i].key);
     sek_buf_add_text(&o->line, "\r\n");
 }
 
@@ -273,7 +290,7 @@ static void add_shown(struct sek_buf *b, const struct sek_out *o, unsigned col)
     const struct value *v = &o->row[col];
     char text[32];
     if (!v->set || (is_text(c) && !*text_of(o, col)))
-        sek_buf_add_text(b, c->none ? c->none : "-");
+        sek_buf_add_text(b, c->none ? c->none : o->shape == SEK_OUT_RECORD ? "" : "-");
     else if (c->kind == SEK_COL_NAME)
         add_name(b, text_of(o, col));
     else if (c->kind == SEK_COL_TEXT)
@@ -293,6 +310,8 @@ static void add_shown(struct sek_buf *b, const struct sek_out *o, unsigned col)
 static void table_row(struct sek_out *o)
 {
     for (unsigned i = 0; i < o->n_cols; i++) {
+        if (!is_printed(o, i))
+            continue;
         sek_buf_reset(&o->line);
         add_shown(&o->line, o, i);
         sek_table_cell(&o->table, o->line.len ? o->line.data : "", o->line.len, o->row[i].tint);
@@ -318,6 +337,15 @@ static void send_line(struct sek_out *o)
     o->stopped = o->error != 0;
 }
 
+static void begin_table(struct sek_out *o)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < o->n_cols; i++)
+        if (is_printed(o, i))
+            o->shown[n++] = o->cols[i];
+    sek_table_begin(&o->table, o->shown, n, o->shape);
+}
+
 static void start_part(struct sek_out *o, const char *key, const struct sek_col *cols,
                        unsigned n_cols, enum sek_out_shape shape)
 {
@@ -330,7 +358,7 @@ static void start_part(struct sek_out *o, const char *key, const struct sek_col 
     errno = 0;
     switch (o->style.format) {
     case SEK_OUT_TABLE:
-        sek_table_begin(&o->table, cols, o->n_cols, shape);
+        begin_table(o);
         break;
     case SEK_OUT_JSON:
         sek_safe_add_json(&o->line, key);

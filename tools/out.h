@@ -25,12 +25,21 @@ enum sek_col_kind {
     SEK_COL_FLAG,     /* yes/no; true/false in JSON */
 };
 
+enum sek_col_place {
+    SEK_COL_BOTH,
+    SEK_COL_MACHINE, /* not in the table: programs want it, people seldom do */
+    SEK_COL_PEOPLE,  /* only in the table: a reading of other columns */
+    SEK_COL_NOWHERE, /* this run has no use for it */
+};
+
 struct sek_col {
     const char *key; /* stable: programs rely on it */
     const char *title;
     enum sek_col_kind kind;
-    const char *none; /* table: for a cell that is not set or empty; NULL = "-" */
+    const char *none; /* table: for a cell that is not set or empty; NULL = "-", and in
+                         a record no line at all */
     unsigned width;   /* SEK_OUT_LIVE: columns to keep free */
+    enum sek_col_place place;
 };
 
 #define SEK_OUT_COLS_MAX 48

@@ -54,9 +54,10 @@ static bool flush_right(const struct sek_col *c)
            c->kind == SEK_COL_DURATION;
 }
 
-static void blanks(struct sek_table *t, size_t n)
+static void end_line(struct sek_table *t)
 {
-    fprintf(t->file, "%*s", (int)n, "");
+    t->gap = 0;
+    fputc('\n', t->file);
 }
 
 static void paint(struct sek_table *t, const char *code)
@@ -85,6 +86,10 @@ static const char *tint_code(enum sek_tint tint)
 static void print_text(struct sek_table *t, const char *text, size_t len, size_t width, size_t room,
                        const char *code)
 {
+    if (!len)
+        return;
+    fprintf(t->file, "%*s", (int)t->gap, "");
+    t->gap = 0;
     paint(t, code);
     if (width <= room) {
         fwrite(text, 1, len, t->file);
@@ -96,19 +101,18 @@ static void print_text(struct sek_table *t, const char *text, size_t len, size_t
         paint(t, "\033[0m");
 }
 
-/* Print one line's cell at its place; the last column is not padded. */
+/* Print one line's cell at its place. */
 static void print_cell(struct sek_table *t, unsigned col, const char *text, size_t len,
                        size_t width, const char *code)
 {
     size_t room = t->columns && t->shape != SEK_OUT_LIVE ? t->width[col] : SIZE_MAX;
     size_t shown = width < room ? width : room;
     size_t pad = t->width[col] > shown ? t->width[col] - shown : 0;
-    bool right = flush_right(&t->cols[col]), last = col + 1 == t->n_cols;
+    bool right = flush_right(&t->cols[col]);
     if (right)
-        blanks(t, pad);
+        t->gap += pad;
     print_text(t, text, len, width, room, code);
-    if (!last)
-        blanks(t, right ? GAP : pad + GAP);
+    t->gap += right ? GAP : pad + GAP;
 }
 
 static size_t total(const struct sek_table *t)
@@ -141,7 +145,7 @@ static void heading(struct sek_table *t)
         size_t len = strlen(title);
         print_cell(t, i, title, len, sek_safe_width(title, len), t->color ? "\033[1m" : "");
     }
-    fputc('\n', t->file);
+    end_line(t);
 }
 
 static void print_rows(struct sek_table *t)
@@ -153,7 +157,7 @@ static void print_rows(struct sek_table *t)
         print_cell(t, col, t->text.data + cells[i].offset, cells[i].len, cells[i].width,
                    tint_code(cells[i].tint));
         if (col + 1 == t->n_cols)
-            fputc('\n', t->file);
+            end_line(t);
     }
 }
 
@@ -168,13 +172,15 @@ static void print_record(struct sek_table *t)
     for (size_t i = 0; i < n; i++) {
         const char *title = t->cols[i % t->n_cols].title;
         size_t w = sek_safe_width(title, strlen(title));
+        if (!cells[i].len) /* not known, and not worth a line */
+            continue;
         paint(t, "\033[1m");
         fputs(title, t->file);
         paint(t, "\033[0m");
-        blanks(t, widest - w + GAP);
+        t->gap = widest - w + GAP;
         print_text(t, t->text.data + cells[i].offset, cells[i].len, cells[i].width, SIZE_MAX,
                    tint_code(cells[i].tint));
-        fputc('\n', t->file);
+        end_line(t);
     }
 }
 

@@ -20,6 +20,7 @@ struct sek_table {
     struct sek_buf text;  /* the waiting cells' text */
     struct sek_buf cells; /* struct cell, n_cols a row */
     bool fixed;           /* widths are settled, the heading is out */
+    size_t gap;           /* blanks owed before the next text: lines have none at their end */
 };
 
 void sek_table_init(struct sek_table *t, FILE *file, bool color, unsigned columns);

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "command.h"
+#include "diagnose.h"
+#include "event/status.h"
+#include "name/suffix.h"
+#include "policy/policy.h"
+#include "store/policydb.h"
+#include "store/report.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+#include "base/banned.h"
+
+SEK_COMMAND(check);
+
+enum { OPT_MODULE, OPT_UNBOUND, OPT_UNBOUND_CONF, OPT_USER, OPT_APPARMOR, OPT_SETTINGS, N_OPTS };
+const struct sek_arg sek_cmd_check_args[] = {
+    [OPT_MODULE] = {"module", 'm', SEK_ARG_TEXT, "FILE",
+                    "sekisho.so; else what unbound.conf names as dynlib-file"},
+    [OPT_UNBOUND] = {"unbound", 'u', SEK_ARG_TEXT, "FILE",
+                     "the program; else the running one, else one of the usual places"},
+    [OPT_UNBOUND_CONF] = {"unbound-conf", 0, SEK_ARG_TEXT, "FILE",
+                          "its configuration; else /etc/unbound/unbound.conf"},
+    [OPT_USER] = {"user", 0, SEK_ARG_TEXT, "NAME",
+                  "the user it runs as; else what unbound.conf says, else unbound"},
+    [OPT_APPARMOR] = {"apparmor", 0, SEK_ARG_TEXT, "FOLDER",
+                      "profiles to examine, active or not; else /etc/apparmor.d if active"},
+    [OPT_SETTINGS] = {"settings-only", 0, SEK_ARG_FLAG, NULL,
+                      "settings, policy and databases only, not the installation"},
+    [N_OPTS] = {0},
+};
+
+#define say sek_diagnose_say
+
+/* --- settings, policy, databases, resolver ------------------------------------------------------
+ */
+
+static void check_suffix(struct sek_diagnose *d)
+{
+    struct sek_suffix *suffix = NULL;
+    struct sek_diag why;
+    const char *list = *d->conf->suffix.list ? d->conf->suffix.list : NULL;
+    if (sek_suffix_open(list, &suffix, &why))
+        say(d, SEK_FINDING_FAIL, "suffix list", "install the package publicsuffix", "%s", why.text);
+    else
+        say(d, SEK_FINDING_OK, "suffix list", "", "version %s", sek_suffix_version(suffix));
+    sek_suffix_close(suffix);
+}
+
+static void check_policy(struct sek_diagnose *d, uint64_t *out_generation)
+{
+    struct sek_policy *policy = NULL;
+    struct sek_diag why;
+    enum sek_err e = sek_policy_open(d->conf->policy.dir, &policy, &why);
+    *out_generation = 0;
+    if (e == SEK_E_NOTFOUND) {
+        say(d, d->conf->policy.strict ? SEK_FINDING_FAIL : SEK_FINDING_WARN, "policy",
+            "the first sekisho block or import makes it", "none compiled yet in %s",
+            d->conf->policy.dir);
+    } else if (e) {
+        say(d, SEK_FINDING_FAIL, "policy", "any change of policy compiles it anew", "%s", why.text);
+    } else {
+        unsigned n = 0;
+        (void)sek_policy_lists(policy, &n);
+        *out_generation = sek_policy_generation(policy);
+        say(d, SEK_FINDING_OK, "policy", "", "generation %" PRIu64 ", %" PRIu64 " names, %u lists",
+            *out_generation, sek_policy_n_names(policy), n);
+    }
+    sek_policy_close(policy);
+}
+
+static void check_policydb(struct sek_diagnose *d, uint64_t compiled)
+{
+    struct sek_policydb *db = NULL;
+    struct sek_diag why;
+    uint64_t generation = 0;
+    enum sek_err e = sek_policydb_open(d->conf->policy.db, false, &db, &why);
+    if (!e)
+        e = sek_policydb_generation(db, &generation, &why);
+    if (e == SEK_E_NOTFOUND)
+        say(d, SEK_FINDING_WARN, "policy.db", "the first sekisho block or import makes it",
+            "not there yet");
+    else if (e)
+        say(d, SEK_FINDING_FAIL, "policy.db",
+            e == SEK_E_DENIED ? "run sekisho check as root" : "restore it from a backup", "%s",
+            why.text);
+    else if (compiled && compiled != generation)
+        say(d, SEK_FINDING_FAIL, "policy.db", "any change of policy compiles it anew",
+            "generation %" PRIu64 ", but %" PRIu64 " is compiled", generation, compiled);
+    else
+        say(d, SEK_FINDING_OK, "policy.db", "", "generation %" PRIu64, generation);
+    sek_policydb_close(db);
+}
+
+static void check_eventsdb(struct sek_diagnose *d)
+{
+    struct sek_report *report = NULL;
+    struct sek_eventsdb_facts facts;
+    struct sek_diag why;
+    enum sek_err e = sek_report_open(d->conf->events.db, &report, &why);
+    if (!e)
+        e = sek_report_facts(report, &facts, &why);
+    if (e == SEK_E_NOTFOUND)
+        say(d, SEK_FINDING_WARN, "events.db", "start Unbound with the module",
+            "not there yet: the resolver makes it");
+    else if (e)
+        say(d, SEK_FINDING_FAIL, "events.db",
+            e == SEK_E_DENIED ? "run sekisho check as root"
+                              : "restart Unbound: the module puts a damaged file aside",
+            "%s", why.text);
+    else
+        say(d, SEK_FINDING_OK, "events.db", "", "%" PRIu64 " rows of hits, %" PRIu64 " of traffic",
+            facts.n_hit_rows, facts.n_traffic_rows);
+    sek_report_close(report);
+}
+
+static void judge_page(struct sek_diagnose *d, const struct sek_status_page *p, uint64_t compiled)
+{
+    const char *what = "resolver";
+    say(d, SEK_FINDING_OK, what, "", "running, process %u, %u threads", (unsigned)p->pid,
+        (unsigned)p->n_threads);
+    if (compiled && p->in_force != compiled)
+        say(d, SEK_FINDING_FAIL, what, "see its log; restart Unbound",
+            "generation %" PRIu64 " is in force, not %" PRIu64, (uint64_t)p->in_force, compiled);
+    if (*p->policy_text)
+        say(d, SEK_FINDING_WARN, what, "", "policy: %s", p->policy_text);
+    if (*p->events_text)
+        say(d, SEK_FINDING_WARN, what, "", "events: %s", p->events_text);
+    if (p->counter[SEK_COUNTER_LEAKED])
+        say(d, SEK_FINDING_FAIL, what, "please report this with the output of sekisho status",
+            "%" PRIu64 " answers came from the cache although policy blocks them",
+            (uint64_t)p->counter[SEK_COUNTER_LEAKED]);
+    if (p->counter[SEK_COUNTER_RING_DROPPED] || p->counter[SEK_COUNTER_TALLY_LOST_HITS])
+        say(d, SEK_FINDING_WARN, what, "see sekisho status; raise events.ring or events.memory",
+            "events were lost");
+}
+
+static void check_resolver(struct sek_diagnose *d, uint64_t compiled)
+{
+    const struct sek_status_page *page = NULL;
+    struct sek_diag why;
+    enum sek_err e = sek_status_open(d->conf->status.path, &page, &why);
+    if (e == SEK_E_NOTFOUND) {
+        say(d, SEK_FINDING_WARN, "resolver", "start Unbound", "not running with the module");
+        return;
+    }
+    if (e) {
+        say(d, SEK_FINDING_FAIL, "resolver", "restart Unbound", "%s", why.text);
+        return;
+    }
+    struct sek_status_page copy;
+    sek_status_read(page, &copy);
+    if (sek_status_alive(page, (int64_t)time(NULL) * 1000))
+        judge_page(d, &copy, compiled);
+    else
+        say(d, SEK_FINDING_WARN, "resolver", "start Unbound", "not running (process %u is gone)",
+            (unsigned)copy.pid);
+    sek_status_close(page);
+}
+
+static void check_parts(struct sek_diagnose *d)
+{
+    uint64_t generation = 0;
+    say(d, SEK_FINDING_OK, "settings", "", "%s%s", d->c->conf_path,
+        access(d->c->conf_path, F_OK) == 0 ? "" : " is not there: defaults");
+    check_suffix(d);
+    check_policy(d, &generation);
+    check_policydb(d, generation);
+    check_eventsdb(d);
+    check_resolver(d, generation);
+}
+
+/* --- what to examine ----------------------------------------------------------------------------
+ */
+
+static const char *given(const struct sek_context *c, int opt, const char *fallback)
+{
+    return c->opt[opt].given ? c->opt[opt].text : fallback;
+}
+
+/* The running program, else one of the usual places. out: where its name may be kept. */
+static const char *find_unbound(const struct sek_conf *conf, char *out, size_t size)
+{
+    static const char *const places[] = {"/usr/sbin/unbound", "/usr/local/sbin/unbound"};
+    const struct sek_status_page *page = NULL;
+    char link[64];
+    if (sek_status_open(conf->status.path, &page, NULL) == SEK_OK) {
+        bool alive = sek_status_alive(page, (int64_t)time(NULL) * 1000);
+        snprintf(link, sizeof link, "/proc/%u/exe", (unsigned)page->pid);
+        sek_status_close(page);
+        ssize_t n = alive ? readlink(link, out, size - 1) : -1;
+        if (n > 0) {
+            out[n] = '\0';
+            return out;
+        }
+    }
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
+        if (access(places[i], X_OK) == 0)
+            return places[i];
+    return NULL;
+}
+
+static void check_installation(struct sek_diagnose *d)
+{
+    struct sek_context *c = d->c;
+    struct sek_diag why;
+    char program[512];
+    d->unbound_conf = given(c, OPT_UNBOUND_CONF, "/etc/unbound/unbound.conf");
+    d->have_uc = sek_unboundconf_read(d->unbound_conf, &d->uc, &why) == SEK_OK;
+    if (!d->have_uc)
+        say(d, SEK_FINDING_WARN, "unbound.conf", "name it: --unbound-conf FILE", "%s", why.text);
+    d->module = given(c, OPT_MODULE, d->uc.n_dynlib_files ? d->uc.dynlib_file[0] : NULL);
+    d->unbound = given(c, OPT_UNBOUND, NULL);
+    if (!d->unbound)
+        d->unbound = find_unbound(d->conf, program, sizeof program);
+    d->apparmor = given(c, OPT_APPARMOR, "/etc/apparmor.d");
+    d->apparmor_asked = c->opt[OPT_APPARMOR].given;
+    d->user = given(c, OPT_USER, d->uc.username_set ? d->uc.username : "unbound");
+    if (!*d->user)
+        d->user = "root"; /* username: "" keeps the user that started it */
+    d->have_rights = sek_rights_of(d->user, &d->rights, NULL) == SEK_OK;
+    sek_diagnose_installation(d);
+}
+
+enum sek_err sek_cmd_check(struct sek_context *c)
+{
+    struct sek_diagnose d = {.c = c};
+    sek_diagnose_begin(c);
+    if (sek_context_conf(c, &d.conf)) {
+        /* What is wrong with the settings is a finding like others. */
+        say(&d, SEK_FINDING_FAIL, "settings", "correct the file; sekisho config --sample shows one",
+            "%s", c->diag.text);
+    } else {
+        check_parts(&d);
+        if (!c->opt[OPT_SETTINGS].given)
+            check_installation(&d);
+    }
+    enum sek_err e = sek_out_end(c->out, &c->diag);
+    if (d.n_fail)
+        c->exit = SEK_EXIT_ERROR;
+    return e;
+}

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "command.h"
+#include "base/duration.h"
+#include "event/event.h"
+#include "event/status.h"
+#include "name/suffix.h"
+#include "name/text.h"
+#include "qtype.h"
+#include "store/policydb.h"
+#include "talk.h"
+#include "verdict/engine.h"
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include "base/banned.h"
+
+SEK_COMMAND(explain);
+
+enum { OPT_CLIENT, OPT_TYPE, N_OPTS };
+const struct sek_arg sek_cmd_explain_args[] = {
+    [OPT_CLIENT] = {"client", 'e', SEK_ARG_TEXT, "ADDRESS", "as asked by this endpoint"},
+    [OPT_TYPE] = {"type", 't', SEK_ARG_TEXT, "TYPE", "as asked with this type; default A"},
+    [N_OPTS] = {0},
+};
+
+/* The question, and what judges it. */
+struct question {
+    struct sek_context *c;
+    const struct sek_conf *conf;
+    struct sek_name name;
+    char text[SEK_NAME_TEXT_MAX];
+    int qtype;
+    bool has_client;
+    struct sek_addr client;
+    struct sek_policy *policy;  /* NULL: none compiled yet */
+    struct sek_policydb *db;    /* NULL: not readable; steps lack who and why */
+    struct sek_verdict verdict; /* filled by the walk */
+};
+
+/* --- the name ----------------------------------------------------------------------------------
+ */
+
+enum { Q_NAME, Q_UNICODE, Q_DOMAIN, Q_TYPE, Q_CLIENT, Q_GENERATION, Q_IN_FORCE, Q_COLS };
+static const struct sek_col question_cols[] = {
+    [Q_NAME] = {"name", "Name", SEK_COL_TEXT},
+    [Q_UNICODE] = {"unicode", "  reads", SEK_COL_TEXT},
+    [Q_DOMAIN] = {"domain", "Registered domain", SEK_COL_TEXT, "none"},
+    [Q_TYPE] = {"type", "Type", SEK_COL_TEXT},
+    [Q_CLIENT] = {"client", "Client", SEK_COL_TEXT, "any"},
+    [Q_GENERATION] = {"generation", "Policy generation", SEK_COL_UINT, "no policy"},
+    [Q_IN_FORCE] = {"in_force", "  in the resolver", SEK_COL_UINT, "not running"},
+};
+
+static void put_domain(struct question *q)
+{
+    struct sek_suffix *suffix = NULL;
+    struct sek_diag why;
+    const char *list = *q->conf->suffix.list ? q->conf->suffix.list : NULL;
+    if (sek_suffix_open(list, &suffix, &why)) {
+        sek_talk("no registered domain: %s", why.text);
+        return;
+    }
+    int n = sek_suffix_registered(suffix, &q->name);
+    if (n >= 0) {
+        char text[SEK_NAME_TEXT_MAX];
+        sek_name_to_text(q->name.octets + q->name.offset[n], text);
+        sek_out_text(q->c->out, Q_DOMAIN, text);
+    }
+    sek_suffix_close(suffix);
+}
+
+static void put_in_force(struct question *q)
+{
+    const struct sek_status_page *page = NULL;
+    if (sek_status_open(q->conf->status.path, &page, NULL))
+        return;
+    if (sek_status_alive(page, (int64_t)time(NULL) * 1000)) {
+        struct sek_status_page copy;
+        sek_status_read(page, &copy);
+        sek_out_uint(q->c->out, Q_IN_FORCE, copy.in_force);
+        if (q->policy && copy.in_force != sek_policy_generation(q->policy))
+            sek_out_tint(q->c->out, Q_IN_FORCE, SEK_TINT_WARN);
+    }
+    sek_status_close(page);
+}
+
+static void print_question(struct question *q)
+{
+    struct sek_out *o = q->c->out;
+    char unicode[SEK_NAME_TEXT_MAX], type[16], client[SEK_ADDR_TEXT_MAX];
+    sek_out_begin(o, "sekisho.explain/1", question_cols, Q_COLS, SEK_OUT_RECORD);
+    sek_out_text(o, Q_NAME, q->text);
+    sek_name_to_unicode(q->name.octets, unicode);
+    if (strcmp(unicode, q->text) != 0)
+        sek_out_text(o, Q_UNICODE, unicode);
+    put_domain(q);
+    sek_out_text(o, Q_TYPE, sek_qtype_to_text(q->qtype, type, sizeof type));
+    if (q->has_client)
+        sek_out_text(o, Q_CLIENT, sek_addr_to_text(&q->client, client));
+    if (q->policy)
+        sek_out_uint(o, Q_GENERATION, sek_policy_generation(q->policy));
+    put_in_force(q);
+    sek_out_row(o);
+}
+
+/* --- the walk ----------------------------------------------------------------------------------
+ */
+
+enum {
+    S_DECIDES,
+    S_MARK,
+    S_RULE,
+    S_LIST,
+    S_MODE,
+    S_ACTION,
+    S_PRIORITY,
+    S_EXPIRES,
+    S_BECAUSE,
+    S_WHO,
+    S_ADDED,
+    S_REASON,
+    S_COLS
+};
+static const struct sek_col step_cols[] = {
+    [S_DECIDES] = {"decides", "Decides", SEK_COL_FLAG, NULL, 0, SEK_COL_MACHINE},
+    [S_MARK] = {"mark", "", SEK_COL_TEXT, " ", 0, SEK_COL_PEOPLE},
+    [S_RULE] = {"rule", "Rule", SEK_COL_NAME},
+    [S_LIST] = {"list", "List", SEK_COL_TEXT},
+    [S_MODE] = {"mode", "Mode", SEK_COL_TEXT},
+    [S_ACTION] = {"action", "Action", SEK_COL_TEXT},
+    [S_PRIORITY] = {"priority", "Priority", SEK_COL_INT},
+    [S_EXPIRES] = {"expires", "Ends (UTC)", SEK_COL_TIME, "never"},
+    [S_BECAUSE] = {"because", "Because", SEK_COL_TEXT},
+    [S_WHO] = {"who", "Added by", SEK_COL_TEXT},
+    [S_ADDED] = {"added", "Added (UTC)", SEK_COL_TIME},
+    [S_REASON] = {"reason", "Reason", SEK_COL_TEXT},
+};
+
+struct wanted {
+    struct sek_out *out;
+    const struct sek_rule *rule;
+};
+
+static bool put_entry(void *arg, const struct sek_entry *e)
+{
+    const struct wanted *w = arg;
+    if (e->rule.list != w->rule->list || e->rule.scope != w->rule->scope)
+        return true;
+    sek_out_text(w->out, S_WHO, e->who);
+    if (e->created_s)
+        sek_out_int(w->out, S_ADDED, e->created_s);
+    sek_out_text(w->out, S_REASON, e->comment);
+    return false;
+}
+
+static void print_step(void *arg, const struct sek_step *step)
+{
+    struct question *q = arg;
+    struct sek_out *o = q->c->out;
+    struct sek_name owner;
+    char rule[SEK_NAME_TEXT_MAX + 2];
+    const struct sek_list *list = step->list;
+    enum sek_action action = (enum sek_action)step->rule->action;
+    if (action == SEK_ACTION_DEFAULT && list)
+        action = (enum sek_action)list->action;
+    sek_name_parent(&q->name, step->depth, &owner);
+    sek_rule_to_text((enum sek_scope)step->rule->scope, owner.octets, rule);
+    sek_out_flag(o, S_DECIDES, step->decides);
+    sek_out_text(o, S_MARK, step->decides ? "→" : "");
+    sek_out_text(o, S_RULE, rule);
+    sek_out_text(o, S_ACTION, sek_lookup_name(sek_action_names, (int)action));
+    if (list) {
+        sek_out_text(o, S_LIST, list->name);
+        sek_out_text(o, S_MODE, sek_lookup_name(sek_mode_names, list->mode));
+        sek_out_int(o, S_PRIORITY, list->priority);
+    }
+    if (step->rule->expires_s)
+        sek_out_int(o, S_EXPIRES, step->rule->expires_s);
+    sek_out_text(o, S_BECAUSE, step->because);
+    struct wanted w = {o, step->rule};
+    if (q->db)
+        (void)sek_policydb_entries_at(q->db, &owner, put_entry, &w, NULL);
+    for (unsigned i = 0; i < S_COLS; i++)
+        sek_out_tint(o, i, step->decides ? SEK_TINT_NONE : SEK_TINT_FAINT);
+    sek_out_row(o);
+}
+
+/* --- the verdict -------------------------------------------------------------------------------
+ */
+
+enum { V_ACTION, V_WOULD, V_MONITOR, V_LIST, V_HIT, V_ANSWER, V_EDE, V_EDE_TEXT, V_COLS };
+static const struct sek_col verdict_cols[] = {
+    [V_ACTION] = {"action", "Verdict", SEK_COL_TEXT},
+    [V_WOULD] = {"rule_action", "Rule's action", SEK_COL_TEXT, NULL, 0, SEK_COL_MACHINE},
+    [V_MONITOR] = {"monitor", "Monitor", SEK_COL_FLAG, NULL, 0, SEK_COL_MACHINE},
+    [V_LIST] = {"list", "  by list", SEK_COL_TEXT},
+    [V_HIT] = {"hit", "Recorded as a hit", SEK_COL_FLAG},
+    [V_ANSWER] = {"answer", "Answer", SEK_COL_TEXT},
+    [V_EDE] = {"ede", "Extended error", SEK_COL_UINT},
+    [V_EDE_TEXT] = {"ede_text", "  text", SEK_COL_TEXT},
+};
+
+static void describe_sinkhole(const struct question *q, char *out, size_t size)
+{
+    const struct sek_conf *conf = q->conf;
+    char v4[SEK_ADDR_TEXT_MAX], v6[SEK_ADDR_TEXT_MAX], ttl[24];
+    sek_addr_to_text(&conf->answer.ipv4, v4);
+    sek_addr_to_text(&conf->answer.ipv6, v6);
+    sek_duration_to_text(conf->answer.ttl_s, ttl, sizeof ttl);
+    if (q->qtype == 1)
+        snprintf(out, size, "NOERROR, A %s, TTL %s", v4, ttl);
+    else if (q->qtype == 28)
+        snprintf(out, size, "NOERROR, AAAA %s, TTL %s", v6, ttl);
+    else if (q->qtype == 255)
+        snprintf(out, size, "NOERROR, A %s and AAAA %s, TTL %s", v4, v6, ttl);
+    else
+        snprintf(out, size, "NOERROR without data, SOA, TTL %s", ttl);
+}
+
+/* What the client will see, as module/answer.c makes it. */
+static void describe(const struct question *q, char *out, size_t size)
+{
+    char ttl[24];
+    sek_duration_to_text(q->conf->answer.ttl_s, ttl, sizeof ttl);
+    switch (q->verdict.action) {
+    case SEK_ACTION_NXDOMAIN:
+        snprintf(out, size, "NXDOMAIN, SOA, TTL %s", ttl);
+        break;
+    case SEK_ACTION_NODATA:
+        snprintf(out, size, "NOERROR without data, SOA, TTL %s", ttl);
+        break;
+    case SEK_ACTION_SINKHOLE:
+        describe_sinkhole(q, out, size);
+        break;
+    case SEK_ACTION_REFUSED:
+        snprintf(out, size, "REFUSED");
+        break;
+    case SEK_ACTION_DROP:
+        snprintf(out, size, "none: the query is dropped");
+        break;
+    case SEK_ACTION_DEFAULT:
+    case SEK_ACTION_PASSTHRU:
+    case SEK_ACTION_LOG:
+        if (!q->policy && q->conf->policy.strict)
+            snprintf(out, size, "SERVFAIL: there is no policy, and policy.strict is on");
+        else if (q->verdict.trigger == SEK_TRIGGER_QNAME && q->verdict.would == SEK_ACTION_PASSTHRU)
+            snprintf(out, size, "resolved; the exception also covers aliases on the way");
+        else
+            snprintf(out, size, "resolved; aliases (CNAME) on the way are judged as well");
+        break;
+    }
+}
+
+static void put_ede(const struct question *q)
+{
+    struct sek_out *o = q->c->out;
+    const struct sek_verdict *v = &q->verdict;
+    char text[600], id[16] = "(differs)";
+    if (!q->conf->answer.ede || !sek_action_blocks(v->action) || v->action == SEK_ACTION_DROP)
+        return;
+    if (q->has_client)
+        snprintf(id, sizeof id, "%08x",
+                 (unsigned)sek_event_decision_id(&q->client, q->name.octets, q->name.len,
+                                                 (uint16_t)q->qtype, v->list, q->c->now_s / 60));
+    snprintf(text, sizeof text, "blocked: list %s; id %s%s%s", v->list_name, id,
+             *q->conf->answer.contact ? "; " : "", q->conf->answer.contact);
+    sek_out_uint(o, V_EDE, v->ede);
+    sek_out_text(o, V_EDE_TEXT, text);
+}
+
+static void print_verdict(struct question *q)
+{
+    struct sek_out *o = q->c->out;
+    const struct sek_verdict *v = &q->verdict;
+    char answer[256];
+    bool decided = v->trigger != SEK_TRIGGER_NONE;
+    describe(q, answer, sizeof answer);
+    sek_out_part(o, "verdict", verdict_cols, V_COLS, SEK_OUT_RECORD);
+    bool table = sek_out_format(o) == SEK_OUT_TABLE;
+    sek_out_text(o, V_ACTION,
+                 table && !decided ? "pass: no rule decides"
+                                   : sek_lookup_name(sek_action_names, (int)v->action));
+    sek_out_tint(o, V_ACTION, sek_action_blocks(v->action) ? SEK_TINT_BAD : SEK_TINT_GOOD);
+    sek_out_text(o, V_WOULD, sek_lookup_name(sek_action_names, (int)v->would));
+    sek_out_flag(o, V_MONITOR, v->monitor);
+    if (decided)
+        sek_out_text(o, V_LIST, v->list_name);
+    sek_out_flag(o, V_HIT, sek_verdict_is_hit(v));
+    sek_out_text(o, V_ANSWER, answer);
+    put_ede(q);
+    sek_out_row(o);
+}
+
+/* --- the command -------------------------------------------------------------------------------
+ */
+
+static enum sek_err read_question(struct question *q)
+{
+    struct sek_context *c = q->c;
+    const char *text = c->args[0];
+    struct sek_diag why;
+    if (sek_name_from_text(text, strlen(text), &q->name, &why))
+        return sek_context_usage(c, "%s", why.text);
+    sek_name_to_text(q->name.octets, q->text);
+    q->qtype = 1;
+    if (c->opt[OPT_TYPE].given)
+        q->qtype = sek_qtype_from_text(c->opt[OPT_TYPE].text);
+    if (q->qtype < 0)
+        return sek_context_usage(c, "--type: \"%.100s\" is no query type", c->opt[OPT_TYPE].text);
+    q->has_client = c->opt[OPT_CLIENT].given;
+    if (q->has_client && sek_addr_from_text(c->opt[OPT_CLIENT].text, &q->client, NULL))
+        return sek_context_usage(c, "--client: \"%.100s\" is no IP address",
+                                 c->opt[OPT_CLIENT].text);
+    return sek_context_conf(c, &q->conf);
+}
+
+static enum sek_err open_policy(struct question *q)
+{
+    struct sek_diag why;
+    enum sek_err e = sek_policy_open(q->conf->policy.dir, &q->policy, &q->c->diag);
+    if (e == SEK_E_NOTFOUND)
+        sek_talk("there is no compiled policy in %s yet: nothing is blocked", q->conf->policy.dir);
+    else if (e)
+        return e;
+    e = sek_policydb_open(q->conf->policy.db, false, &q->db, &why);
+    if (e && e != SEK_E_NOTFOUND)
+        sek_talk("who added a rule and why is not shown: %s", why.text);
+    return SEK_OK;
+}
+
+enum sek_err sek_cmd_explain(struct sek_context *c)
+{
+    struct question q = {.c = c};
+    enum sek_err e = read_question(&q);
+    if (!e)
+        e = open_policy(&q);
+    if (e)
+        return e;
+    print_question(&q);
+    sek_out_part(c->out, "steps", step_cols, S_COLS, SEK_OUT_ROWS);
+    sek_engine_decide(q.policy, &q.name, c->now_s, SEK_TRIGGER_QNAME, &q.verdict, print_step, &q);
+    print_verdict(&q);
+    sek_policydb_close(q.db);
+    sek_policy_close(q.policy);
+    return sek_out_end(c->out, &c->diag);
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "hitview.h"
+#include "qtype.h"
+#include <string.h>
+#include "base/banned.h"
+
+static enum sek_err read_name(struct sek_context *c, const char *text, char *out)
+{
+    struct sek_name name;
+    enum sek_scope scope;
+    struct sek_diag why;
+    if (sek_rule_from_text(text, strlen(text), &scope, &name, &why))
+        return sek_context_usage(c, "--name: %s", why.text);
+    sek_rule_to_text(scope, name.octets, out);
+    return SEK_OK;
+}
+
+enum sek_err sek_hit_filter_read(struct sek_context *c, struct sek_hit_filter *out,
+                                 struct sek_hit_texts *texts)
+{
+    const struct sek_arg_value *opt = c->opt;
+    memset(out, 0, sizeof *out);
+    if (opt[SEK_HIT_ENDPOINT].given) {
+        struct sek_addr a;
+        if (sek_addr_from_text(opt[SEK_HIT_ENDPOINT].text, &a, NULL))
+            return sek_context_usage(c, "--endpoint: \"%.100s\" is no IP address",
+                                     opt[SEK_HIT_ENDPOINT].text);
+        out->endpoint = sek_addr_to_text(&a, texts->endpoint);
+    }
+    if (opt[SEK_HIT_NAME].given) {
+        enum sek_err e = read_name(c, opt[SEK_HIT_NAME].text, texts->name);
+        if (e)
+            return e;
+        out->name = texts->name;
+    }
+    if (opt[SEK_HIT_TYPE].given) {
+        out->qtype = sek_qtype_from_text(opt[SEK_HIT_TYPE].text);
+        if (out->qtype < 0)
+            return sek_context_usage(c, "--type: \"%.100s\" is no query type",
+                                     opt[SEK_HIT_TYPE].text);
+    }
+    if (opt[SEK_HIT_LIST].given)
+        out->list = opt[SEK_HIT_LIST].text;
+    out->action = (int)opt[SEK_HIT_ACTION].number;
+    out->monitor_only = opt[SEK_HIT_MONITOR].given;
+    out->blocked_only = opt[SEK_HIT_BLOCKED].given;
+    if (out->monitor_only && out->blocked_only)
+        return sek_context_usage(c, "--monitor and --blocked exclude each other");
+    return SEK_OK;
+}
+
+enum {
+    LAST,
+    FIRST,
+    COUNT,
+    ENDPOINT,
+    NAME,
+    TYPE,
+    EFFECT,
+    ACTION,
+    WOULD,
+    MONITOR,
+    LIST,
+    RULE,
+    VIA,
+    TRIGGER,
+    MATCHED,
+    DECISION,
+    GENERATION,
+    N_COLS
+};
+static const struct sek_col cols[] = {
+    [LAST] = {"last", "Last (UTC)", SEK_COL_TIME_MS, NULL, 20},
+    [FIRST] = {"first", "First", SEK_COL_TIME_MS, NULL, 0, SEK_COL_MACHINE},
+    [COUNT] = {"count", "Count", SEK_COL_UINT, NULL, 5},
+    [ENDPOINT] = {"endpoint", "Endpoint", SEK_COL_TEXT, NULL, 15},
+    [NAME] = {"name", "Name", SEK_COL_NAME, NULL, 32},
+    [TYPE] = {"type", "Type", SEK_COL_TEXT, NULL, 5},
+    [EFFECT] = {"effect", "Action", SEK_COL_TEXT, NULL, 14, SEK_COL_PEOPLE},
+    [ACTION] = {"action", "Action", SEK_COL_TEXT, NULL, 0, SEK_COL_MACHINE},
+    [WOULD] = {"rule_action", "Rule's action", SEK_COL_TEXT, NULL, 0, SEK_COL_MACHINE},
+    [MONITOR] = {"monitor", "Monitor", SEK_COL_FLAG, NULL, 0, SEK_COL_MACHINE},
+    [LIST] = {"list", "List", SEK_COL_TEXT, NULL, 12},
+    [RULE] = {"rule", "Rule", SEK_COL_NAME, NULL, 20},
+    [VIA] = {"via", "Via", SEK_COL_NAME, "", 0, SEK_COL_PEOPLE},
+    [TRIGGER] = {"trigger", "Trigger", SEK_COL_TEXT, NULL, 0, SEK_COL_MACHINE},
+    [MATCHED] = {"matched", "Matched name", SEK_COL_NAME, NULL, 0, SEK_COL_MACHINE},
+    [DECISION] = {"decision", "Id", SEK_COL_TEXT, NULL, 8},
+    [GENERATION] = {"generation", "Generation", SEK_COL_UINT, NULL, 0, SEK_COL_MACHINE},
+};
+
+void sek_hit_rows_begin(struct sek_out *o, const char *schema, enum sek_out_shape shape)
+{
+    sek_out_begin(o, schema, cols, N_COLS, shape);
+}
+
+bool sek_hit_row(void *out, const struct sek_hit *hit)
+{
+    struct sek_out *o = out;
+    char type[16], id[16], effect[48];
+    const char *would = sek_lookup_name(sek_action_names, hit->would);
+    const char *matched = hit->matched && *hit->matched ? hit->matched : hit->name;
+    /* What the rule asks for, and whether it only was recorded. */
+    snprintf(effect, sizeof effect, "%s%s", hit->monitor ? "would " : "", would);
+    snprintf(id, sizeof id, "%08x", (unsigned)hit->decision);
+    sek_out_int(o, LAST, hit->last_ms);
+    sek_out_int(o, FIRST, hit->first_ms);
+    sek_out_uint(o, COUNT, hit->count);
+    sek_out_text(o, ENDPOINT, hit->endpoint);
+    sek_out_text(o, NAME, hit->name);
+    sek_out_text(o, TYPE, sek_qtype_to_text(hit->qtype, type, sizeof type));
+    sek_out_text(o, EFFECT, effect);
+    sek_out_tint(o, EFFECT, hit->monitor ? SEK_TINT_WARN : SEK_TINT_NONE);
+    sek_out_text(o, ACTION, sek_lookup_name(sek_action_names, hit->action));
+    sek_out_text(o, WOULD, would);
+    sek_out_flag(o, MONITOR, hit->monitor);
+    sek_out_text(o, LIST, hit->list);
+    sek_out_text(o, RULE, hit->rule);
+    sek_out_text(o, VIA, matched && hit->name && strcmp(matched, hit->name) ? matched : "");
+    sek_out_text(o, TRIGGER, sek_lookup_name(sek_trigger_names, hit->trigger));
+    sek_out_text(o, MATCHED, matched);
+    sek_out_text(o, DECISION, id);
+    sek_out_uint(o, GENERATION, hit->generation);
+    return sek_out_row(o);
+}
+
+enum sek_err sek_hit_report_open(struct sek_context *c, struct sek_report **out)
+{
+    const struct sek_conf *conf;
+    enum sek_err e = sek_context_conf(c, &conf);
+    if (e)
+        return e;
+    e = sek_report_open(conf->events.db, out, &c->diag);
+    if (e == SEK_E_NOTFOUND)
+        return sek_diag_set(&c->diag, e,
+                            "there is no %s yet: the resolver makes it when it first runs with the "
+                            "module (see: sekisho check)",
+                            conf->events.db);
+    return e;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Hits as `hits` and `tail` filter and show them. */
+#pragma once
+#include "context.h"
+#include "name/text.h"
+#include "policy/rule.h"
+#include "store/report.h"
+
+/* Places of the filter options; a command's own options come after. */
+enum {
+    SEK_HIT_ENDPOINT,
+    SEK_HIT_NAME,
+    SEK_HIT_LIST,
+    SEK_HIT_ACTION,
+    SEK_HIT_TYPE,
+    SEK_HIT_MONITOR,
+    SEK_HIT_BLOCKED,
+    SEK_N_HIT_FILTERS
+};
+
+#define SEK_HIT_FILTER_ROWS                                                                        \
+    [SEK_HIT_ENDPOINT] = {"endpoint", 'e', SEK_ARG_TEXT, "ADDRESS", "of this client only"},        \
+    [SEK_HIT_NAME] = {"name", 'n', SEK_ARG_TEXT, "NAME",                                           \
+                      "at or below this name; =NAME exactly, *.NAME only below"},                  \
+    [SEK_HIT_LIST] = {"list", 'l', SEK_ARG_TEXT, "LIST", "met by this list"},                      \
+    [SEK_HIT_ACTION] = {"action", 0, SEK_ARG_CHOICE, NULL, "of rules with this action",            \
+                        sek_action_names},                                                         \
+    [SEK_HIT_TYPE] = {"type", 't', SEK_ARG_TEXT, "TYPE",                                           \
+                      "of this query type: A, TXT, TYPE65400"},                                    \
+    [SEK_HIT_MONITOR] = {"monitor", 0, SEK_ARG_FLAG, NULL, "only recorded, not blocked"},          \
+    [SEK_HIT_BLOCKED] = {"blocked", 0, SEK_ARG_FLAG, NULL, "blocked only"}
+
+/* The texts that a filter borrows, in their canonical form. */
+struct sek_hit_texts {
+    char endpoint[SEK_ADDR_TEXT_MAX];
+    char name[SEK_NAME_TEXT_MAX + 2];
+};
+
+/* From c->opt; SEK_E_INVALID (usage) for what is no address, name or type. */
+enum sek_err sek_hit_filter_read(struct sek_context *c, struct sek_hit_filter *out,
+                                 struct sek_hit_texts *texts);
+
+/* Begin the report of hits, and set and end one row of it; false: stop. */
+void sek_hit_rows_begin(struct sek_out *o, const char *schema, enum sek_out_shape shape);
+bool sek_hit_row(void *out, const struct sek_hit *hit);
+
+/* Open events.db of the settings, with a hint when it is not there. */
+enum sek_err sek_hit_report_open(struct sek_context *c, struct sek_report **out);
