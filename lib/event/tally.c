@@ -366,14 +366,14 @@ bool sek_tally_add(struct sek_tally *t, const struct sek_event *e)
 /* --- taking out --------------------------------------------------------------------------------
  */
 
-enum sek_err sek_tally_take(struct sek_tally *t, bool traffic, struct sek_batch **out)
+enum sek_err sek_tally_take(struct sek_tally *t, bool traffic, struct sek_tally_batch **out)
 {
     traffic = traffic && t->traffic.n > 0;
     if (t->hits.n == 0 && !traffic) {
         *out = NULL;
         return SEK_OK;
     }
-    struct sek_batch *b = calloc(1, sizeof *b);
+    struct sek_tally_batch *b = calloc(1, sizeof *b);
     if (!b)
         return SEK_E_NOMEM;
     b->budget = &t->budget;
@@ -396,7 +396,7 @@ enum sek_err sek_tally_take(struct sek_tally *t, bool traffic, struct sek_batch 
     return SEK_OK;
 }
 
-void sek_batch_free(struct sek_batch *b)
+void sek_tally_batch_free(struct sek_tally_batch *b)
 {
     if (!b)
         return;

@@ -33,7 +33,7 @@ struct sek_tally_traffic {
 struct sek_tally;
 
 /* What was taken out: immutable. */
-struct sek_batch {
+struct sek_tally_batch {
     const struct sek_tally_hit *hits;
     const struct sek_tally_traffic *traffic;
     uint64_t n_hits, n_traffic;      /* members of the two lists */
@@ -51,8 +51,8 @@ void sek_tally_free(struct sek_tally *t);
 /* False: no room (for a hit: as a hit), counted in sek_tally_lost. */
 bool sek_tally_add(struct sek_tally *t, const struct sek_event *e);
 /* Move the hits, and the traffic if asked, out of the tally. *out is NULL when there are none. */
-enum sek_err sek_tally_take(struct sek_tally *t, bool traffic, struct sek_batch **out);
-void sek_batch_free(struct sek_batch *b);
+enum sek_err sek_tally_take(struct sek_tally *t, bool traffic, struct sek_tally_batch **out);
+void sek_tally_batch_free(struct sek_tally_batch *b);
 /* Memory in use, batches included. */
 uint64_t sek_tally_octets(const struct sek_tally *t);
 void sek_tally_lost(const struct sek_tally *t, uint64_t *out_hits, uint64_t *out_traffic);

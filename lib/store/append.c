@@ -221,7 +221,7 @@ static enum sek_err put_lists(struct sek_eventsdb *db, const struct sek_list *li
     return err;
 }
 
-enum sek_err sek_eventsdb_store(struct sek_eventsdb *db, const struct sek_batch *batch,
+enum sek_err sek_eventsdb_store(struct sek_eventsdb *db, const struct sek_tally_batch *batch,
                                 const struct sek_list *lists, unsigned n_lists, uint64_t *out_rows,
                                 struct sek_diag *diag)
 {

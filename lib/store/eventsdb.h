@@ -28,7 +28,7 @@ bool sek_eventsdb_is_moved(const struct sek_eventsdb *db);
 /* One transaction: the whole batch, and the names of the lists. On failure nothing of it is stored:
  * try again later; after SEK_E_CORRUPT close, put aside and open. *out_rows: rows inserted or
  * updated. */
-enum sek_err sek_eventsdb_store(struct sek_eventsdb *db, const struct sek_batch *batch,
+enum sek_err sek_eventsdb_store(struct sek_eventsdb *db, const struct sek_tally_batch *batch,
                                 const struct sek_list *lists, unsigned n_lists, uint64_t *out_rows,
                                 struct sek_diag *diag);
 /* Delete what is older than oldest_s, and the oldest rows while what is in use of the file is above

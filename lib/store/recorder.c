@@ -39,7 +39,7 @@ struct sek_recorder {
 
     pthread_mutex_t lock; /* guards all from here to `deadline_ms` */
     pthread_cond_t wake_collector, wake_writer;
-    struct sek_batch *batch; /* on its way to the writer */
+    struct sek_tally_batch *batch; /* on its way to the writer */
     struct sek_list *lists;
     unsigned n_lists;
     bool lists_changed;
@@ -48,7 +48,7 @@ struct sek_recorder {
 
     /* the writer's */
     struct sek_eventsdb *db;
-    struct sek_batch *held; /* being stored */
+    struct sek_tally_batch *held; /* being stored */
     struct sek_list *db_lists;
     unsigned n_db_lists;
     unsigned n_rows_stored; /* by the last commit */
@@ -286,7 +286,7 @@ static void store(struct sek_recorder *r)
     if (!err && r->held)
         err = sek_eventsdb_store(r->db, r->held, r->db_lists, r->n_db_lists, &rows, &diag);
     if (!err) {
-        sek_batch_free(r->held);
+        sek_tally_batch_free(r->held);
         r->held = NULL;
         add_counter(r, SEK_COUNTER_ROWS, rows);
         r->n_rows_stored = rows < UINT32_MAX / 2 ? (unsigned)rows : UINT32_MAX / 2;
@@ -389,13 +389,13 @@ static void count_unstored(struct sek_recorder *r)
 {
     char text[128];
     uint64_t hits = 0, traffic = 0;
-    struct sek_batch *rest = NULL;
+    struct sek_tally_batch *rest = NULL;
     sek_tally_take(r->tally, true, &rest);
-    struct sek_batch *const all[] = {r->held, r->batch, rest};
+    struct sek_tally_batch *const all[] = {r->held, r->batch, rest};
     for (unsigned i = 0; i < 3; i++) {
         hits += all[i] ? all[i]->sum_hits : 0;
         traffic += all[i] ? all[i]->sum_traffic : 0;
-        sek_batch_free(all[i]);
+        sek_tally_batch_free(all[i]);
     }
     r->held = r->batch = NULL;
     if (hits + traffic == 0)

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* All parts in one process: workers decide and record while policies are swapped, broken and
+ * mended. Built with -DSANITIZER=thread this is the race test of the answer path. */
+#include "name/text.h"
+#include "policy/compile.h"
+#include "policy/policy.h"
+#include "runtime/runtime.h"
+#include <fcntl.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#define N_WORKERS 3
+#define N_SWAPS 12
+#define DEADLINE_MS 10000
+
+struct fixture {
+    char dir[40];
+    char page_path[80];
+    struct sek_runtime *rt;
+    const struct sek_status_page *page;
+    _Atomic unsigned purges, troubles;
+};
+
+static int64_t now_ms(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_REALTIME, &ts);
+    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static uint64_t on_purge(void *arg, struct sek_runtime *rt)
+{
+    struct fixture *f = arg;
+    struct sek_name name;
+    assert_int_equal(sek_name_from_text("www.bad.example", 15, &name, NULL), SEK_OK);
+    sek_runtime_judge(rt, &name, SEK_TRIGGER_QNAME);
+    atomic_fetch_add(&f->purges, 1);
+    return 0;
+}
+
+static void on_say(void *arg, bool trouble, const char *text)
+{
+    struct fixture *f = arg;
+    (void)text;
+    if (trouble)
+        atomic_fetch_add(&f->troubles, 1);
+}
+
+/* A policy of one list with one subtree rule on `name`. */
+static void publish(struct fixture *f, const char *name, uint64_t generation)
+{
+    struct sek_compile *c;
+    struct sek_name wire;
+    struct sek_image_info info = {.generation = generation, .made_s = now_ms() / 1000};
+    const struct sek_list list = {
+        .id = 1, .mode = SEK_MODE_BLOCK, .action = SEK_ACTION_NXDOMAIN, .name = "one"};
+    const struct sek_rule rule = {.list = 1, .scope = SEK_SCOPE_SUBTREE};
+    char path[80];
+    snprintf(path, sizeof path, "%s/%s", f->dir, SEK_POLICY_IMAGE);
+    assert_int_equal(sek_compile_new(0, &c, NULL), SEK_OK);
+    assert_int_equal(sek_compile_list(c, &list, NULL), SEK_OK);
+    assert_int_equal(sek_name_from_text(name, strlen(name), &wire, NULL), SEK_OK);
+    assert_int_equal(sek_compile_rule(c, wire.octets, wire.len, &rule, NULL), SEK_OK);
+    assert_int_equal(sek_compile_write(c, path, &info, NULL, NULL, NULL), SEK_OK);
+    sek_compile_free(c);
+}
+
+static void start(struct fixture *f, bool strict)
+{
+    char text[600];
+    struct sek_conf conf;
+    struct sek_diag diag = {0};
+    snprintf(text, sizeof text,
+             "policy:\n  dir: %s\n  db: %s/policy.db\n  strict: %s\nevents:\n  db: %s/events.db\n"
+             "status:\n  path: %s\n",
+             f->dir, f->dir, strict ? "yes" : "no", f->dir, f->page_path);
+    if (sek_conf_parse(text, strlen(text), "test", &conf, &diag) != SEK_OK)
+        fail_msg("%s", diag.text);
+    const struct sek_runtime_hooks hooks = {.arg = f, .purge = on_purge, .say = on_say};
+    if (sek_runtime_start(&conf, N_WORKERS, "test", &hooks, &f->rt, &diag) != SEK_OK)
+        fail_msg("%s", diag.text);
+    assert_int_equal(sek_status_open(f->page_path, &f->page, NULL), SEK_OK);
+}
+
+static int setup(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+    snprintf(f->dir, sizeof f->dir, "/tmp/sek-runtime-XXXXXX");
+    *state = f;
+    if (!mkdtemp(f->dir))
+        return -1;
+    snprintf(f->page_path, sizeof f->page_path, "%s/status", f->dir);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    char command[80];
+    sek_runtime_stop(f->rt);
+    if (f->page)
+        sek_status_close(f->page);
+    snprintf(command, sizeof command, "rm -rf %s", f->dir);
+    int rc = system(command);
+    free(f);
+    return rc;
+}
+
+static void wait_for(struct fixture *f, _Atomic uint64_t *value, uint64_t want)
+{
+    int64_t deadline = now_ms() + DEADLINE_MS;
+    while (atomic_load(value) < want && now_ms() < deadline)
+        usleep(2000);
+    if (atomic_load(value) < want)
+        fail_msg("waited for %lu, have %lu", (unsigned long)want,
+                 (unsigned long)atomic_load(value));
+    (void)f;
+}
+
+static enum sek_action decide(struct fixture *f, unsigned worker, const char *text)
+{
+    struct sek_name name;
+    struct sek_verdict v;
+    sek_name_from_text(text, strlen(text), &name, NULL);
+    sek_worker_decide(f->rt, worker, &name, SEK_TRIGGER_QNAME, now_ms() / 1000, &v);
+    return v.action;
+}
+
+struct worker {
+    struct fixture *f;
+    unsigned index;
+    _Atomic bool *stop;
+    uint64_t recorded, wrong;
+};
+
+/* Decides without pause: "other.example" is in no policy, so any verdict on it is a torn one. */
+static void *worker_main(void *arg)
+{
+    struct worker *w = arg;
+    struct sek_event event;
+    memset(&event, 0, sizeof event);
+    event.outcome = SEK_OUTCOME_CACHED;
+    event.name_len = 9;
+    memcpy(event.names, "\7example", 9);
+    event.size = sek_event_size(event.name_len, 0);
+    event.qtype = 1;
+    while (!atomic_load(w->stop)) {
+        w->wrong += decide(w->f, w->index, "other.example") != SEK_ACTION_PASSTHRU;
+        enum sek_action a = decide(w->f, w->index, "www.bad.example");
+        w->wrong += a != SEK_ACTION_PASSTHRU && a != SEK_ACTION_NXDOMAIN;
+        event.time_ms = now_ms();
+        if (w->recorded < 20000) {
+            sek_worker_record(w->f->rt, w->index, &event);
+            w->recorded++;
+        }
+    }
+    return NULL;
+}
+
+static void test_swaps_under_load(void **state)
+{
+    struct fixture *f = *state;
+    publish(f, "bad.example", 1);
+    start(f, false);
+    assert_int_equal(atomic_load(&((struct sek_status_page *)f->page)->in_force), 1);
+    pthread_t threads[N_WORKERS];
+    struct worker workers[N_WORKERS];
+    _Atomic bool stop = false;
+    for (unsigned i = 0; i < N_WORKERS; i++) {
+        workers[i] = (struct worker){.f = f, .index = i, .stop = &stop};
+        assert_int_equal(pthread_create(&threads[i], NULL, worker_main, &workers[i]), 0);
+    }
+    struct sek_status_page *page = (struct sek_status_page *)f->page;
+    for (uint64_t g = 2; g < 2 + N_SWAPS; g++) {
+        publish(f, g % 2 ? "bad.example" : "good.example", g);
+        wait_for(f, &page->in_force, g);
+        enum sek_action want = g % 2 ? SEK_ACTION_NXDOMAIN : SEK_ACTION_PASSTHRU;
+        assert_int_equal(decide(f, 0, "a.bad.example"), want);
+    }
+    atomic_store(&stop, true);
+    uint64_t recorded = 0;
+    for (unsigned i = 0; i < N_WORKERS; i++) {
+        pthread_join(threads[i], NULL);
+        assert_int_equal(workers[i].wrong, 0);
+        recorded += workers[i].recorded;
+    }
+    wait_for(f, &page->counter[SEK_COUNTER_QUERIES], recorded);
+    assert_int_equal(atomic_load(&page->counter[SEK_COUNTER_QUERIES]), recorded);
+    assert_true(atomic_load(&f->purges) >= N_SWAPS);
+}
+
+static void put_garbage(struct fixture *f)
+{
+    char path[80], tmp[96];
+    snprintf(path, sizeof path, "%s/%s", f->dir, SEK_POLICY_IMAGE);
+    snprintf(tmp, sizeof tmp, "%s.new", path);
+    int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+    assert_int_equal(write(fd, "not an image", 12), 12);
+    close(fd);
+    assert_int_equal(rename(tmp, path), 0);
+}
+
+static void test_damaged_policy_keeps_the_last(void **state)
+{
+    struct fixture *f = *state;
+    publish(f, "bad.example", 1);
+    start(f, false);
+    struct sek_status_page *page = (struct sek_status_page *)f->page;
+    put_garbage(f);
+    wait_for(f, &page->counter[SEK_COUNTER_POLICY_ERRORS], 1);
+    assert_int_equal(atomic_load(&page->policy_state), SEK_PART_FAILED);
+    assert_int_equal(decide(f, 0, "bad.example"), SEK_ACTION_NXDOMAIN);
+    assert_int_equal(atomic_load(&f->troubles), 1);
+    publish(f, "good.example", 2);
+    wait_for(f, &page->in_force, 2);
+    assert_int_equal(atomic_load(&page->policy_state), SEK_PART_OK);
+    assert_int_equal(decide(f, 0, "bad.example"), SEK_ACTION_PASSTHRU);
+}
+
+static void test_no_policy_passes(void **state)
+{
+    struct fixture *f = *state;
+    start(f, false);
+    assert_int_equal(decide(f, 0, "bad.example"), SEK_ACTION_PASSTHRU);
+    assert_int_equal(atomic_load(&((struct sek_status_page *)f->page)->policy_state),
+                     SEK_PART_ABSENT);
+}
+
+static void test_no_policy_strict(void **state)
+{
+    struct fixture *f = *state;
+    start(f, true);
+    assert_int_equal(decide(f, 0, "bad.example"), SEK_ACTION_REFUSED);
+    publish(f, "bad.example", 1);
+    wait_for(f, &((struct sek_status_page *)f->page)->in_force, 1);
+    assert_int_equal(decide(f, 0, "other.example"), SEK_ACTION_PASSTHRU);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_swaps_under_load, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_damaged_policy_keeps_the_last, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_no_policy_passes, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_no_policy_strict, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
