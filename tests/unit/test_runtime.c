@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #define N_WORKERS 3
+#define MAIN N_WORKERS /* the slot that the test itself decides in */
 #define N_SWAPS 12
 #define DEADLINE_MS 10000
 
@@ -85,7 +86,7 @@ static void start(struct fixture *f, bool strict)
     if (sek_conf_parse(text, strlen(text), "test", &conf, &diag) != SEK_OK)
         fail_msg("%s", diag.text);
     const struct sek_runtime_hooks hooks = {.arg = f, .purge = on_purge, .say = on_say};
-    if (sek_runtime_start(&conf, N_WORKERS, "test", &hooks, &f->rt, &diag) != SEK_OK)
+    if (sek_runtime_start(&conf, N_WORKERS + 1, "test", &hooks, &f->rt, &diag) != SEK_OK)
         fail_msg("%s", diag.text);
     assert_int_equal(sek_status_open(f->page_path, &f->page, NULL), SEK_OK);
 }
@@ -183,7 +184,7 @@ static void test_swaps_under_load(void **state)
         publish(f, g % 2 ? "bad.example" : "good.example", g);
         wait_for(f, &page->in_force, g);
         enum sek_action want = g % 2 ? SEK_ACTION_NXDOMAIN : SEK_ACTION_PASSTHRU;
-        assert_int_equal(decide(f, 0, "a.bad.example"), want);
+        assert_int_equal(decide(f, MAIN, "a.bad.example"), want);
     }
     atomic_store(&stop, true);
     uint64_t recorded = 0;
@@ -217,19 +218,19 @@ static void test_damaged_policy_keeps_the_last(void **state)
     put_garbage(f);
     wait_for(f, &page->counter[SEK_COUNTER_POLICY_ERRORS], 1);
     assert_int_equal(atomic_load(&page->policy_state), SEK_PART_FAILED);
-    assert_int_equal(decide(f, 0, "bad.example"), SEK_ACTION_NXDOMAIN);
+    assert_int_equal(decide(f, MAIN, "bad.example"), SEK_ACTION_NXDOMAIN);
     assert_int_equal(atomic_load(&f->troubles), 1);
     publish(f, "good.example", 2);
     wait_for(f, &page->in_force, 2);
     assert_int_equal(atomic_load(&page->policy_state), SEK_PART_OK);
-    assert_int_equal(decide(f, 0, "bad.example"), SEK_ACTION_PASSTHRU);
+    assert_int_equal(decide(f, MAIN, "bad.example"), SEK_ACTION_PASSTHRU);
 }
 
 static void test_no_policy_passes(void **state)
 {
     struct fixture *f = *state;
     start(f, false);
-    assert_int_equal(decide(f, 0, "bad.example"), SEK_ACTION_PASSTHRU);
+    assert_int_equal(decide(f, MAIN, "bad.example"), SEK_ACTION_PASSTHRU);
     assert_int_equal(atomic_load(&((struct sek_status_page *)f->page)->policy_state),
                      SEK_PART_ABSENT);
 }
@@ -238,10 +239,10 @@ static void test_no_policy_strict(void **state)
 {
     struct fixture *f = *state;
     start(f, true);
-    assert_int_equal(decide(f, 0, "bad.example"), SEK_ACTION_REFUSED);
+    assert_int_equal(decide(f, MAIN, "bad.example"), SEK_ACTION_REFUSED);
     publish(f, "bad.example", 1);
     wait_for(f, &((struct sek_status_page *)f->page)->in_force, 1);
-    assert_int_equal(decide(f, 0, "other.example"), SEK_ACTION_PASSTHRU);
+    assert_int_equal(decide(f, MAIN, "other.example"), SEK_ACTION_PASSTHRU);
 }
 
 int main(void)
