@@ -173,7 +173,7 @@ static int get(const struct sek_pack *pack, const uint8_t *stored, size_t end, s
     uint32_t word = 0;
 
     for (unsigned len = 1; len <= SEK_CODE_BITS_MAX && *at < end; len++) {
-        word = word << 1 | (stored[*at / 8] >> (7 - *at % 8) & 1U);
+        word = word << 1 | ((uint32_t)stored[*at / 8] >> (7 - *at % 8) & 1U);
         ++*at;
         if (word - pack->first[len] < pack->count[len])
             return pack->by_word[pack->place[len] + word - pack->first[len]];

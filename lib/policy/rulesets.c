@@ -64,9 +64,10 @@ static const struct sek_rule *rules_of(const struct sek_rulesets *sets, const st
 /* The slot of these rules, or the free slot where they belong. */
 static size_t slot_of(const struct sek_rulesets *sets, const struct sek_rule *rules, unsigned n)
 {
-    size_t slot = sek_hash(&sets->key, rules, n * sizeof(*rules)) & (sets->n_slots - 1);
+    /* no rules may be no memory, which must not be handed on */
+    size_t slot = sek_hash(&sets->key, n ? (const void *)rules : "", n * sizeof(*rules));
 
-    for (; sets->slots[slot]; slot = (slot + 1) & (sets->n_slots - 1)) {
+    for (slot &= sets->n_slots - 1; sets->slots[slot]; slot = (slot + 1) & (sets->n_slots - 1)) {
         const struct set *set = set_at(sets, sets->slots[slot] - 1);
         if (set->n == n && (n == 0 || !memcmp(rules_of(sets, set), rules, n * sizeof(*rules))))
             break;
