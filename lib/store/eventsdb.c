@@ -34,6 +34,17 @@ enum sek_err sek__eventsdb_fail(struct sek_eventsdb *db, int rc, struct sek_diag
     return err;
 }
 
+enum sek_err sek__eventsdb_look(struct sek_eventsdb *db, struct sek_diag *diag)
+{
+    static const char magic[16] = "SQLite format 3"; /* sqlite.org/fileformat2.html §1.2 */
+    char seen[sizeof magic];
+    if (db->fd < 0 || (pread(db->fd, seen, sizeof seen, 0) == sizeof seen &&
+                       memcmp(seen, magic, sizeof magic) == 0))
+        return SEK_OK;
+    db->damaged = true;
+    return sek_diag_set(diag, SEK_E_CORRUPT, "%s: overwritten while in use", db->path);
+}
+
 enum sek_err sek__eventsdb_run(struct sek_eventsdb *db, enum sek_event_statement st,
                                const int64_t *values, int n, struct sek_diag *diag)
 {
@@ -196,14 +207,25 @@ static enum sek_err prepare_all(struct sek_eventsdb *db, struct sek_diag *diag)
     return SEK_OK;
 }
 
+static void close_file(struct sek_eventsdb *db)
+{
+    sek_sql_close(db->sql);
+    db->sql = NULL;
+    if (db->fd >= 0)
+        close(db->fd);
+    db->fd = -1;
+}
+
 static enum sek_err open_once(struct sek_eventsdb *db, struct sek_diag *diag)
 {
     int64_t unclean = 0;
     struct stat st;
+    db->fd = -1;
     enum sek_err err = sek_sql_open(db->path, SEK_SQL_EVENTS, &sek_events_schema, &db->sql, diag);
     if (err)
         return err;
-    if (lstat(db->path, &st) == 0) {
+    db->fd = open(db->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (db->fd >= 0 && fstat(db->fd, &st) == 0) {
         db->dev = st.st_dev;
         db->ino = st.st_ino;
     }
@@ -217,10 +239,8 @@ static enum sek_err open_once(struct sek_eventsdb *db, struct sek_diag *diag)
         err = sek_sql_run(db->sql, "INSERT OR REPLACE INTO state(key, value) VALUES('unclean', 1)",
                           diag);
     sqlite3_wal_hook(db->sql, on_commit, db);
-    if (err) {
-        sek_sql_close(db->sql);
-        db->sql = NULL;
-    }
+    if (err)
+        close_file(db);
     return err;
 }
 
@@ -263,7 +283,7 @@ void sek_eventsdb_close(struct sek_eventsdb *db)
         sek_sql_run(db->sql, "UPDATE state SET value = 0 WHERE key = 'unclean'", NULL);
         sek_eventsdb_checkpoint(db, true);
     }
-    sek_sql_close(db->sql);
+    close_file(db);
     sek_idmap_fini(&db->names);
     sek_idmap_fini(&db->endpoints);
     sek_idmap_fini(&db->rows);

@@ -55,6 +55,7 @@ struct sek_eventsdb {
     sqlite3_stmt *st[SEK_N_ST];
     dev_t dev; /* the file that was opened */
     ino_t ino;
+    int fd; /* of it, for a look at its header; closed after `sql`, whose locks would go with it */
     bool damaged;
     int wal_pages;
     uint64_t lists_seen; /* digest of the lists stored last; 0 = none */
@@ -74,6 +75,8 @@ enum sek_err sek__eventsdb_run(struct sek_eventsdb *db, enum sek_event_statement
 enum sek_err sek__eventsdb_ask(struct sek_eventsdb *db, enum sek_event_statement st,
                                const int64_t *values, int n, int64_t *out, struct sek_diag *diag);
 enum sek_err sek__eventsdb_fail(struct sek_eventsdb *db, int rc, struct sek_diag *diag);
+/* CORRUPT when somebody wrote over the file: SQLite itself would go on with what it has in memory. */
+enum sek_err sek__eventsdb_look(struct sek_eventsdb *db, struct sek_diag *diag);
 /* After BEGIN: commit if err is SEK_OK, else roll back and forget all ids. Returns err or what commit
  * said. */
 enum sek_err sek__eventsdb_end(struct sek_eventsdb *db, enum sek_err err, struct sek_diag *diag);

@@ -55,6 +55,7 @@ struct sek_recorder {
     bool failing, told;
     int64_t failing_since_ms, backoff_ms, retry_ms; /* monotonic */
     int64_t retain_ms, lost_told_ms, clock_trusted_ms, clock_offset_ms;
+    char note[SEK_ASIDE_MAX + 96]; /* shown while all is well: where a damaged file went */
     uint64_t lost_told, unstored_hits, unstored_traffic;
 };
 
@@ -210,7 +211,7 @@ static void on_success(struct sek_recorder *r)
 {
     if (r->told) {
         tell(r, false, "events are stored again");
-        set_state(r, SEK_PART_OK, "");
+        set_state(r, SEK_PART_OK, r->note);
     }
     r->failing = r->told = false;
     r->retry_ms = 0;
@@ -218,10 +219,10 @@ static void on_success(struct sek_recorder *r)
 
 static void on_aside(struct sek_recorder *r, const char *aside)
 {
-    char text[SEK_ASIDE_MAX + 96];
-    snprintf(text, sizeof text, "damaged events database put aside as %s, a new one begun", aside);
-    set_state(r, SEK_PART_OK, text);
-    tell(r, true, text);
+    snprintf(r->note, sizeof r->note, "damaged events database put aside as %s, a new one begun",
+             aside);
+    set_state(r, SEK_PART_OK, r->note);
+    tell(r, true, r->note);
 }
 
 static void tell_lost(struct sek_recorder *r, int64_t now)
@@ -264,7 +265,7 @@ static enum sek_err ensure_open(struct sek_recorder *r, struct sek_diag *diag)
     if (aside[0])
         on_aside(r, aside);
     else if (!r->told)
-        set_state(r, SEK_PART_OK, "");
+        set_state(r, SEK_PART_OK, r->note);
     return SEK_OK;
 }
 

@@ -20,9 +20,9 @@ static int close_suffix(void **state)
     return 0;
 }
 
-static struct sek_batch *take(struct sek_tally *t, bool traffic)
+static struct sek_tally_batch *take(struct sek_tally *t, bool traffic)
 {
-    struct sek_batch *b = NULL;
+    struct sek_tally_batch *b = NULL;
     assert_int_equal(sek_tally_take(t, traffic, &b), SEK_OK);
     return b;
 }
@@ -68,13 +68,13 @@ static void test_hit_keys(void **state)
         assert_int_equal(sek_tally_new(0, NULL, &t), SEK_OK);
         assert_true(sek_tally_add(t, &base));
         assert_true(sek_tally_add(t, &e));
-        struct sek_batch *b = take(t, false);
+        struct sek_tally_batch *b = take(t, false);
         if (b->n_hits != (i < 4 ? 1u : 2u))
             fail_msg("%s: %llu rows", labels[i], (unsigned long long)b->n_hits);
         assert_int_equal(b->sum_hits, 2);
         assert_int_equal(b->hits->count, i < 4 ? 2 : 1);
         assert_int_equal(b->hits->last_ms, SAMPLE_MS + (i == 2 ? 59999 : 0));
-        sek_batch_free(b);
+        sek_tally_batch_free(b);
         sek_tally_free(t);
     }
 }
@@ -89,9 +89,9 @@ static void test_names_do_not_run_together(void **state)
     assert_int_equal(sek_tally_new(0, NULL, &t), SEK_OK);
     assert_true(sek_tally_add(t, &a));
     assert_true(sek_tally_add(t, &b));
-    struct sek_batch *batch = take(t, false);
+    struct sek_tally_batch *batch = take(t, false);
     assert_int_equal(batch->n_hits, 2);
-    sek_batch_free(batch);
+    sek_tally_batch_free(batch);
     sek_tally_free(t);
 }
 
@@ -120,14 +120,14 @@ static void test_domains(void **state)
         for (int n = 0; n < 3; n++) /* asked of libpsl, then from memory */
             assert_true(sek_tally_add(t, &e));
         assert_null(take(t, false));
-        struct sek_batch *b = take(t, true);
+        struct sek_tally_batch *b = take(t, true);
         sek_name_to_text(b->traffic->domain, text);
         if (strcmp(text, cases[i].domain) != 0)
             fail_msg("%s: %s, not %s", cases[i].name, text, cases[i].domain);
         assert_int_equal(b->n_traffic, 1);
         assert_int_equal(b->traffic->count[SEK_OUTCOME_PASSED], 3);
         assert_int_equal(b->traffic->minute, SAMPLE_MS / 60000);
-        sek_batch_free(b);
+        sek_tally_batch_free(b);
         sek_tally_free(t);
     }
 }
@@ -145,14 +145,14 @@ static void test_outcomes(void **state)
             sample_event("192.0.2.1", name, NULL, (enum sek_outcome)(i / 1000), SAMPLE_MS + i);
         assert_true(sek_tally_add(t, &e));
     }
-    struct sek_batch *b = take(t, true);
+    struct sek_tally_batch *b = take(t, true);
     assert_int_equal(b->n_traffic, 1);
     for (int i = 0; i < SEK_N_OUTCOMES; i++)
         assert_int_equal(b->traffic->count[i], 1000);
     assert_int_equal(b->sum_traffic, 6000);
     assert_int_equal(b->n_hits, 1000);
     assert_int_equal(b->sum_hits, 1000);
-    sek_batch_free(b);
+    sek_tally_batch_free(b);
     sek_tally_free(t);
 }
 
@@ -163,9 +163,9 @@ static void test_times_before_1970(void **state)
     struct sek_event e = sample_hit("192.0.2.1", "x.example", -1);
     assert_int_equal(sek_tally_new(0, NULL, &t), SEK_OK);
     assert_true(sek_tally_add(t, &e));
-    struct sek_batch *b = take(t, true);
+    struct sek_tally_batch *b = take(t, true);
     assert_int_equal(b->hits->minute, -1);
-    sek_batch_free(b);
+    sek_tally_batch_free(b);
     sek_tally_free(t);
 }
 
@@ -205,7 +205,7 @@ static void test_bounded(void **state)
     /* keys that are in still count */
     struct sek_event known = sample_hit("192.0.2.1", "h0.example", SAMPLE_MS);
     assert_true(sek_tally_add(t, &known));
-    struct sek_batch *b = take(t, true);
+    struct sek_tally_batch *b = take(t, true);
     uint64_t n = 0, sum = 0;
     for (const struct sek_tally_hit *h = b->hits; h; h = h->next) {
         n++;
@@ -215,9 +215,9 @@ static void test_bounded(void **state)
     assert_int_equal(sum, b->sum_hits);
     assert_int_equal(sum, 20000 - lost_hits + 1);
     assert_true(sek_tally_octets(t) > before); /* the batch still counts */
-    sek_batch_free(b);
+    sek_tally_batch_free(b);
     for (int i = 0; i < 20; i++) /* tables shrink step by step */
-        sek_batch_free((sek_tally_add(t, &known), take(t, true)));
+        sek_tally_batch_free((sek_tally_add(t, &known), take(t, true)));
     assert_true(sek_tally_octets(t) <= before);
     sek_tally_free(t);
 }
@@ -230,7 +230,7 @@ static void test_empty(void **state)
     assert_null(take(t, true));
     sek_tally_free(t);
     sek_tally_free(NULL);
-    sek_batch_free(NULL);
+    sek_tally_batch_free(NULL);
 }
 
 int main(void)
