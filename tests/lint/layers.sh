@@ -16,6 +16,7 @@ ldns/*            lib/policy/rpz.c
 sqlite3.h         lib/store/*
 openssl/*         lib/*.c
 cmocka.h          tests/*
+sqlite3.h         tests/*
 gnu/libc-version.h tests/*
 '
 # What the C library and the kernel bring.

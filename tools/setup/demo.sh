@@ -94,6 +94,7 @@ demo_logs() {
 }
 
 demo_write_files() {
+    rm -rf -- "$demo/log"
     mkdir -p "$demo/zones" "$demo/log"
     cat >"$demo/zones/example" <<ZONE
 \$ORIGIN example.
