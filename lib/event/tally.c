@@ -42,11 +42,11 @@ struct table {
 
 /* Registered domains of names seen lately, because asking libpsl costs more than all the rest: sets
  * of four in one cache line. The name itself is not kept. A name is taken for another only if both
- * have the same keyed 57-bit hash; the worst that follows is a count under a wrong parent of that
- * very name. */
+ * have the same keyed 56-bit hash; the worst that follows is a count under a wrong parent of that
+ * very name. The row that the name was last counted in spares a second search, when it fits. */
 struct memo {
-    uint64_t tag;         /* hash of the name, low 7 bits: labels to remove */
-    uint64_t domain_hash; /* never 0 in use */
+    uint64_t tag;                  /* hash of the name, low 7 bits: labels to remove; 0 = empty */
+    struct sek_tally_traffic *row; /* NULL = none */
 };
 
 struct sek_tally {
@@ -217,7 +217,6 @@ void sek_tally_free(struct sek_tally *t)
 struct domain {
     const uint8_t *octets;
     uint8_t len, labels;
-    uint64_t hash;
 };
 
 static const uint8_t *skip_labels(const uint8_t *wire, unsigned n)
@@ -236,63 +235,71 @@ static unsigned ask_suffix(const struct sek_tally *t, const struct sek_event *e)
     return labels > 0 ? (unsigned)labels : 0;
 }
 
-static struct domain find_domain(struct sek_tally *t, const struct sek_event *e)
+/* The name's place in the memory of names, made if it is not there. */
+static struct memo *recall(struct sek_tally *t, const struct sek_event *e)
 {
-    uint64_t hash = sek_hash(&t->key, e->names, e->name_len);
-    struct memo *set = t->memo + (hash >> 7 & (t->n_memo_sets - 1)) * MEMO_WAYS;
-    struct domain d;
-    unsigned way = 0;
-    while (way < MEMO_WAYS && ((set[way].tag ^ hash) >> 7 || !set[way].domain_hash))
-        way++;
-    if (way < MEMO_WAYS) {
-        d.labels = set[way].tag & 0x7f;
-        d.hash = set[way].domain_hash;
-        d.octets = skip_labels(e->names, d.labels);
-        d.len = (uint8_t)(e->name_len - (d.octets - e->names));
-        return d;
-    }
-    d.labels = (uint8_t)ask_suffix(t, e);
-    d.octets = skip_labels(e->names, d.labels);
-    d.len = (uint8_t)(e->name_len - (d.octets - e->names));
-    d.hash = d.labels ? sek_hash(&t->key, d.octets, d.len) : hash;
-    d.hash |= d.hash == 0;
+    uint64_t hash = sek_hash(&t->key, e->names, e->name_len) | 0x80; /* no tag is 0 */
+    struct memo *set = t->memo + (hash >> 8 & (t->n_memo_sets - 1)) * MEMO_WAYS;
+    for (unsigned way = 0; way < MEMO_WAYS; way++)
+        if ((set[way].tag ^ hash) >> 7 == 0)
+            return &set[way];
     memmove(set + 1, set, (MEMO_WAYS - 1) * sizeof *set); /* the oldest leaves */
-    set[0] = (struct memo){(hash & ~(uint64_t)0x7f) | d.labels, d.hash};
-    return d;
+    set[0] = (struct memo){(hash & ~(uint64_t)0x7f) | ask_suffix(t, e), NULL};
+    return &set[0];
 }
 
-static bool add_traffic(struct sek_tally *t, const struct sek_event *e, int64_t minute,
-                        const struct domain *d)
+static bool is_row(const struct sek_tally_traffic *row, const struct sek_event *e, int64_t minute,
+                   const struct domain *d)
+{
+    return row->minute == minute && row->domain_len == d->len &&
+           memcmp(&row->endpoint, &e->endpoint, sizeof row->endpoint) == 0 &&
+           memcmp(row->domain, d->octets, d->len) == 0;
+}
+
+static struct sek_tally_traffic *find_row(struct sek_tally *t, const struct sek_event *e,
+                                          int64_t minute, const struct domain *d)
 {
     struct table *table = &t->traffic;
-    uint64_t hash = d->hash ^ sek_hash(&t->key, &e->endpoint, sizeof e->endpoint) * GOLDEN ^
+    uint64_t hash = sek_hash(&t->key, d->octets, d->len) ^
+                    sek_hash(&t->key, &e->endpoint, sizeof e->endpoint) * GOLDEN ^
                     (uint64_t)minute * GOLDEN;
     bool room = table_has_room(t, table);
     size_t at = hash & (table->n_slots - 1);
-    struct sek_tally_traffic *entry;
-    for (; (entry = table->slots[at].entry); at = (at + 1) & (table->n_slots - 1)) {
-        if (table->slots[at].hash == hash && entry->minute == minute &&
-            entry->domain_len == d->len && sek_addr_equal(&entry->endpoint, &e->endpoint) &&
-            memcmp(entry->domain, d->octets, d->len) == 0)
-            break;
+    struct sek_tally_traffic *row;
+    for (; (row = table->slots[at].entry); at = (at + 1) & (table->n_slots - 1))
+        if (table->slots[at].hash == hash && is_row(row, e, minute, d))
+            return row;
+    row = room ? table_add(t, table, &table->slots[at], hash, sizeof *row + d->len) : NULL;
+    if (!row)
+        return NULL;
+    *row =
+        (struct sek_tally_traffic){.minute = minute, .endpoint = e->endpoint, .domain_len = d->len};
+    memcpy(row->domain, d->octets, d->len);
+    if (table->last)
+        ((struct sek_tally_traffic *)table->last)->next = row;
+    else
+        table->first = row;
+    table->last = row;
+    return row;
+}
+
+/* Returns the labels to remove in *out_labels. */
+static bool add_traffic(struct sek_tally *t, const struct sek_event *e, int64_t minute,
+                        uint8_t *out_labels)
+{
+    struct memo *m = recall(t, e);
+    struct domain d = {.labels = m->tag & 0x7f};
+    d.octets = skip_labels(e->names, d.labels);
+    d.len = (uint8_t)(e->name_len - (d.octets - e->names));
+    *out_labels = d.labels;
+    if (!m->row || !is_row(m->row, e, minute, &d))
+        m->row = find_row(t, e, minute, &d);
+    if (!m->row) {
+        t->lost_traffic++;
+        return false;
     }
-    if (!entry) {
-        entry = room ? table_add(t, table, &table->slots[at], hash, sizeof *entry + d->len) : NULL;
-        if (!entry) {
-            t->lost_traffic++;
-            return false;
-        }
-        *entry = (struct sek_tally_traffic){
-            .minute = minute, .endpoint = e->endpoint, .domain_len = d->len};
-        memcpy(entry->domain, d->octets, d->len);
-        if (table->last)
-            ((struct sek_tally_traffic *)table->last)->next = entry;
-        else
-            table->first = entry;
-        table->last = entry;
-    }
-    entry->count[e->outcome < SEK_N_OUTCOMES ? e->outcome : SEK_OUTCOME_FAILED]++;
-    table->sum++;
+    m->row->count[e->outcome < SEK_N_OUTCOMES ? e->outcome : SEK_OUTCOME_FAILED]++;
+    t->traffic.sum++;
     return true;
 }
 
@@ -324,12 +331,17 @@ static struct sek_tally_hit *new_hit(struct sek_tally *t, struct slot *slot, uin
     return hit;
 }
 
-static bool add_hit(struct sek_tally *t, const struct sek_event *e, int64_t minute, uint8_t labels)
+static uint64_t hit_hash(const struct sek_tally *t, const struct sek_event *e, int64_t minute)
+{
+    return sek_hash(&t->key, (const uint8_t *)e + SEK_EVENT_KEY_AT, key_octets(e)) +
+           (uint64_t)minute * GOLDEN;
+}
+
+static bool add_hit(struct sek_tally *t, const struct sek_event *e, uint64_t hash, int64_t minute,
+                    uint8_t labels)
 {
     struct table *table = &t->hits;
     size_t n_key = key_octets(e);
-    uint64_t hash =
-        sek_hash(&t->key, (const uint8_t *)e + SEK_EVENT_KEY_AT, n_key) + (uint64_t)minute * GOLDEN;
     bool room = table_has_room(t, table);
     size_t at = hash & (table->n_slots - 1);
     struct sek_tally_hit *hit;
@@ -358,9 +370,14 @@ static bool add_hit(struct sek_tally *t, const struct sek_event *e, int64_t minu
 bool sek_tally_add(struct sek_tally *t, const struct sek_event *e)
 {
     int64_t minute = e->time_ms / MINUTE_MS - (e->time_ms % MINUTE_MS < 0);
-    struct domain d = find_domain(t, e);
-    bool counted = add_traffic(t, e, minute, &d);
-    return e->outcome == SEK_OUTCOME_HIT ? add_hit(t, e, minute, d.labels) : counted;
+    uint8_t labels;
+    if (e->outcome != SEK_OUTCOME_HIT)
+        return add_traffic(t, e, minute, &labels);
+    uint64_t hash = hit_hash(t, e, minute);
+    /* memory is what all this waits for: let it come while the traffic is counted */
+    __builtin_prefetch(&t->hits.slots[hash & (t->hits.n_slots - 1)]);
+    add_traffic(t, e, minute, &labels);
+    return add_hit(t, e, hash, minute, labels);
 }
 
 /* --- taking out --------------------------------------------------------------------------------
@@ -391,6 +408,8 @@ enum sek_err sek_tally_take(struct sek_tally *t, bool traffic, struct sek_tally_
             end = &(*end)->next;
         *end = t->traffic.chunks;
         table_reset(t, &t->traffic);
+        for (size_t i = 0; i < t->n_memo_sets * MEMO_WAYS; i++)
+            t->memo[i].row = NULL; /* they belong to the batch now */
     }
     *out = b;
     return SEK_OK;
