@@ -22,6 +22,68 @@
       "sekisho check --settings-only\tbefore a new settings file is used\n"                        \
       "sekisho check --unbound /opt/unbound/sbin/unbound --unbound-conf "                          \
       "/opt/unbound/unbound.conf\tanother Unbound")                                                \
+    X(list_show, "list show", "[LIST]", "show all lists, or the entries of one",                   \
+      "Without LIST: all lists with mode, action, number of entries and source. With LIST: "       \
+      "its entries, with who added them, why, and until when.",                                    \
+      "sekisho list show\tall lists\nsekisho list show local-block\twhat was blocked by "          \
+      "hand\nsekisho list show -f json | jq '.rows[] | select(.mode == \"monitor\")'\tfor "        \
+      "programs")                                                                                  \
+    X(list_import, "list import", "LIST [FILE]", "replace a list's content by a file's",           \
+      "Replaces the content of LIST by the names in FILE (default: standard input), and "          \
+      "makes the list if there is none. Knows plain names (name: it and all below; =name: it "     \
+      "alone; *.name: below), hosts files, Adblock, dnsmasq, RPZ zone files and "                  \
+      "unbound.conf, also compressed by gzip. Names that stay keep their history. Lines that "     \
+      "make no sense are told with their number and skipped. Input that is truncated, mostly "     \
+      "unreadable, or would shrink the list by more than policy.shrink-percent is refused, "       \
+      "and the list stays as it was.",                                                             \
+      "sekisho list import ads hosts.txt\tfind out the format, block\nsekisho list import "        \
+      "feed feed.rpz --mode monitor\trecord only, for a start\ncurl -sS "                          \
+      "https://feeds.example/list.gz | sekisho list import feed\tfrom a program\nsekisho "         \
+      "list import feed new.txt --dry-run\twhat would change?")                                    \
+    X(list_export, "list export", "LIST", "print a list as a file of some format",                 \
+      "Prints the entries of LIST. What a format cannot express (a hosts file knows no "           \
+      "subtrees) is left out and counted.",                                                        \
+      "sekisho list export local-block\tin list notation\nsekisho list export feed --as rpz "      \
+      "> feed.rpz\tfor another resolver")                                                          \
+    X(list_add, "list add", "LIST", "make an empty list",                                          \
+      "Makes an empty list. Lists made by hand are in mode block, with the action sinkhole, "      \
+      "unless told otherwise.",                                                                    \
+      "sekisho list add partners --action nxdomain --comment 'shared by the CERT'\tan own "        \
+      "list")                                                                                      \
+    X(list_set, "list set", "LIST", "change a list's action, priority and other values", "",       \
+      "sekisho list set feed --priority 10 --ede 17\tit wins over others where both match")        \
+    X(list_mode, "list mode", "LIST MODE", "switch a list off, to monitor, or to block",           \
+      "off: the list has no effect. monitor: what it would do is recorded as hits, but "           \
+      "nothing is blocked. block: it is in force.",                                                \
+      "sekisho list mode feed monitor\tlook at its hits first")                                    \
+    X(list_enable, "list enable", "LIST", "switch a list to block", "",                            \
+      "sekisho list enable feed\tas: list mode feed block")                                        \
+    X(list_remove, "list remove", "LIST", "remove a list with all its entries", "",                \
+      "sekisho list remove feed --dry-run\twhat would go?")                                        \
+    X(list_publish, "list publish", "", "compile the policy again and wait for the resolver",      \
+      "Brings the compiled files to the state of the policy database, as every command that "      \
+      "changes it does by itself. Of use after a full disk, or when files were damaged or "        \
+      "lost.",                                                                                     \
+      "sekisho list publish --full\tmake all of it anew")                                          \
+    X(block, "block", "NAME...", "block names, in force when the command returns",                 \
+      "Puts names into the list local-block. NAME means the name and all below it, =NAME the "     \
+      "very name, *.NAME only what is below; - reads names from standard input. Names in "         \
+      "Unicode are fine. The command waits until all threads of the resolver obey and cached "     \
+      "answers are gone. Public suffixes need --force; names that the company or the "             \
+      "Internet depend on cannot be blocked.",                                                     \
+      "sekisho block evil.example --reason 'INC-4711' --lifetime 8h\tfor this shift\nsekisho "     \
+      "block '=www.evil.example' --action nxdomain\tthis name only\nsekisho block - < "            \
+      "names.txt\tmany\nsekisho block evil.example --dry-run\twhat would change?")                 \
+    X(allow, "allow", "NAME...", "make exceptions: names that no list blocks",                     \
+      "Puts names into the list local-allow: they resolve, whatever other lists say. NAME as "     \
+      "for block.",                                                                                \
+      "sekisho allow portal.example --reason 'ticket 815' --lifetime 2w\tends by itself")          \
+    X(unblock, "unblock", "NAME...", "take names off local-block",                                 \
+      "Removes what block put there. A plain NAME removes all rules at that name. If another "     \
+      "list still blocks it, the command says so: sekisho allow makes an exception then. The "     \
+      "exit status is 2 if a name was not there.",                                                 \
+      "sekisho unblock evil.example\tundo a block\nsekisho unblock --list local-allow "            \
+      "portal.example\tend an exception")                                                          \
     X(explain, "explain", "NAME", "show how a name is judged, and why",                            \
       "Shows the name as the resolver sees it, each rule that it meets with the reason why that "  \
       "rule does or does not decide, who added it and until when, and what the answer will look "  \

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "change.h"
+#include "base/duration.h"
+#include "confirm.h"
+#include "name/text.h"
+#include "talk.h"
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include "base/banned.h"
+
+#define KEEP_ENDED_S (30 * 86400) /* entries that ended stay visible for that long */
+
+static void print_change(void *arg, bool added, const struct sek_name *name,
+                         const struct sek_rule *rule)
+{
+    struct sek_change *ch = arg;
+    *(added ? &ch->n_added : &ch->n_removed) += 1;
+    if (!ch->dry_run)
+        return;
+    char text[SEK_NAME_TEXT_MAX + 2], ends[32];
+    sek_rule_to_text(rule->scope, name->octets, text);
+    printf("%c %s", added ? '+' : '-', text);
+    if (rule->action != SEK_ACTION_DEFAULT)
+        printf("  # %s", sek_lookup_name(sek_action_names, rule->action));
+    if (rule->expires_s)
+        printf("%s until %s", rule->action != SEK_ACTION_DEFAULT ? "," : "  #",
+               sek_time_to_text(rule->expires_s, ends, sizeof ends));
+    putchar('\n');
+}
+
+enum sek_err sek_change_begin(struct sek_change *ch, struct sek_context *c, bool dry_run)
+{
+    *ch = (struct sek_change){.c = c, .dry_run = dry_run};
+    enum sek_err err = sek_context_conf(c, &ch->conf);
+    if (err)
+        return err;
+    const char *path = ch->conf->policy.db;
+    if (dry_run && access(path, F_OK) != 0)
+        return sek_diag_set(&c->diag, SEK_E_NOTFOUND,
+                            "%s does not exist yet; a command without --dry-run makes it", path);
+    sek_context_who(ch->who, sizeof ch->who);
+    err = sek_policydb_open(path, true, &ch->db, &c->diag);
+    if (!err)
+        err = sek_policydb_begin(ch->db, &c->diag);
+    if (!err)
+        err = sek_policydb_generation(ch->db, &ch->generation, &c->diag);
+    uint64_t n_ended;
+    if (!err)
+        err = sek_policydb_expire(ch->db, c->now_s - KEEP_ENDED_S, &n_ended, &c->diag);
+    if (err)
+        return err;
+    sek_policydb_watch(ch->db, print_change, ch);
+    return SEK_OK;
+}
+
+static enum sek_err guard_open(struct sek_change *ch, struct sek_diag *diag)
+{
+    const char *list = ch->conf->suffix.list;
+    if (ch->never)
+        return SEK_OK;
+    enum sek_err err = sek_suffix_open(*list ? list : NULL, &ch->suffix, diag);
+    if (!err)
+        err = sek_never_new(ch->conf->policy.never_block.items, ch->conf->policy.never_block.n,
+                            ch->suffix, &ch->never, diag);
+    return err;
+}
+
+enum sek_err sek_change_guard(struct sek_change *ch, const struct sek_name *name,
+                              enum sek_scope scope, enum sek_action action, bool force,
+                              struct sek_diag *diag)
+{
+    enum sek_err err = guard_open(ch, diag);
+    if (err)
+        return err;
+    bool wide = action == SEK_ACTION_PASSTHRU && scope != SEK_SCOPE_EXACT && !force;
+    if (wide && sek_suffix_is_public(ch->suffix, name)) {
+        char text[SEK_NAME_TEXT_MAX + 2];
+        sek_rule_to_text(scope, name->octets, text);
+        return sek_diag_set(diag, SEK_E_REFUSED,
+                            "%s is a public suffix: an exception for all names below it needs "
+                            "--force",
+                            text);
+    }
+    return sek_never_check(ch->never, name, scope, action, force, diag);
+}
+
+enum sek_err sek_change_list(struct sek_change *ch, const char *name, struct sek_list_row *out)
+{
+    enum sek_err err = sek_policydb_list_get(ch->db, name, out, &ch->c->diag);
+    if (err == SEK_E_NOTFOUND)
+        sek_context_none(ch->c, "there is no list %.64s; sekisho list show names those there are",
+                         name);
+    return err;
+}
+
+enum sek_err sek_change_publish(struct sek_context *c, const struct sek_conf *conf,
+                                struct sek_policydb *db, bool full, bool quiet)
+{
+    struct sek_progress progress;
+    struct sek_image_info info;
+    sek_progress_begin(&progress, "compiling");
+    enum sek_err err = sek_policydb_compile(db, conf->policy.dir, c->now_s, full, sek_progress_show,
+                                            &progress, &info, &c->diag);
+    sek_progress_end(&progress);
+    if (err) {
+        sek_diag_wrap(&c->diag, "saved in policy.db, but not compiled, so not in force");
+        return err;
+    }
+    return sek_confirm_wait(conf, info.generation, quiet, &c->diag);
+}
+
+void sek_change_done(struct sek_change *ch, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(ch->done, sizeof ch->done, fmt, args);
+    va_end(args);
+}
+
+enum sek_err sek_change_end(struct sek_change *ch)
+{
+    struct sek_context *c = ch->c;
+    uint64_t generation;
+    if (ch->dry_run) {
+        sek_policydb_rollback(ch->db);
+        sek_talk("dry run: %" PRIu64 " rule%s would be added, %" PRIu64
+                 " removed; nothing is written",
+                 ch->n_added, ch->n_added == 1 ? "" : "s", ch->n_removed);
+        return SEK_OK;
+    }
+    enum sek_err err = sek_policydb_commit(ch->db, &c->diag);
+    if (!err)
+        err = sek_policydb_generation(ch->db, &generation, &c->diag);
+    if (err)
+        return err;
+    if (*ch->done)
+        sek_talk("%s", ch->done);
+    return sek_change_publish(c, ch->conf, ch->db, false, generation == ch->generation);
+}
+
+enum sek_err sek_change_fini(struct sek_change *ch, enum sek_err err)
+{
+    bool said = err == SEK_E_NOTFOUND && ch->c && ch->c->exit == SEK_EXIT_USAGE;
+    sek_policydb_close(ch->db);
+    sek_never_free(ch->never);
+    sek_suffix_close(ch->suffix);
+    return said ? SEK_OK : err;
+}

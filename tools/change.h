@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* One change of policy.db by a command: one transaction, then the compiled files, then the
+ * resolver; or a rehearsal that prints what would change and writes nothing. One thread. */
+#pragma once
+#include "context.h"
+#include "policy/never.h"
+#include "store/policydb.h"
+
+struct sek_change {
+    struct sek_context *c;
+    const struct sek_conf *conf;
+    struct sek_policydb *db; /* in a transaction */
+    char who[64];
+    bool dry_run;
+    char done[256];              /* to be said once it is committed */
+    uint64_t generation;         /* before */
+    uint64_t n_added, n_removed; /* rules so far */
+    struct sek_suffix *suffix;   /* both opened by the first sek_change_guard */
+    struct sek_never *never;
+};
+
+/* Open and begin. dry_run: "+ rule" and "- rule" lines go to standard output as the rules change.
+ * Errors are in c->diag. Call sek_change_fini in any case. */
+enum sek_err sek_change_begin(struct sek_change *ch, struct sek_context *c, bool dry_run);
+/* May this rule be made? REFUSED with the reason in diag. For rules that do not block: public
+ * suffixes need `force` as well, as such an exception switches policy off for thousands of names.
+ */
+enum sek_err sek_change_guard(struct sek_change *ch, const struct sek_name *name,
+                              enum sek_scope scope, enum sek_action action, bool force,
+                              struct sek_diag *diag);
+/* The list. NOTFOUND: said already, the exit status is set (see sek_change_fini). */
+enum sek_err sek_change_list(struct sek_change *ch, const char *name, struct sek_list_row *out);
+/* What to say when the change is committed; a rehearsal says nothing. */
+void sek_change_done(struct sek_change *ch, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+/* A rehearsal: take it all back. Else commit, compile, and wait for the resolver. */
+enum sek_err sek_change_end(struct sek_change *ch);
+/* Close; what was not ended is taken back. Returns what the command returns: err, or SEK_OK when
+ * that is a missing list, which was said. */
+enum sek_err sek_change_fini(struct sek_change *ch, enum sek_err err);
+
+/* Bring the compiled files to the state of db and wait for the resolver (quiet: see confirm.h).
+ * full: a new image in any case. */
+enum sek_err sek_change_publish(struct sek_context *c, const struct sek_conf *conf,
+                                struct sek_policydb *db, bool full, bool quiet);

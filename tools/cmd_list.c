@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The lists themselves: add, set, mode, enable, remove, publish. */
+#include "change.h"
+#include "command.h"
+#include "talk.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include "base/banned.h"
+
+SEK_COMMAND(list_add);
+SEK_COMMAND(list_set);
+SEK_COMMAND(list_mode);
+SEK_COMMAND(list_enable);
+SEK_COMMAND(list_remove);
+SEK_COMMAND(list_publish);
+
+enum { OPT_MODE, OPT_ACTION, OPT_PRIORITY, OPT_EDE, OPT_SOURCE, OPT_COMMENT, OPT_DRY_RUN, N_OPTS };
+
+#define VALUE_ROWS                                                                                 \
+    [OPT_MODE] = {"mode",        'm', SEK_ARG_CHOICE, NULL, "off, monitor (record only) or block", \
+                  sek_mode_names},                                                                 \
+    [OPT_ACTION] = {"action",                                                                      \
+                    'a',                                                                           \
+                    SEK_ARG_CHOICE,                                                                \
+                    NULL,                                                                          \
+                    "what is done with names that have no action of their own",                    \
+                    sek_action_names},                                                             \
+    [OPT_PRIORITY] = {"priority",                                                                  \
+                      'p',                                                                         \
+                      SEK_ARG_NUMBER,                                                              \
+                      "N",                                                                         \
+                      "of two equally specific rules the higher one decides",                      \
+                      NULL,                                                                        \
+                      -1000000,                                                                    \
+                      1000000},                                                                    \
+    [OPT_EDE] = {"ede",                                                                            \
+                 0,                                                                                \
+                 SEK_ARG_NUMBER,                                                                   \
+                 "CODE",                                                                           \
+                 "Extended DNS Error of its blocks: 15 Blocked, 16 Censored, 17 Filtered, 18 "     \
+                 "Prohibited",                                                                     \
+                 NULL,                                                                             \
+                 0,                                                                                \
+                 65535},                                                                           \
+    [OPT_SOURCE] = {"source", 0, SEK_ARG_TEXT, "TEXT", "where it comes from"},                     \
+    [OPT_COMMENT] = {"comment", 0, SEK_ARG_TEXT, "TEXT", "for those who read it later"},           \
+    [OPT_DRY_RUN] = {"dry-run", 'n', SEK_ARG_FLAG, NULL, "print what would change, write nothing"}
+
+const struct sek_arg sek_cmd_list_add_args[] = {VALUE_ROWS, [N_OPTS] = {0}};
+const struct sek_arg sek_cmd_list_set_args[] = {VALUE_ROWS, [N_OPTS] = {0}};
+
+enum { ONLY_DRY_RUN, N_ONLY };
+#define ONLY_ROWS                                                                                  \
+    [ONLY_DRY_RUN] = {"dry-run", 'n', SEK_ARG_FLAG, NULL,                                          \
+                      "print what would change, write "                                            \
+                      "nothing"},                                                                  \
+    [N_ONLY] = {0}
+const struct sek_arg sek_cmd_list_mode_args[] = {ONLY_ROWS};
+const struct sek_arg sek_cmd_list_enable_args[] = {ONLY_ROWS};
+const struct sek_arg sek_cmd_list_remove_args[] = {ONLY_ROWS};
+
+enum { OPT_FULL, N_PUBLISH };
+const struct sek_arg sek_cmd_list_publish_args[] = {
+    [OPT_FULL] = {"full", 0, SEK_ARG_FLAG, NULL, "make a new image in any case"},
+    [N_PUBLISH] = {0},
+};
+
+static enum sek_err take_text(struct sek_context *c, int opt, char *out, size_t size)
+{
+    if (!c->opt[opt].given)
+        return SEK_OK;
+    if (strlen(c->opt[opt].text) >= size)
+        return sek_context_usage(c, "--%s: at most %zu octets", c->command->rows[opt].name,
+                                 size - 1);
+    snprintf(out, size, "%s", c->opt[opt].text);
+    return SEK_OK;
+}
+
+/* What the options say, over what the row has. */
+static enum sek_err take_values(struct sek_context *c, struct sek_list_row *row)
+{
+    const struct sek_arg_value *o = c->opt;
+    if (o[OPT_MODE].given)
+        row->list.mode = (uint8_t)o[OPT_MODE].number;
+    if (o[OPT_ACTION].given)
+        row->list.action = (uint8_t)o[OPT_ACTION].number;
+    if (o[OPT_PRIORITY].given)
+        row->list.priority = (int32_t)o[OPT_PRIORITY].number;
+    if (o[OPT_EDE].given)
+        row->list.ede = (uint16_t)o[OPT_EDE].number;
+    enum sek_err err = take_text(c, OPT_SOURCE, row->source, sizeof row->source);
+    return err ? err : take_text(c, OPT_COMMENT, row->comment, sizeof row->comment);
+}
+
+static void print_line(char sign, const struct sek_list_row *row)
+{
+    printf("%c list %s: mode %s, action %s, priority %" PRId32 ", ede %u\n", sign, row->list.name,
+           sek_lookup_name(sek_mode_names, row->list.mode),
+           sek_lookup_name(sek_action_names, row->list.action), row->list.priority, row->list.ede);
+}
+
+static enum sek_err add(struct sek_change *ch, struct sek_context *c)
+{
+    struct sek_list_row row = {
+        .list = {.mode = SEK_MODE_BLOCK, .action = SEK_ACTION_SINKHOLE, .ede = 15},
+        .created_s = c->now_s};
+    if (strlen(c->args[0]) >= sizeof row.list.name)
+        return sek_context_usage(c, "a list's name has at most %d characters",
+                                 SEK_LIST_NAME_MAX - 1);
+    snprintf(row.list.name, sizeof row.list.name, "%s", c->args[0]);
+    snprintf(row.who, sizeof row.who, "%s", ch->who);
+    enum sek_err err = take_values(c, &row);
+    if (!err)
+        err = sek_policydb_list_add(ch->db, &row, &c->diag);
+    if (err == SEK_E_INVALID)
+        c->exit = SEK_EXIT_USAGE;
+    if (!err && ch->dry_run)
+        print_line('+', &row);
+    sek_change_done(ch, "list %s added: mode %s, action %s", row.list.name,
+                    sek_lookup_name(sek_mode_names, row.list.mode),
+                    sek_lookup_name(sek_action_names, row.list.action));
+    return err;
+}
+
+/* Store a changed row, and say what became of it. */
+static enum sek_err store(struct sek_change *ch, const struct sek_list_row *old,
+                          struct sek_list_row *row)
+{
+    snprintf(row->who, sizeof row->who, "%s", ch->who);
+    row->changed_s = ch->c->now_s;
+    bool same = memcmp(&old->list, &row->list, sizeof row->list) == 0 &&
+                strcmp(old->source, row->source) == 0 && strcmp(old->comment, row->comment) == 0;
+    if (same) {
+        sek_talk("nothing to change: list %s is like that already", row->list.name);
+        return SEK_OK;
+    }
+    if (ch->dry_run) {
+        print_line('-', old);
+        print_line('+', row);
+    }
+    sek_change_done(ch, "list %s: mode %s, action %s", row->list.name,
+                    sek_lookup_name(sek_mode_names, row->list.mode),
+                    sek_lookup_name(sek_action_names, row->list.action));
+    return sek_policydb_list_set(ch->db, row, &ch->c->diag);
+}
+
+static enum sek_err set(struct sek_change *ch, struct sek_context *c)
+{
+    struct sek_list_row old, row;
+    enum sek_err err = sek_change_list(ch, c->args[0], &old);
+    row = old;
+    if (!err)
+        err = take_values(c, &row);
+    return err ? err : store(ch, &old, &row);
+}
+
+static enum sek_err set_mode(struct sek_change *ch, const char *name, int mode)
+{
+    struct sek_list_row old, row;
+    enum sek_err err = sek_change_list(ch, name, &old);
+    row = old;
+    row.list.mode = (uint8_t)mode;
+    return err ? err : store(ch, &old, &row);
+}
+
+static enum sek_err mode(struct sek_change *ch, struct sek_context *c)
+{
+    int id = sek_lookup_id(sek_mode_names, c->args[1]);
+    if (id < 0)
+        return sek_context_usage(c, "\"%.40s\" is none of: off, monitor, block", c->args[1]);
+    return set_mode(ch, c->args[0], id);
+}
+
+static enum sek_err enable(struct sek_change *ch, struct sek_context *c)
+{
+    return set_mode(ch, c->args[0], SEK_MODE_BLOCK);
+}
+
+static enum sek_err list_remove(struct sek_change *ch, struct sek_context *c)
+{
+    struct sek_list_row row;
+    enum sek_err err = sek_change_list(ch, c->args[0], &row);
+    if (!err)
+        err = sek_policydb_list_remove(ch->db, row.list.id, &c->diag);
+    if (!err && ch->dry_run)
+        print_line('-', &row);
+    if (!err)
+        sek_change_done(ch, "list %s removed with its %" PRIu32 " entries", row.list.name,
+                        row.list.n_entries);
+    return err;
+}
+
+/* All of these are one change of the database. */
+static enum sek_err change(struct sek_context *c, bool dry_run,
+                           enum sek_err (*work)(struct sek_change *, struct sek_context *))
+{
+    struct sek_change ch;
+    enum sek_err err = sek_change_begin(&ch, c, dry_run);
+    if (!err)
+        err = work(&ch, c);
+    if (!err)
+        err = sek_change_end(&ch);
+    return sek_change_fini(&ch, err);
+}
+
+enum sek_err sek_cmd_list_add(struct sek_context *c)
+{
+    return change(c, c->opt[OPT_DRY_RUN].given, add);
+}
+
+enum sek_err sek_cmd_list_set(struct sek_context *c)
+{
+    bool any = false;
+    for (int i = 0; i < OPT_DRY_RUN; i++)
+        any |= c->opt[i].given;
+    if (!any)
+        return sek_context_usage(c, "say what to set: --mode, --action, …");
+    return change(c, c->opt[OPT_DRY_RUN].given, set);
+}
+
+enum sek_err sek_cmd_list_mode(struct sek_context *c)
+{
+    return change(c, c->opt[ONLY_DRY_RUN].given, mode);
+}
+
+enum sek_err sek_cmd_list_enable(struct sek_context *c)
+{
+    return change(c, c->opt[ONLY_DRY_RUN].given, enable);
+}
+
+enum sek_err sek_cmd_list_remove(struct sek_context *c)
+{
+    return change(c, c->opt[ONLY_DRY_RUN].given, list_remove);
+}
+
+enum sek_err sek_cmd_list_publish(struct sek_context *c)
+{
+    const struct sek_conf *conf;
+    struct sek_policydb *db = NULL;
+    enum sek_err err = sek_context_conf(c, &conf);
+    if (!err)
+        err = sek_policydb_open(conf->policy.db, true, &db, &c->diag);
+    if (!err)
+        err = sek_change_publish(c, conf, db, c->opt[OPT_FULL].given, false);
+    sek_policydb_close(db);
+    return err;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Waiting until the resolver has a policy in force, by the status page. One thread. */
+#pragma once
+#include "conf/conf.h"
+
+#define SEK_CONFIRM_MS 5000 /* by then it has taken over, or something is wrong */
+
+/* Wait until every thread uses this generation (or a later one), and say so on standard error;
+ * quiet: only say what is wrong. A resolver that does not run is told of and is no error, as it
+ * reads the policy at its start. BUSY: it runs, but did not take over; diag tells what it says
+ * itself. */
+enum sek_err sek_confirm_wait(const struct sek_conf *conf, uint64_t generation, bool quiet,
+                              struct sek_diag *diag);
