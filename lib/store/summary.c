@@ -14,15 +14,24 @@
 struct group {
     int64_t id; /* of the endpoint, name, list or domain; a minute; 0 for the total */
     uint64_t count, sums[N_SUMS];
-    uint64_t n_first, n_second; /* distinct partners of either kind */
+    uint64_t n_partners[2]; /* distinct ones: endpoints, names or domains */
     int64_t first_ms, last_ms;
+};
+
+/* Pairs of a group and a partner (an endpoint that asked, a name asked for), once a row: place in
+ * `all` in the high half, the partner's id in the low one (ids count from 1 and stay below 2^32).
+ * Sorted at the end, because writing in order and sorting once beats a hash table that misses the
+ * cache for every row. */
+struct pairs {
+    uint64_t *all;
+    size_t n, size;
 };
 
 struct groups {
     struct group *all;
     size_t n, size;
-    struct sek_idmap by_id;    /* id → place in all */
-    struct sek_idmap partners; /* (place and kind, partner's id) seen */
+    struct sek_idmap by_id; /* id → place in all */
+    struct pairs partners[2];
     bool failed;
 };
 
@@ -30,14 +39,14 @@ static void groups_init(struct groups *g)
 {
     *g = (struct groups){0};
     sek_idmap_init(&g->by_id, SIZE_MAX);
-    sek_idmap_init(&g->partners, SIZE_MAX);
 }
 
 static void groups_fini(struct groups *g)
 {
     free(g->all);
     sek_idmap_fini(&g->by_id);
-    sek_idmap_fini(&g->partners);
+    free(g->partners[0].all);
+    free(g->partners[1].all);
 }
 
 /* NULL when memory is out. */
@@ -62,16 +71,63 @@ static struct group *group_of(struct groups *g, int64_t id)
     return &g->all[g->n++];
 }
 
-static void add_partner(struct groups *g, const struct group *group, unsigned kind, int64_t id,
-                        uint64_t *n)
+static void add_partner(struct groups *g, const struct group *group, unsigned kind, int64_t id)
 {
-    int64_t seen;
-    uint64_t place = (uint64_t)(group - g->all);
-    struct sek_idmap_key key = {place * 2 + kind + 1, (uint64_t)id};
-    if (sek_idmap_get(&g->partners, key, &seen))
-        return;
-    g->failed |= !sek_idmap_put(&g->partners, key, 1);
-    (*n)++;
+    struct pairs *p = &g->partners[kind];
+    if (p->n == p->size) {
+        size_t size = p->size ? p->size * 2 : 1024;
+        uint64_t *all = realloc(p->all, size * sizeof *all);
+        if (!all) {
+            g->failed = true;
+            return;
+        }
+        p->all = all;
+        p->size = size;
+    }
+    p->all[p->n++] = (uint64_t)(group - g->all) << 32 | (uint32_t)id;
+}
+
+/* Radix sort, from the lowest octet up; octets that are the same everywhere cost one look. */
+static bool sort_pairs(struct pairs *p)
+{
+    uint64_t *other = malloc(p->n * sizeof *other + 1);
+    if (!other)
+        return false;
+    for (unsigned shift = 0; shift < 64; shift += 8) {
+        size_t starts[256] = {0}, at = 0;
+        for (size_t i = 0; i < p->n; i++)
+            starts[p->all[i] >> shift & 0xff]++;
+        if (p->n && starts[p->all[0] >> shift & 0xff] == p->n)
+            continue;
+        for (unsigned i = 0; i < 256; i++) {
+            size_t n = starts[i];
+            starts[i] = at;
+            at += n;
+        }
+        for (size_t i = 0; i < p->n; i++)
+            other[starts[p->all[i] >> shift & 0xff]++] = p->all[i];
+        uint64_t *sorted = other;
+        other = p->all;
+        p->all = sorted;
+        p->size = p->n;
+    }
+    free(other);
+    return true;
+}
+
+/* Before the groups are put into their final order: their places count here. */
+static void count_partners(struct groups *g)
+{
+    for (unsigned kind = 0; kind < 2; kind++) {
+        struct pairs *p = &g->partners[kind];
+        if (!sort_pairs(p)) {
+            g->failed = true;
+            return;
+        }
+        for (size_t i = 0; i < p->n; i++)
+            if (i == 0 || p->all[i] != p->all[i - 1])
+                g->all[p->all[i] >> 32].n_partners[kind]++;
+    }
 }
 
 static void widen(struct group *g, int64_t first_ms, int64_t last_ms)
@@ -165,8 +221,8 @@ static void add_hit_row(struct groups *g, sqlite3_stmt *stmt)
     int action = sqlite3_column_int(stmt, 6);
     group->count += count;
     widen(group, sqlite3_column_int64(stmt, 2), sqlite3_column_int64(stmt, 3));
-    add_partner(g, group, 0, sqlite3_column_int64(stmt, 4), &group->n_first);
-    add_partner(g, group, 1, sqlite3_column_int64(stmt, 5), &group->n_second);
+    add_partner(g, group, 0, sqlite3_column_int64(stmt, 4));
+    add_partner(g, group, 1, sqlite3_column_int64(stmt, 5));
     if (sek_action_blocks((enum sek_action)action))
         group->sums[BLOCKED] += count;
     else if (sqlite3_column_int(stmt, 7) || action == SEK_ACTION_LOG)
@@ -196,6 +252,7 @@ static enum sek_err sum_hits(struct sek_report *r, const struct sek_where *w, co
     sek__report_bind(stmt, w);
     while ((rc = sqlite3_step(stmt)) == SQLITE_ROW && !g->failed)
         add_hit_row(g, stmt);
+    count_partners(g);
     if (g->failed)
         err = sek_diag_set(diag, SEK_E_NOMEM, "%s: out of memory", r->path);
     else if (rc != SQLITE_DONE)
@@ -211,8 +268,8 @@ static void hand_out_hits(const struct groups *g, size_t n, const struct sek_buf
         const struct group *x = &g->all[i];
         struct sek_hit_group out = {.key = texts->data + offsets[i],
                                     .count = x->count,
-                                    .n_endpoints = x->n_first,
-                                    .n_names = x->n_second,
+                                    .n_endpoints = x->n_partners[0],
+                                    .n_names = x->n_partners[1],
                                     .first_ms = x->first_ms,
                                     .last_ms = x->last_ms,
                                     .blocked = x->sums[BLOCKED],
@@ -277,8 +334,8 @@ static void add_traffic_row(struct groups *g, sqlite3_stmt *stmt)
         return;
     int64_t minute = sqlite3_column_int64(stmt, 1);
     widen(group, minute * 60000, minute * 60000 + 59999);
-    add_partner(g, group, 0, sqlite3_column_int64(stmt, 2), &group->n_first);
-    add_partner(g, group, 1, sqlite3_column_int64(stmt, 3), &group->n_second);
+    add_partner(g, group, 0, sqlite3_column_int64(stmt, 2));
+    add_partner(g, group, 1, sqlite3_column_int64(stmt, 3));
     for (int i = 0; i < N_SUMS; i++) {
         uint64_t n = (uint64_t)sqlite3_column_int64(stmt, 4 + i);
         group->sums[i] += n;
@@ -314,6 +371,7 @@ static enum sek_err sum_traffic(struct sek_report *r, const struct traffic_filte
     sek__report_bind_int(stmt, ":domain", f->domain);
     while ((rc = sqlite3_step(stmt)) == SQLITE_ROW && !g->failed)
         add_traffic_row(g, stmt);
+    count_partners(g);
     if (g->failed)
         err = sek_diag_set(diag, SEK_E_NOMEM, "%s: out of memory", r->path);
     else if (rc != SQLITE_DONE)
@@ -337,8 +395,8 @@ static void hand_out_traffic(const struct groups *g, size_t n, const struct sek_
                                       .failed = x->sums[SEK_OUTCOME_FAILED],
                                       .local = x->sums[SEK_OUTCOME_LOCAL],
                                       .hits = x->sums[SEK_OUTCOME_HIT],
-                                      .n_endpoints = x->n_first,
-                                      .n_domains = x->n_second};
+                                      .n_endpoints = x->n_partners[0],
+                                      .n_domains = x->n_partners[1]};
         if (!fn(arg, &out))
             return;
     }
