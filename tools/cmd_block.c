@@ -120,8 +120,11 @@ static void done(struct work *w)
                         w->targets.n == 1 ? name : "all of them");
     else if (w->targets.n == 1)
         sek_change_done(&w->change, "%s %s in %s%s", name, what, list, ends);
+    else if (w->n_same == 0)
+        sek_change_done(&w->change, "%" PRIu64 " names %s in %s%s", w->targets.n, what, list, ends);
     else
-        sek_change_done(&w->change, "%" PRIu64 " names %s in %s%s; %" PRIu64 " were there already",
+        sek_change_done(&w->change,
+                        "%" PRIu64 " names %s in %s%s; %" PRIu64 " more were there before",
                         w->targets.n - w->n_same, what, list, ends, w->n_same);
 }
 

@@ -209,9 +209,10 @@ static void tell(struct work *w, const struct sek_import_stats *st,
                  "every list",
                  w->n_exceptions);
     sek_change_done(&w->change,
-                    "list %s: %" PRIu64 " rules (%" PRIu64 " added, %" PRIu64 " removed, %" PRIu64
+                    "list %s: %" PRIu64 " rule%s (%" PRIu64 " added, %" PRIu64 " removed, %" PRIu64
                     " changed), read as %s; %" PRIu64 " line%s skipped",
-                    w->list.list.name, st->n_after, st->n_added, st->n_removed, st->n_changed,
+                    w->list.list.name, st->n_after, st->n_after == 1 ? "" : "s", st->n_added,
+                    st->n_removed, st->n_changed,
                     sek_lookup_name(sek_format_names, (int)stats->format), n_bad,
                     n_bad == 1 ? "" : "s");
     if (w->change.dry_run)
@@ -247,9 +248,12 @@ static enum sek_err import(struct work *w)
                                         &c->diag);
     if (!err)
         err = input_read(w, &stats);
-    if (!err)
-        err = sek_policydb_import_end(w->change.db, c->opt[OPT_APPEND].given, w->source, &st,
-                                      &c->diag);
+    if (!err) {
+        sek_progress_begin(&w->progress, "storing");
+        err = sek_policydb_import_end(w->change.db, c->opt[OPT_APPEND].given, w->source,
+                                      sek_progress_show, &w->progress, &st, &c->diag);
+        sek_progress_end(&w->progress);
+    }
     if (!err)
         err = shrink_judge(w, &st);
     if (err)

@@ -100,8 +100,9 @@ enum sek_err sek_policydb_import_begin(struct sek_policydb *db, uint16_t list, c
 enum sek_err sek_policydb_import_rule(struct sek_policydb *db, const struct sek_name *name,
                                       enum sek_scope scope, enum sek_action action,
                                       struct sek_diag *diag);
-/* append: keep rules that were not fed. Sets imported_s and source. */
+/* append: keep rules that were not fed. Sets imported_s and source. progress may be NULL. */
 enum sek_err sek_policydb_import_end(struct sek_policydb *db, bool append, const char *source,
+                                     sek_progress_fn *progress, void *arg,
                                      struct sek_import_stats *out, struct sek_diag *diag);
 
 /* Bring the compiled files in `dir` to the database's state, outside a transaction, on a database

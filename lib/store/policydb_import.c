@@ -11,6 +11,7 @@
 
 #define CACHE_PRAGMA "PRAGMA cache_size = -65536" /* KiB: a large change stays out of the file */
 #define PAGE_ROWS 256
+#define PROGRESS_STEPS 4096 /* rows between two reports */
 
 /* A place in what was fed or in what is there. */
 struct place {
@@ -36,6 +37,9 @@ static const char page_sql[] = "SELECT name, scope, action, expires_s FROM entry
 struct merge {
     struct sek_policydb *db;
     bool append;
+    uint64_t n_steps, n_taken; /* of the merge; of what was fed */
+    sek_progress_fn *progress; /* may be NULL */
+    void *progress_arg;
     struct place fed, old;
     struct page *page;                       /* what is there; `old` is in it */
     struct place fresh[SEK_POLICY_N_VALUES]; /* not inserted yet; their keys live in the batch */
@@ -60,6 +64,7 @@ enum sek_err sek_policydb_import_begin(struct sek_policydb *db, uint16_t list, c
         return batch_fail(err, diag);
     db->import_list = list;
     db->import_s = now_s;
+    db->n_fed = 0;
     size_t n = strnlen(who, sizeof db->import_who - 1);
     memcpy(db->import_who, who, n);
     db->import_who[n] = '\0';
@@ -73,7 +78,10 @@ enum sek_err sek_policydb_import_rule(struct sek_policydb *db, const struct sek_
     uint8_t key[SEK_NAMEKEY_MAX];
     enum sek_err err = sek_batch_add(db->import_batch, key, sek_namekey_from_name(name, key),
                                      (uint8_t)scope, (uint8_t)action);
-    return err ? batch_fail(err, diag) : SEK_OK;
+    if (err)
+        return batch_fail(err, diag);
+    db->n_fed++;
+    return SEK_OK;
 }
 
 static void fed_next(struct merge *m)
@@ -82,6 +90,7 @@ static void fed_next(struct merge *m)
     m->fed.end = !sek_batch_next(m->db->import_batch, &next, &m->stats.n_duplicate);
     if (m->fed.end)
         return;
+    m->n_taken++;
     m->fed.key = next.key;
     m->fed.key_len = next.key_len;
     m->fed.rule.scope = next.scope;
@@ -234,6 +243,16 @@ static enum sek_err rule_stays(struct merge *m, struct sek_diag *diag)
     return err ? err : place_tell(m, true, &m->fed, diag);
 }
 
+/* By the share of what was fed; a list that only loses rules shows no progress. */
+static void progress_step(struct merge *m)
+{
+    if (!m->progress || ++m->n_steps % PROGRESS_STEPS != 0)
+        return;
+    uint64_t n_done = m->n_taken + m->stats.n_duplicate;
+    uint64_t permille = m->db->n_fed ? n_done * 1000 / m->db->n_fed : 0;
+    m->progress(m->progress_arg, permille > 1000 ? 1000 : (unsigned)permille);
+}
+
 static enum sek_err merge_run(struct merge *m, struct sek_diag *diag)
 {
     fed_next(m);
@@ -246,6 +265,7 @@ static enum sek_err merge_run(struct merge *m, struct sek_diag *diag)
             err = order > 0 ? rule_gone(m, diag) : rule_stays(m, diag);
         if (order <= 0)
             fed_next(m);
+        progress_step(m);
         if (!err && order >= 0)
             err = old_next(m, diag);
     }
@@ -291,9 +311,10 @@ static enum sek_err list_imported(struct sek_policydb *db, const char *source,
 }
 
 enum sek_err sek_policydb_import_end(struct sek_policydb *db, bool append, const char *source,
+                                     sek_progress_fn *progress, void *arg,
                                      struct sek_import_stats *out, struct sek_diag *diag)
 {
-    struct merge m = {.db = db, .append = append};
+    struct merge m = {.db = db, .append = append, .progress = progress, .progress_arg = arg};
     enum sek_err err = list_imported(db, source, diag);
     if (!err)
         err = merge_all(&m, diag);

@@ -62,6 +62,7 @@ struct sek_policydb {
     /* of the import: */
     uint16_t import_list;
     struct sek_batch *import_batch; /* NULL: none is going on */
+    uint64_t n_fed;
     int64_t import_s;
     char import_who[64];
 };

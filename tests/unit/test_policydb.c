@@ -387,7 +387,7 @@ static void disk_full_child(void)
         err = sek_policydb_import_rule(db, &name, SEK_SCOPE_SUBTREE, 0, &diag);
     }
     if (!err)
-        err = sek_policydb_import_end(db, false, "x", &st, &diag);
+        err = sek_policydb_import_end(db, false, "x", NULL, NULL, &st, &diag);
     if (!err)
         err = sek_policydb_commit(db, &diag);
     sek_policydb_close(db);

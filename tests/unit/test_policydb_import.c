@@ -130,7 +130,7 @@ static void import_round(struct sek_policydb *db, uint16_t list, struct model *m
     sek_policydb_watch(db, changes_count, &changes);
     OK(sek_policydb_import_begin(db, list, "importer", NOW + round, &diag));
     feed_random(db, &fed, &expected);
-    OK(sek_policydb_import_end(db, append, "here", &st, &diag));
+    OK(sek_policydb_import_end(db, append, "here", NULL, NULL, &st, &diag));
     sek_policydb_watch(db, NULL, NULL);
     struct model after = *m;
     model_import(&after, &fed, append, NOW + round, &expected);
@@ -182,7 +182,8 @@ static void test_import_facts(void **state)
     OK(sek_policydb_begin(db, &diag));
     uint16_t list = list_new(db, "feed");
     OK(sek_policydb_import_begin(db, list, "importer", NOW + 5, &diag));
-    OK(sek_policydb_import_end(db, false, "/some/file", &st, &diag)); /* nothing into nothing */
+    OK(sek_policydb_import_end(db, false, "/some/file", NULL, NULL, &st,
+                               &diag)); /* nothing into nothing */
     assert_int_equal(st.n_after, 0);
     OK(sek_policydb_commit(db, &diag));
     OK(sek_policydb_list_get(db, "feed", &row, &diag));
@@ -192,7 +193,8 @@ static void test_import_facts(void **state)
 
     OK(sek_policydb_begin(db, &diag));
     OK(sek_policydb_import_begin(db, 999, "importer", NOW, &diag));
-    assert_int_equal(sek_policydb_import_end(db, false, "x", &st, NULL), SEK_E_NOTFOUND);
+    assert_int_equal(sek_policydb_import_end(db, false, "x", NULL, NULL, &st, NULL),
+                     SEK_E_NOTFOUND);
     sek_policydb_close(db);
 }
 
@@ -210,7 +212,7 @@ static void feed_many(struct sek_policydb *db, uint16_t list, unsigned from, uns
         struct sek_name name = name_of(text);
         OK(sek_policydb_import_rule(db, &name, SEK_SCOPE_SUBTREE, 0, &diag));
     }
-    OK(sek_policydb_import_end(db, true, "x", &st, &diag));
+    OK(sek_policydb_import_end(db, true, "x", NULL, NULL, &st, &diag));
     OK(sek_policydb_commit(db, &diag));
 }
 

@@ -89,7 +89,7 @@ static void random_import(struct sek_policydb *db, uint16_t list)
         OK(sek_policydb_import_rule(db, &name, (enum sek_scope)(1 + random() % 3),
                                     (enum sek_action)(random() % 8), &diag));
     }
-    OK(sek_policydb_import_end(db, random() % 2, "x", &st, &diag));
+    OK(sek_policydb_import_end(db, random() % 2, "x", NULL, NULL, &st, &diag));
     OK(sek_policydb_commit(db, &diag));
 }
 
@@ -180,7 +180,7 @@ static void test_many_changes(void **state)
         struct sek_name name = name_of(text);
         OK(sek_policydb_import_rule(db, &name, SEK_SCOPE_SUBTREE, 0, &diag));
     }
-    OK(sek_policydb_import_end(db, false, "x", &st, &diag));
+    OK(sek_policydb_import_end(db, false, "x", NULL, NULL, &st, &diag));
     OK(sek_policydb_commit(db, &diag));
     struct sek_image_info info = publish(db, false);
     assert_int_equal(info.base_id, 0);
