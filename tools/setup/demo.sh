@@ -15,16 +15,19 @@ demo_pid() {
     printf '%s' "$pid"
 }
 
+# Neither gone nor dead and only not yet buried by its parent.
+process_runs() { grep -qsE '^State:[[:space:]]+[^ZX]' "/proc/$1/status"; }
+
 demo_stop() {
     local name pid i
     for name in unbound nsd; do
         pid=$(demo_pid "$name") || continue
         kill "$pid"
         for ((i = 0; i < 100; i++)); do
-            demo_pid "$name" >/dev/null || break
+            process_runs "$pid" || break
             sleep 0.1
         done
-        if demo_pid "$name" >/dev/null; then
+        if process_runs "$pid"; then
             say "    $name (process $pid) does not end by itself: killed"
             kill -9 "$pid"
         fi
