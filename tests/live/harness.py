@@ -92,16 +92,19 @@ def name_server_addresses(n):
     raise AssertionError("no loopback address with a free port 53")
 
 
+def output(*argv):
+    """What a command prints."""
+    return subprocess.run(argv, capture_output=True, text=True).stdout
+
+
 def exports_symbols(program):
     """A program that a module can be loaded into shows its functions (-rdynamic)."""
-    out = subprocess.run(["nm", "-D", "--defined-only", program], capture_output=True, text=True)
-    return " log_err" in out.stdout
+    return " log_err" in output("nm", "-D", "--defined-only", program)
 
 
 def sanitizer_libraries(path):
     """Runtime libraries that a program must preload to load a module built with sanitizers."""
-    out = subprocess.run(["ldd", path], capture_output=True, text=True).stdout
-    found = re.findall(r"=> (\S*/lib(?:asan|tsan|ubsan)\.so\S*)", out)
+    found = re.findall(r"=> (\S*/lib(?:asan|tsan|ubsan)\.so\S*)", output("ldd", path))
     return [f for f in found if "ubsan" not in f] or found
 
 
@@ -489,6 +492,9 @@ class Policy:
     def unblock(self, *entries):
         self.run("unblock", *entries, ok=(0, 3))
 
+    def drop_exception(self, *entries):
+        self.run("unblock", "--list", "local-allow", *entries, ok=(0, 3))
+
     def add_list(self, name, entries=(), **row):
         """A list with these entries. row: action, mode, priority, ede."""
         options = [w for k, v in row.items() for w in (f"--{k}", str(v))]
@@ -497,7 +503,7 @@ class Policy:
             self.fill_list(name, entries)
 
     def fill_list(self, name, entries):
-        self.run("list", "import", name, "-", "--force", stdin="".join(e + "\n" for e in entries),
+        self.run("list", "import", name, "--as", "plain", "--force", stdin="".join(e + "\n" for e in entries),
                  ok=(0, 3))
 
     def mode(self, name, mode):
@@ -505,8 +511,7 @@ class Policy:
 
     def status(self):
         """The state of the resolver and its counters: {key: value}."""
-        report = self.json("status")
-        return report[0] if isinstance(report, list) else report
+        return self.json("status")["rows"][0]
 
 
 # --- resolver -----------------------------------------------------------------------------------
@@ -675,14 +680,25 @@ class LiveCase(unittest.TestCase):
         """Policy to be there when the resolver starts."""
 
     @classmethod
-    def start_resolver(cls, name="unbound", **changes):
-        """A resolver as the class describes it, stopped and checked at the end."""
+    def describe_resolver(cls, name, changes):
+        """A resolver as the class describes it, not started."""
         given = {"threads": cls.threads, "modules": cls.modules, "options": cls.options,
-                 "clauses": cls.clauses, "conf": cls.policy.conf, "upstream": cls.upstream, **changes}
-        resolver = Resolver(cls.scratch / name, given.pop("upstream"), given.pop("conf"), **given)
-        resolver.start()
+                 "clauses": cls.clauses, "upstream": cls.upstream, **changes}
+        conf = given.pop("conf", None) or cls.policy.conf
+        return Resolver(cls.scratch / name, given.pop("upstream"), conf, **given)
+
+    @classmethod
+    def start_resolver(cls, name="unbound", **changes):
+        """The resolver of all tests, stopped and checked at the end."""
+        resolver = cls.describe_resolver(name, changes).start()
         cls.stack.callback(check_end, resolver)
         return resolver
+
+    def launch(self, name, **changes):
+        """A resolver of this test alone."""
+        resolver = self.describe_resolver(name, changes)
+        self.addCleanup(check_end, resolver)
+        return resolver.start()
 
     # --- asking
 
@@ -782,7 +798,7 @@ class LiveCase(unittest.TestCase):
 
 def check_end(resolver):
     """Stop a resolver: it must end by itself and well, with nothing to complain about."""
-    if not resolver.process.alive():
+    if not resolver.process or not resolver.process.alive():
         return
     status = resolver.stop()
     text = resolver.process.text()
