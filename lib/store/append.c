@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "store/eventsdb_impl.h"
+#include "store/eventsdb_parts.h"
 #include <string.h>
 #include "base/banned.h"
 

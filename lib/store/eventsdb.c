@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "store/eventsdb_impl.h"
+#include "store/eventsdb_parts.h"
 #include "base/duration.h"
 #include <errno.h>
 #include <fcntl.h>

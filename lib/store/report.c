@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "store/report_impl.h"
+#include "store/report_parts.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

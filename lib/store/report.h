@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Read-only questions to events.db: one function a report, rows by callback (false stops). Readers never
- * checkpoint and hold no transaction while the caller prints for long. One thread. */
+/* Read-only questions to events.db: one function a report, rows by callback (false stops). Readers
+ * never checkpoint and hold no transaction while the caller prints for long. One thread. */
 #pragma once
 #include "event/event.h"
 
@@ -19,8 +19,8 @@ struct sek_hit_filter {
     int qtype;            /* 0 = any */
     const char *decision; /* 8 hex digits of a decision id */
     bool monitor_only, blocked_only;
-    int64_t after_id;     /* rows with a greater id only: for tail */
-    unsigned limit;       /* 0 = no limit */
+    int64_t after_id; /* rows with a greater id only: for tail */
+    unsigned limit;   /* 0 = no limit */
 };
 
 struct sek_hit {
@@ -40,7 +40,7 @@ enum sek_err sek_report_hits(struct sek_report *r, const struct sek_hit_filter *
 
 enum sek_group {
     SEK_GROUP_ENDPOINT = 1,
-    SEK_GROUP_NAME = 2,   /* the question's name */
+    SEK_GROUP_NAME = 2, /* the question's name */
     SEK_GROUP_LIST = 3,
     SEK_GROUP_DOMAIN = 4, /* registered domain */
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "store/eventsdb_impl.h"
+#include "store/eventsdb_parts.h"
 #include "base/banned.h"
 
 /* What is left in the tables: the oldest minute of each, INT64_MAX where there is none. */

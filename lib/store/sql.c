@@ -17,16 +17,16 @@ static const int busy_ms[] = {
     [SEK_SQL_POLICY] = 10000, [SEK_SQL_EVENTS] = 100, [SEK_SQL_READER] = 3000};
 
 /* No mmap anywhere: a truncated file would be a SIGBUS inside the resolver. */
+#define CAREFUL "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA mmap_size=0;"
+#define POLICY "PRAGMA journal_mode=DELETE; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+#define EVENTS                                                                                     \
+    "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=0;"             \
+    "PRAGMA journal_size_limit=16777216; PRAGMA cache_size=-8192; PRAGMA temp_store=MEMORY;"
+#define READER "PRAGMA query_only=ON; PRAGMA cache_size=-32768;"
 static const char *const pragmas[] = {
-    [SEK_SQL_POLICY] = "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA mmap_size=0;"
-                       "PRAGMA journal_mode=DELETE; PRAGMA synchronous=FULL;"
-                       "PRAGMA foreign_keys=ON;",
-    [SEK_SQL_EVENTS] = "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA mmap_size=0;"
-                       "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
-                       "PRAGMA wal_autocheckpoint=0; PRAGMA cache_size=-8192;"
-                       "PRAGMA temp_store=MEMORY;",
-    [SEK_SQL_READER] = "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA mmap_size=0;"
-                       "PRAGMA query_only=ON; PRAGMA cache_size=-32768;",
+    [SEK_SQL_POLICY] = CAREFUL POLICY,
+    [SEK_SQL_EVENTS] = CAREFUL EVENTS,
+    [SEK_SQL_READER] = CAREFUL READER,
 };
 
 static enum sek_err code_of(sqlite3 *db, int rc)

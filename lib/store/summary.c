@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "store/report_impl.h"
+#include "store/report_parts.h"
 #include "base/duration.h"
 #include "store/idmap.h"
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "event_samples.h"
-#include "store/eventsdb_impl.h"
+#include "store/eventsdb_parts.h"
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -87,7 +87,7 @@ static void store(struct sek_eventsdb *db)
 static int64_t ask(const char *sql)
 {
     sqlite3 *db;
-    int64_t n;
+    int64_t n = -1;
     struct sek_diag diag = {0};
     if (sek_sql_open(path, SEK_SQL_READER, &sek_events_schema, &db, &diag) ||
         sek_sql_int(db, sql, &n, &diag))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The inside of struct sek_eventsdb, shared by eventsdb.c (life), append.c (store) and retention.c. */
+/* The inside of struct sek_eventsdb, shared by eventsdb.c (life), append.c (store) and retention.c.
+ */
 #pragma once
 #include "base/hash.h"
 #include "store/eventsdb.h"
@@ -35,8 +36,9 @@
     X(TRAFFIC_OLDEST, "SELECT min(minute) FROM traffic")                                           \
     X(HIT_DELETE, "DELETE FROM hit WHERE id IN"                                                    \
                   " (SELECT id FROM hit WHERE minute < ?1 ORDER BY minute LIMIT ?2)")              \
-    X(TRAFFIC_DELETE, "DELETE FROM traffic WHERE (minute, endpoint, domain) IN (SELECT minute,"    \
-                      " endpoint, domain FROM traffic WHERE minute < ?1 ORDER BY minute LIMIT ?2)")\
+    X(TRAFFIC_DELETE,                                                                              \
+      "DELETE FROM traffic WHERE (minute, endpoint, domain) IN (SELECT minute,"                    \
+      " endpoint, domain FROM traffic WHERE minute < ?1 ORDER BY minute LIMIT ?2)")                \
     X(NAME_STEP, "SELECT max(id) FROM (SELECT id FROM name WHERE id > ?1 ORDER BY id LIMIT ?2)")   \
     X(NAME_DELETE, "DELETE FROM name WHERE id > ?1 AND id <= ?2 AND used < ?3")                    \
     X(ENDPOINT_STEP,                                                                               \
@@ -47,7 +49,7 @@ enum sek_event_statement {
 #define X(id, text) SEK_ST_##id,
     SEK_EVENT_STATEMENTS(X)
 #undef X
-    SEK_N_ST
+        SEK_N_ST
 };
 
 struct sek_eventsdb {
@@ -75,8 +77,9 @@ enum sek_err sek__eventsdb_run(struct sek_eventsdb *db, enum sek_event_statement
 enum sek_err sek__eventsdb_ask(struct sek_eventsdb *db, enum sek_event_statement st,
                                const int64_t *values, int n, int64_t *out, struct sek_diag *diag);
 enum sek_err sek__eventsdb_fail(struct sek_eventsdb *db, int rc, struct sek_diag *diag);
-/* CORRUPT when somebody wrote over the file: SQLite itself would go on with what it has in memory. */
+/* CORRUPT when somebody wrote over the file: SQLite itself would go on with what it has in memory.
+ */
 enum sek_err sek__eventsdb_look(struct sek_eventsdb *db, struct sek_diag *diag);
-/* After BEGIN: commit if err is SEK_OK, else roll back and forget all ids. Returns err or what commit
- * said. */
+/* After BEGIN: commit if err is SEK_OK, else roll back and forget all ids. Returns err or what
+ * commit said. */
 enum sek_err sek__eventsdb_end(struct sek_eventsdb *db, enum sek_err err, struct sek_diag *diag);

@@ -10,7 +10,8 @@ struct sek_report {
     char path[512];
 };
 
-/* A filter, looked up: the conditions as text (constant fragments only) and what is bound to them. */
+/* A filter, looked up: the conditions as text (constant fragments only) and what is bound to them.
+ */
 struct sek_where {
     const struct sek_hit_filter *f;
     struct sek_buf text; /* " WHERE …" */
