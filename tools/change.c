@@ -149,3 +149,15 @@ enum sek_err sek_change_fini(struct sek_change *ch, enum sek_err err)
     sek_suffix_close(ch->suffix);
     return said ? SEK_OK : err;
 }
+
+enum sek_err sek_change_look(struct sek_context *c, const struct sek_conf **out_conf,
+                             struct sek_policydb **out)
+{
+    enum sek_err err = sek_context_conf(c, out_conf);
+    if (!err)
+        err = sek_policydb_open((*out_conf)->policy.db, false, out, &c->diag);
+    if (err == SEK_E_NOTFOUND)
+        sek_diag_set(&c->diag, err, "%s does not exist yet; sekisho list import or block makes it",
+                     (*out_conf)->policy.db);
+    return err;
+}

@@ -39,6 +39,9 @@ enum sek_err sek_change_end(struct sek_change *ch);
  * that is a missing list, which was said. */
 enum sek_err sek_change_fini(struct sek_change *ch, enum sek_err err);
 
+/* policy.db for reports only. Errors are in c->diag. */
+enum sek_err sek_change_look(struct sek_context *c, const struct sek_conf **out_conf,
+                             struct sek_policydb **out);
 /* Bring the compiled files to the state of db and wait for the resolver (quiet: see confirm.h).
  * full: a new image in any case. */
 enum sek_err sek_change_publish(struct sek_context *c, const struct sek_conf *conf,

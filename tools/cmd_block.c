@@ -4,6 +4,7 @@
 #include "change.h"
 #include "command.h"
 #include "name/text.h"
+#include "talk.h"
 #include "targets.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -46,6 +47,8 @@ const struct sek_arg sek_cmd_allow_args[] = {
     [N_OPTS - 1] = {0},
 };
 
+#define REPLACED_SHOWN 20
+
 struct work {
     struct sek_change change;
     struct sek_targets targets;
@@ -86,10 +89,36 @@ static enum sek_err entry_prepare(struct work *w, struct sek_context *c)
     return list_check(w, c);
 }
 
+/* What an entry replaces must not vanish unseen: a life time would end somebody else's block. */
+struct replaced {
+    const struct sek_entry *fresh;
+    uint64_t n;
+};
+
+static bool tell_replaced(void *arg, const struct sek_entry *old)
+{
+    struct replaced *r = arg;
+    char name[SEK_NAME_TEXT_MAX + 2], ends[40] = "without end", when[32];
+    if (old->rule.list != r->fresh->rule.list || old->rule.scope != r->fresh->rule.scope ||
+        (old->rule.action == r->fresh->rule.action &&
+         old->rule.expires_s == r->fresh->rule.expires_s))
+        return true;
+    if (++r->n > REPLACED_SHOWN)
+        return true;
+    sek_rule_to_text((enum sek_scope)old->rule.scope, old->name.octets, name);
+    if (old->rule.expires_s)
+        snprintf(ends, sizeof ends, "until %s",
+                 sek_time_to_text(old->rule.expires_s, when, sizeof when));
+    sek_talk("%s was there, %s, by %s%s%s: replaced", name, ends, old->who,
+             *old->comment ? ": " : "", old->comment);
+    return true;
+}
+
 static enum sek_err entries_put(struct work *w, struct sek_context *c)
 {
     enum sek_action action =
         w->entry.rule.action ? w->entry.rule.action : (enum sek_action)w->list.list.action;
+    struct replaced replaced = {.fresh = &w->entry};
     for (uint64_t i = 0; i < w->targets.n; i++) {
         const struct sek_target *t = &w->targets.items[i];
         bool changed;
@@ -97,6 +126,9 @@ static enum sek_err entries_put(struct work *w, struct sek_context *c)
                                             c->opt[OPT_FORCE].given, &c->diag);
         w->entry.name = t->name;
         w->entry.rule.scope = (uint8_t)t->scope;
+        if (!err)
+            err =
+                sek_policydb_entries_at(w->change.db, &t->name, tell_replaced, &replaced, &c->diag);
         if (!err)
             err = sek_policydb_entry_put(w->change.db, &w->entry, &changed, &c->diag);
         if (err)

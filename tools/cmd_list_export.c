@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A list as a file of other programs. What a format cannot express is left out and counted: an
  * exception must not become a block, nor one name a whole domain. */
+#include "change.h"
 #include "command.h"
 #include "name/text.h"
 #include "policy/reader.h"
@@ -213,9 +214,7 @@ enum sek_err sek_cmd_list_export(struct sek_context *c)
         at++;
     if (at == sizeof formats / sizeof *formats)
         return sek_context_usage(c, "--as: choose a format to write");
-    enum sek_err err = sek_context_conf(c, &conf);
-    if (!err)
-        err = sek_policydb_open(conf->policy.db, false, &db, &c->diag);
+    enum sek_err err = sek_change_look(c, &conf, &db);
     if (!err)
         err = export_run(c, db, conf, at);
     sek_policydb_close(db);

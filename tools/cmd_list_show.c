@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "base/duration.h"
+#include "change.h"
 #include "command.h"
 #include "name/text.h"
 #include "store/policydb.h"
@@ -129,9 +129,7 @@ enum sek_err sek_cmd_list_show(struct sek_context *c)
 {
     const struct sek_conf *conf;
     struct sek_policydb *db = NULL;
-    enum sek_err err = sek_context_conf(c, &conf);
-    if (!err)
-        err = sek_policydb_open(conf->policy.db, false, &db, &c->diag);
+    enum sek_err err = sek_change_look(c, &conf, &db);
     if (!err)
         err = c->n_args ? show_entries(c, db) : show_lists(c, db);
     sek_policydb_close(db);

@@ -40,7 +40,11 @@ static bool effect_tell(enum sek_effect_wanted wanted, const char *list, const s
     sek_rule_to_text(t->scope, t->name.octets, text);
     if (hit)
         rule_of(name, v, rule);
-    if (wanted == SEK_EFFECT_UNBLOCKED)
+    if (wanted == SEK_EFFECT_UNBLOCKED && strcmp(v->list_name, list) == 0)
+        sek_talk(
+            "%s is still blocked by %s of the same list; sekisho unblock --list %s %s ends that",
+            text, rule, list, rule);
+    else if (wanted == SEK_EFFECT_UNBLOCKED)
         sek_talk("%s is still blocked: list %s has %s; sekisho allow %s makes an exception", text,
                  v->list_name, rule, text);
     else if (wanted == SEK_EFFECT_ALLOWED)
