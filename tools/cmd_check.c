@@ -59,7 +59,7 @@ static void check_policy(struct sek_diagnose *d, uint64_t *out_generation)
             "the first sekisho block or import makes it", "none compiled yet in %s",
             d->conf->policy.dir);
     } else if (e) {
-        say(d, SEK_FINDING_FAIL, "policy", "any change of policy compiles it anew", "%s", why.text);
+        say(d, SEK_FINDING_FAIL, "policy", "run sekisho list publish", "%s", why.text);
     } else {
         unsigned n = 0;
         (void)sek_policy_lists(policy, &n);
@@ -86,7 +86,7 @@ static void check_policydb(struct sek_diagnose *d, uint64_t compiled)
             e == SEK_E_DENIED ? "run sekisho check as root" : "restore it from a backup", "%s",
             why.text);
     else if (compiled && compiled != generation)
-        say(d, SEK_FINDING_FAIL, "policy.db", "any change of policy compiles it anew",
+        say(d, SEK_FINDING_FAIL, "policy.db", "run sekisho list publish",
             "generation %" PRIu64 ", but %" PRIu64 " is compiled", generation, compiled);
     else
         say(d, SEK_FINDING_OK, "policy.db", "", "generation %" PRIu64, generation);
@@ -121,7 +121,7 @@ static void judge_page(struct sek_diagnose *d, const struct sek_status_page *p, 
     say(d, SEK_FINDING_OK, what, "", "running, process %u, %u threads", (unsigned)p->pid,
         (unsigned)p->n_threads);
     if (compiled && p->in_force != compiled)
-        say(d, SEK_FINDING_FAIL, what, "see its log; restart Unbound",
+        say(d, SEK_FINDING_FAIL, what, "run sekisho list publish; else see Unbound's log",
             "generation %" PRIu64 " is in force, not %" PRIu64, (uint64_t)p->in_force, compiled);
     if (*p->policy_text)
         say(d, SEK_FINDING_WARN, what, "", "policy: %s", p->policy_text);

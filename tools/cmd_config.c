@@ -32,8 +32,8 @@ static enum sek_err get(struct sek_context *c, const struct sek_conf *conf, cons
         struct sek_nearest near = {.word = key};
         for (const struct sek_option *o = sek_options; o->key; o++)
             sek_nearest_offer(&near, o->key);
-        e = sek_context_usage(c, "no setting %.100s%s%s", key, near.best ? "; did you mean " : "",
-                              near.best ? near.best : "");
+        e = sek_context_usage(c, "no setting %.100s%s%s%s", key, near.best ? "; did you mean " : "",
+                              near.best ? near.best : "", near.best ? "?" : "");
     } else {
         struct sek_buf safe;
         sek_buf_init(&safe, 0);

@@ -188,9 +188,21 @@ static void print_step(void *arg, const struct sek_step *step)
 /* --- the verdict -------------------------------------------------------------------------------
  */
 
-enum { V_ACTION, V_WOULD, V_MONITOR, V_LIST, V_HIT, V_ANSWER, V_EDE, V_EDE_TEXT, V_COLS };
+enum {
+    V_READING,
+    V_ACTION,
+    V_WOULD,
+    V_MONITOR,
+    V_LIST,
+    V_HIT,
+    V_ANSWER,
+    V_EDE,
+    V_EDE_TEXT,
+    V_COLS
+};
 static const struct sek_col verdict_cols[] = {
-    [V_ACTION] = {"action", "Verdict", SEK_COL_TEXT},
+    [V_READING] = {"reading", "Verdict", SEK_COL_TEXT, NULL, 0, SEK_COL_PEOPLE},
+    [V_ACTION] = {"action", "Action", SEK_COL_TEXT, NULL, 0, SEK_COL_MACHINE},
     [V_WOULD] = {"rule_action", "Rule's action", SEK_COL_TEXT, NULL, 0, SEK_COL_MACHINE},
     [V_MONITOR] = {"monitor", "Monitor", SEK_COL_FLAG, NULL, 0, SEK_COL_MACHINE},
     [V_LIST] = {"list", "  by list", SEK_COL_TEXT},
@@ -255,7 +267,7 @@ static void put_ede(const struct question *q)
 {
     struct sek_out *o = q->c->out;
     const struct sek_verdict *v = &q->verdict;
-    char text[600], id[16] = "(differs)";
+    char text[600], id[16] = "<id>"; /* differs by endpoint */
     if (!q->conf->answer.ede || !sek_action_blocks(v->action) || v->action == SEK_ACTION_DROP)
         return;
     if (q->has_client)
@@ -272,16 +284,20 @@ static void print_verdict(struct question *q)
 {
     struct sek_out *o = q->c->out;
     const struct sek_verdict *v = &q->verdict;
-    char answer[256];
+    char answer[256], reading[64];
     bool decided = v->trigger != SEK_TRIGGER_NONE;
     describe(q, answer, sizeof answer);
     sek_out_part(o, "verdict", verdict_cols, V_COLS, SEK_OUT_RECORD);
-    bool table = sek_out_format(o) == SEK_OUT_TABLE;
-    sek_out_text(o, V_ACTION,
-                 table && !decided ? "pass: no rule decides"
-                                   : sek_lookup_name(sek_action_names, (int)v->action));
-    sek_out_tint(o, V_ACTION, sek_action_blocks(v->action) ? SEK_TINT_BAD : SEK_TINT_GOOD);
-    sek_out_text(o, V_WOULD, sek_lookup_name(sek_action_names, (int)v->would));
+    const char *would = sek_lookup_name(sek_action_names, (int)v->would);
+    if (!decided)
+        snprintf(reading, sizeof reading, "pass: no rule decides");
+    else
+        snprintf(reading, sizeof reading, "%s%s", v->monitor ? "pass: monitor mode, would " : "",
+                 would);
+    sek_out_text(o, V_READING, reading);
+    sek_out_tint(o, V_READING, sek_action_blocks(v->action) ? SEK_TINT_BAD : SEK_TINT_GOOD);
+    sek_out_text(o, V_ACTION, sek_lookup_name(sek_action_names, (int)v->action));
+    sek_out_text(o, V_WOULD, would);
     sek_out_flag(o, V_MONITOR, v->monitor);
     if (decided)
         sek_out_text(o, V_LIST, v->list_name);

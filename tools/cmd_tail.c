@@ -86,7 +86,8 @@ static enum sek_err keep_open(struct follow *f)
     bool again = f->report != NULL || f->waiting;
     close_report(f);
     enum sek_err e = there ? sek_report_open(f->path, &f->report, &f->c->diag) : SEK_E_NOTFOUND;
-    if (e == SEK_E_NOTFOUND) {
+    /* One that is being made is not whole for a moment; that is no reason to end. */
+    if (e == SEK_E_NOTFOUND || (e && again)) {
         if (!f->waiting)
             sek_talk("waiting for %s", f->path);
         f->waiting = true;

@@ -88,7 +88,7 @@ static int run(struct sek_context *c, const struct sek_arg_value *global)
     sek_out_free(c->out);
     if (c->conf_loaded)
         sek_conf_fini(&c->conf);
-    return finish_text(c->exit);
+    return e ? (int)c->exit : finish_text((int)c->exit);
 }
 
 static int wrong_use(const struct sek_command *command, const struct sek_diag *diag)

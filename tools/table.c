@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "table.h"
 #include "safe.h"
+#include <limits.h>
 #include <string.h>
 #include "base/banned.h"
 
-#define GAP 2     /* blanks between columns */
-#define CUT_MIN 8 /* a column is never cut below this */
+#define GAP 2 /* blanks between columns */
+
+/* Columns that a cut cell keeps: less says nothing. A row that still does not fit wraps. */
+static unsigned least(const struct sek_col *c)
+{
+    return c->kind == SEK_COL_NAME ? 24 : c->kind == SEK_COL_TEXT ? 15 : UINT_MAX;
+}
 
 struct cell {
     size_t offset, len, width;
@@ -34,7 +40,7 @@ void sek_table_begin(struct sek_table *t, const struct sek_col *cols, unsigned n
     t->fixed = false;
     for (unsigned i = 0; i < n_cols; i++) {
         unsigned title = (unsigned)sek_safe_width(cols[i].title, strlen(cols[i].title));
-        t->width[i] = cols[i].width > title ? cols[i].width : title;
+        t->width[i] = shape == SEK_OUT_LIVE && cols[i].width > title ? cols[i].width : title;
     }
     sek_buf_reset(&t->text);
     sek_buf_reset(&t->cells);
@@ -83,7 +89,8 @@ static const char *tint_code(enum sek_tint tint)
     return "";
 }
 
-static void print_text(struct sek_table *t, const char *text, size_t len, size_t width, size_t room,
+/* Print after the blanks owed; cut: "…" stands for what is left out. */
+static void print_text(struct sek_table *t, const char *text, size_t len, bool cut,
                        const char *code)
 {
     if (!len)
@@ -91,12 +98,9 @@ static void print_text(struct sek_table *t, const char *text, size_t len, size_t
     fprintf(t->file, "%*s", (int)t->gap, "");
     t->gap = 0;
     paint(t, code);
-    if (width <= room) {
-        fwrite(text, 1, len, t->file);
-    } else {
-        fwrite(text, 1, sek_safe_fit(text, len, room - 1), t->file);
+    fwrite(text, 1, len, t->file);
+    if (cut)
         fputs("…", t->file);
-    }
     if (*code)
         paint(t, "\033[0m");
 }
@@ -105,13 +109,16 @@ static void print_text(struct sek_table *t, const char *text, size_t len, size_t
 static void print_cell(struct sek_table *t, unsigned col, const char *text, size_t len,
                        size_t width, const char *code)
 {
-    size_t room = t->columns && t->shape != SEK_OUT_LIVE ? t->width[col] : SIZE_MAX;
-    size_t shown = width < room ? width : room;
-    size_t pad = t->width[col] > shown ? t->width[col] - shown : 0;
+    bool cut = t->columns && t->shape != SEK_OUT_LIVE && width > t->width[col];
+    if (cut) { /* a wide character may leave a column free */
+        len = sek_safe_fit(text, len, t->width[col] - 1);
+        width = sek_safe_width(text, len) + 1;
+    }
+    size_t pad = t->width[col] > width ? t->width[col] - width : 0;
     bool right = flush_right(&t->cols[col]);
     if (right)
         t->gap += pad;
-    print_text(t, text, len, width, room, code);
+    print_text(t, text, len, cut, code);
     t->gap += right ? GAP : pad + GAP;
 }
 
@@ -129,8 +136,8 @@ static void squeeze(struct sek_table *t)
     for (size_t over = total(t); t->columns && over > t->columns; over--) {
         unsigned widest = t->n_cols;
         for (unsigned i = 0; i < t->n_cols; i++)
-            if ((t->cols[i].kind == SEK_COL_TEXT || t->cols[i].kind == SEK_COL_NAME) &&
-                t->width[i] > CUT_MIN && (widest == t->n_cols || t->width[i] > t->width[widest]))
+            if (t->width[i] > least(&t->cols[i]) &&
+                (widest == t->n_cols || t->width[i] > t->width[widest]))
                 widest = i;
         if (widest == t->n_cols)
             return;
@@ -178,7 +185,7 @@ static void print_record(struct sek_table *t)
         fputs(title, t->file);
         paint(t, "\033[0m");
         t->gap = widest - w + GAP;
-        print_text(t, t->text.data + cells[i].offset, cells[i].len, cells[i].width, SIZE_MAX,
+        print_text(t, t->text.data + cells[i].offset, cells[i].len, false,
                    tint_code(cells[i].tint));
         end_line(t);
     }

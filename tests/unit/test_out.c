@@ -310,13 +310,19 @@ static void test_cut(void **state)
         unsigned width;
         const char *text, *expected;
     } cases[] = {
-        {"no terminal", 0, "0123456789abcdef",
-         "A                 Count\n0123456789abcdef      7\n"},
-        {"just fits", 23, "0123456789abcdef", "A                 Count\n0123456789abcdef      7\n"},
-        {"one too many", 22, "0123456789abcdef",
+        {"no terminal", 0, "0123456789abcdefghij",
+         "A                     Count\n0123456789abcdefghij      7\n"},
+        {"just fits", 27, "0123456789abcdefghij",
+         "A                     Count\n0123456789abcdefghij      7\n"},
+        {"one too many", 26, "0123456789abcdefghij",
+         "A                    Count\n0123456789abcdefgh…      7\n"},
+        {"never below the least", 1, "0123456789abcdefghij",
          "A                Count\n0123456789abcd…      7\n"},
-        {"never below the least", 1, "0123456789abcdef", "A         Count\n0123456…      7\n"},
-        {"wide characters", 16, "漢字漢字漢字", "A          Count\n漢字漢字…      7\n"},
+        {"short enough", 1, "0123456789", "A           Count\n0123456789      7\n"},
+        {"wide characters", 22, "漢字漢字漢字漢字漢字",
+         "A                Count\n漢字漢字漢字漢…      7\n"},
+        {"wide characters, one column left", 23, "漢字漢字漢字漢字漢字",
+         "A                 Count\n漢字漢字漢字漢…       7\n"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct sink s;

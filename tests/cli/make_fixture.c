@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the command's golden tests look at, always the same to the octet of a name and the
+ * millisecond: make_fixture FOLDER           settings, policy and events below FOLDER make_fixture
+ * resolver PAGE    a status page that is alive until standard input ends */
+#include "event/status.h"
+#include "event/tally.h"
+#include "name/text.h"
+#include "store/eventsdb.h"
+#include "store/policydb.h"
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define BEGIN_S 1795168800LL /* 2026-11-20T10:00:00Z */
+#define FAR_S 4102444800LL   /* 2100-01-01: never met by the clock */
+
+/* What `check` looks for in a module and in an Unbound: this program plays both, and as a module it
+ * is built for nobody. */
+__attribute__((section(".sekisho.host"), used)) static const char host_ids[] =
+    "build-id=00\0version=9.9.9\0";
+__attribute__((used)) static const char dynlib_text[] = "dynlibmod[%d]";
+
+static struct sek_diag diag;
+
+#define MUST(call)                                                                                 \
+    do {                                                                                           \
+        if (call) {                                                                                \
+            fprintf(stderr, "make_fixture: %s: %s\n", #call, diag.text);                           \
+            exit(1);                                                                               \
+        }                                                                                          \
+    } while (0)
+
+/* --- policy ------------------------------------------------------------------------------------
+ */
+
+enum { FEED, WATCH, RETIRED, BLOCK, ALLOW, N_LISTS };
+static struct sek_list lists[N_LISTS];
+
+static void list_new(struct sek_policydb *db, int at, const char *name, enum sek_mode mode,
+                     enum sek_action action, int priority)
+{
+    struct sek_list_row row = {.created_s = BEGIN_S};
+    row.list.mode = (uint8_t)mode;
+    row.list.action = (uint8_t)action;
+    row.list.priority = priority;
+    row.list.ede = 15;
+    snprintf(row.list.name, sizeof row.list.name, "%s", name);
+    snprintf(row.source, sizeof row.source, "/srv/lists/%s.txt", name);
+    snprintf(row.who, sizeof row.who, "alice");
+    MUST(sek_policydb_list_add(db, &row, &diag));
+    lists[at] = row.list;
+}
+
+static void list_known(struct sek_policydb *db, int at, const char *name)
+{
+    struct sek_list_row row;
+    MUST(sek_policydb_list_get(db, name, &row, &diag));
+    lists[at] = row.list;
+}
+
+static void entry(struct sek_policydb *db, int list, const char *rule, const char *who,
+                  const char *comment, int64_t expires_s)
+{
+    struct sek_entry e = {.created_s = BEGIN_S, .rule = {.list = lists[list].id}};
+    enum sek_scope scope;
+    bool changed;
+    MUST(sek_rule_from_text(rule, strlen(rule), &scope, &e.name, &diag));
+    e.rule.scope = (uint8_t)scope;
+    e.rule.expires_s = expires_s;
+    snprintf(e.who, sizeof e.who, "%s", who);
+    snprintf(e.comment, sizeof e.comment, "%s", comment);
+    MUST(sek_policydb_entry_put(db, &e, &changed, &diag));
+}
+
+static void make_policy(const char *dir)
+{
+    char path[600], folder[560];
+    struct sek_policydb *db;
+    snprintf(folder, sizeof folder, "%s/policy", dir);
+    snprintf(path, sizeof path, "%s/policy.db", folder);
+    MUST(mkdir(folder, 0755));
+    MUST(sek_policydb_open(path, true, &db, &diag));
+    MUST(sek_policydb_begin(db, &diag));
+    list_new(db, FEED, "feed", SEK_MODE_BLOCK, SEK_ACTION_NXDOMAIN, 0);
+    list_new(db, WATCH, "watch", SEK_MODE_MONITOR, SEK_ACTION_SINKHOLE, -5);
+    list_new(db, RETIRED, "retired", SEK_MODE_OFF, SEK_ACTION_REFUSED, 10);
+    list_known(db, BLOCK, SEK_LIST_LOCAL_BLOCK);
+    list_known(db, ALLOW, SEK_LIST_LOCAL_ALLOW);
+    entry(db, FEED, "evil.example", "alice", "", 0);
+    entry(db, WATCH, "evil.example", "alice", "", 0);
+    entry(db, RETIRED, "*.evil.example", "alice", "", 0);
+    entry(db, WATCH, "*.tracker.example", "alice", "", 0);
+    entry(db, BLOCK, "=www.evil.example", "bob", "phishing, case 17", FAR_S);
+    entry(db, ALLOW, "=good.evil.example", "carol", "payroll needs it", FAR_S);
+    entry(db, BLOCK, "bücher.example", "bob",
+          "=HYPERLINK(\"http://x\")\033[2J\xe2\x80\xae\xff, \"quoted\"", 0);
+    MUST(sek_policydb_commit(db, &diag));
+    MUST(sek_policydb_compile(db, folder, BEGIN_S, true, NULL, NULL, NULL, &diag));
+    sek_policydb_close(db);
+}
+
+/* --- events ------------------------------------------------------------------------------------
+ */
+
+struct query {
+    int at_s; /* after BEGIN_S */
+    unsigned times;
+    const char *endpoint, *name, *matched;
+    int qtype;
+    enum sek_outcome outcome;
+    int list;
+    enum sek_action action;
+    enum sek_scope scope;
+    unsigned depth;
+};
+
+static const struct query queries[] = {
+    {0, 3, "192.0.2.7", "evil.example", NULL, 1, SEK_OUTCOME_HIT, FEED, SEK_ACTION_NXDOMAIN,
+     SEK_SCOPE_SUBTREE, 0},
+    {1, 2, "192.0.2.7", "evil.example", NULL, 28, SEK_OUTCOME_HIT, FEED, SEK_ACTION_NXDOMAIN,
+     SEK_SCOPE_SUBTREE, 0},
+    {60, 1, "2001:db8::1", "www.evil.example", NULL, 28, SEK_OUTCOME_HIT, BLOCK,
+     SEK_ACTION_SINKHOLE, SEK_SCOPE_EXACT, 0},
+    {61, 1, "2001:db8::1", "deep.below.evil.example", NULL, 65400, SEK_OUTCOME_HIT, FEED,
+     SEK_ACTION_NXDOMAIN, SEK_SCOPE_SUBTREE, 2},
+    {120, 40, "192.0.2.8", "shop.example", "cdn.tracker.example", 1, SEK_OUTCOME_HIT, WATCH,
+     SEK_ACTION_SINKHOLE, SEK_SCOPE_BELOW, 1},
+    {180, 1, "192.0.2.8", "\\027\\09131m\\010\\034a\\044\\061b\\.c.example", NULL, 16,
+     SEK_OUTCOME_HIT, FEED, SEK_ACTION_NXDOMAIN, SEK_SCOPE_SUBTREE, 1},
+    {240, 1, "192.0.2.9", "www.bücher.example", NULL, 1, SEK_OUTCOME_HIT, BLOCK,
+     SEK_ACTION_SINKHOLE, SEK_SCOPE_SUBTREE, 1},
+    {2, 5, "192.0.2.7", "www.example", NULL, 1, SEK_OUTCOME_CACHED, 0, 0, 0, 0},
+    {3, 2, "192.0.2.7", "www.example", NULL, 1, SEK_OUTCOME_PASSED, 0, 0, 0, 0},
+    {62, 7, "2001:db8::1", "a.bücher.example", NULL, 1, SEK_OUTCOME_NXDOMAIN, 0, 0, 0, 0},
+    {63, 1, "192.0.2.8", "broken.example", NULL, 1, SEK_OUTCOME_FAILED, 0, 0, 0, 0},
+    {64, 1, "192.0.2.8", "printer.home.arpa", NULL, 1, SEK_OUTCOME_LOCAL, 0, 0, 0, 0},
+};
+
+static void add_query(struct sek_tally *t, const struct query *q)
+{
+    struct sek_event e;
+    struct sek_name name;
+    memset(&e, 0, sizeof e);
+    e.outcome = (uint8_t)q->outcome;
+    if (q->outcome == SEK_OUTCOME_HIT) {
+        e.monitor = lists[q->list].mode == SEK_MODE_MONITOR;
+        e.would = (uint8_t)q->action;
+        e.action = (uint8_t)(e.monitor ? SEK_ACTION_PASSTHRU : q->action);
+        e.trigger = q->matched ? SEK_TRIGGER_CNAME : SEK_TRIGGER_QNAME;
+        e.scope = (uint8_t)q->scope;
+        e.depth = (uint8_t)q->depth;
+        e.list = lists[q->list].id;
+        e.generation = 2;
+    }
+    e.qtype = (uint16_t)q->qtype;
+    e.time_ms = (BEGIN_S + q->at_s) * 1000 + 123;
+    MUST(sek_addr_from_text(q->endpoint, &e.endpoint, &diag));
+    MUST(sek_name_from_text(q->name, strlen(q->name), &name, &diag));
+    e.name_len = name.len;
+    memcpy(e.names, name.octets, name.len);
+    if (q->matched) {
+        MUST(sek_name_from_text(q->matched, strlen(q->matched), &name, &diag));
+        e.matched_len = name.len;
+        memcpy(e.names + e.name_len, name.octets, name.len);
+    }
+    e.size = sek_event_size(e.name_len, e.matched_len);
+    for (unsigned i = 0; i < q->times; i++, e.time_ms += 10)
+        MUST(!sek_tally_add(t, &e));
+}
+
+static const struct query later = {300,
+                                   1,
+                                   "192.0.2.10",
+                                   "late.evil.example",
+                                   NULL,
+                                   1,
+                                   SEK_OUTCOME_HIT,
+                                   FEED,
+                                   SEK_ACTION_NXDOMAIN,
+                                   SEK_SCOPE_SUBTREE,
+                                   1};
+
+static void store(const char *dir, const struct query *q, size_t n)
+{
+    char path[600], aside[SEK_ASIDE_MAX];
+    struct sek_suffix *suffix;
+    struct sek_tally *tally;
+    struct sek_tally_batch *batch;
+    struct sek_eventsdb *db;
+    uint64_t rows;
+    snprintf(path, sizeof path, "%s/events/events.db", dir);
+    MUST(sek_suffix_open(NULL, &suffix, &diag));
+    MUST(sek_tally_new(0, suffix, &tally));
+    for (size_t i = 0; i < n; i++)
+        add_query(tally, &q[i]);
+    MUST(sek_tally_take(tally, true, &batch));
+    MUST(sek_eventsdb_open(path, BEGIN_S, &db, aside, &diag));
+    MUST(sek_eventsdb_store(db, batch, lists, N_LISTS, &rows, &diag));
+    sek_eventsdb_checkpoint(db, true);
+    sek_eventsdb_close(db);
+    sek_tally_batch_free(batch);
+    sek_tally_free(tally);
+    sek_suffix_close(suffix);
+}
+
+static void make_events(const char *dir)
+{
+    char path[600];
+    snprintf(path, sizeof path, "%s/events", dir);
+    MUST(mkdir(path, 0755));
+    store(dir, queries, sizeof queries / sizeof queries[0]);
+}
+
+/* The lists have their ids from the policy, made before. */
+static void make_more(const char *dir)
+{
+    char path[600];
+    struct sek_policydb *db;
+    snprintf(path, sizeof path, "%s/policy/policy.db", dir);
+    MUST(sek_policydb_open(path, false, &db, &diag));
+    list_known(db, FEED, "feed");
+    list_known(db, WATCH, "watch");
+    list_known(db, RETIRED, "retired");
+    list_known(db, BLOCK, SEK_LIST_LOCAL_BLOCK);
+    list_known(db, ALLOW, SEK_LIST_LOCAL_ALLOW);
+    sek_policydb_close(db);
+    store(dir, &later, 1);
+}
+
+static void make_settings(const char *dir)
+{
+    char path[600];
+    snprintf(path, sizeof path, "%s/sekisho.yaml", dir);
+    FILE *f = fopen(path, "w");
+    MUST(!f);
+    fprintf(f,
+            "policy:\n  db: %s/policy/policy.db\n  dir: %s/policy\n"
+            "answer:\n  ipv4: 192.0.2.66\n  ipv6: \"2001:db8::66\"\n  contact: help desk 1234\n"
+            "events:\n  db: %s/events/events.db\n"
+            "status:\n  path: %s/status\n",
+            dir, dir, dir, dir);
+    MUST(fclose(f));
+}
+
+/* --- the resolver -------------------------------------------------------------------------------
+ */
+
+static int64_t now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Stands in for the module: the page of a resolver with some work behind it and some trouble. */
+static void resolver(const char *path)
+{
+    struct sek_status_page *page;
+    MUST(sek_status_create(path, &page, &diag));
+    page->n_threads = 4;
+    page->policy_state = page->events_state = SEK_PART_OK;
+    page->generation = page->in_force = 2;
+    page->in_force_ms = BEGIN_S * 1000;
+    page->last_purged = 12;
+    page->n_names = 7;
+    page->n_lists = 5;
+    for (unsigned i = 0; i < SEK_N_COUNTERS; i++)
+        page->counter[i] = i + 1;
+    page->counter[SEK_COUNTER_LEAKED] = 0;
+    sek_status_set_text(page, page->events_text, "disk full\033[2J");
+    sek_status_set_text(page, page->unbound, "1.17.1");
+    puts("ready");
+    fflush(stdout);
+    struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
+    do
+        page->heartbeat_ms = now_ms();
+    while (poll(&in, 1, 200) == 0);
+    sek_status_destroy(path, page);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 3 && strcmp(argv[1], "resolver") == 0) {
+        resolver(argv[2]);
+        return 0;
+    }
+    if (argc == 3 && strcmp(argv[1], "more") == 0) {
+        make_more(argv[2]);
+        return 0;
+    }
+    if (argc != 2 || strlen(argv[1]) > 500) {
+        fputs("usage: make_fixture FOLDER | more FOLDER | resolver PAGE\n", stderr);
+        return 2;
+    }
+    make_settings(argv[1]);
+    make_policy(argv[1]);
+    make_events(argv[1]);
+    return 0;
+}
