@@ -43,7 +43,7 @@ class Server:
         self.args, self.folder = args, folder
         modules = "dynlib iterator" if with_module else "iterator"
         extra = f'dynlib:\n  dynlib-file: "{args.module}"\n' if with_module else ""
-        zone = "".join(f'  local-data: "l{i}.local.test. A 192.0.2.9"\n' for i in range(10))
+        zone = "".join(f'  local-data: "l{i}.local.example. A 192.0.2.9"\n' for i in range(10))
         self.conf = os.path.join(folder, "unbound.conf")
         with open(self.conf, "w") as out:
             out.write(f"""server:
@@ -61,7 +61,7 @@ class Server:
 remote-control:
   control-enable: no
 auth-zone:
-  name: "warm.test"
+  name: "warm.example"
   zonefile: "{folder}/warm.zone"
   for-downstream: no
   for-upstream: yes
@@ -74,7 +74,7 @@ auth-zone:
         self.process = subprocess.Popen([args.unbound, "-d", "-c", self.conf], env=env)
         for _ in range(200):
             try:
-                ask_all(["w0.warm.test"], 1)
+                ask_all(["w0.warm.example"], 1)
                 break
             except OSError:
                 time.sleep(0.02)
@@ -106,9 +106,9 @@ def syscalls(server, names, count):
 def measure(args, folder, with_module):
     server = Server(args, folder, with_module)
     out = {}
-    loads = {"hit": [f"w{i}.warm.test" for i in range(50)]}
+    loads = {"hit": [f"w{i}.warm.example" for i in range(50)]}
     if with_module:
-        loads["block"] = [f"b{i}.blocked.test" for i in range(50)]
+        loads["block"] = [f"b{i}.blocked.example" for i in range(50)]
     try:
         for kind, names in loads.items():
             ask_all(names, 4 * len(names))
@@ -129,11 +129,11 @@ def main():
     args = parser.parse_args()
     folder = tempfile.mkdtemp(prefix="sekisho-bench-")
     with open(f"{folder}/warm.zone", "w") as zone:
-        zone.write("$ORIGIN warm.test.\n$TTL 86400\n@ SOA a. b. 1 3600 600 86400 300\n@ NS a.\n* A 192.0.2.1\n")
+        zone.write("$ORIGIN warm.example.\n$TTL 86400\n@ SOA a. b. 1 3600 600 86400 300\n@ NS a.\n* A 192.0.2.1\n")
     with open(f"{folder}/sekisho.yaml", "w") as conf:
         conf.write(f"policy:\n  db: {folder}/policy.db\n  dir: {folder}\n"
                    f"events:\n  db: {folder}/events.db\nstatus:\n  path: {folder}/status\n")
-    subprocess.run([args.command, "--config", f"{folder}/sekisho.yaml", "block", "blocked.test",
+    subprocess.run([args.command, "--config", f"{folder}/sekisho.yaml", "block", "blocked.example",
                     "--reason", "bench", "--action", "nxdomain"], check=True, capture_output=True)
     try:
         stock, ours = (measure(args, folder, with_module) for with_module in (False, True))

@@ -82,7 +82,7 @@ class Bench:
         self.names = make_names(args.names)
         self.round = 0
         self.write("list.txt", "\n".join(self.names) + "\n")
-        self.write("hit.txt", "".join(f"w{i}.warm{i % 499}.test A\n" for i in range(10000)))
+        self.write("hit.txt", "".join(f"w{i}.warm{i % 499}.example A\n" for i in range(10000)))
         sample = random.Random(1).sample(self.names, min(20000, len(self.names)))
         self.write("block.txt", "".join(f"{name} A\n" for name in sample))
 
@@ -191,13 +191,13 @@ status:
     def measure(self, kind):
         conf = getattr(self, f"conf_{kind}")()
         blocks = kind != "stock"
-        probe, want = (self.names[-1], 3) if blocks else ("ready.test", 0)
+        probe, want = (self.names[-1], 3) if blocks else ("ready.example", 0)
         env = dict(os.environ, SEKISHO_CONF=self.path("sekisho.yaml"))
         started = time.time()
         server = subprocess.Popen(pinned(SERVER_CPU, [self.args.unbound, "-d", "-c", conf]), env=env)
         try:
             while ask(probe) != want:
-                if server.poll() is not None or time.time() - started > 300:
+                if server.poll() is not None or time.time() - started > 90:
                     sys.exit(f"{kind}: no answer; see {self.path('unbound.log')}")
                 time.sleep(0.005)
             row = {"start": time.time() - started, "rss": rss_mib(server.pid)}
@@ -206,7 +206,7 @@ status:
             row["hit"], row["hit/s"], lost = self.load(server.pid, self.path("hit.txt"), seconds)
             self.round += 1
             fresh = self.write("miss.txt", "".join(
-                f"m{self.round}x{i}.z{i % 5003}.test A\n" for i in range(100000 * seconds)))
+                f"m{self.round}x{i}.z{i % 5003}.example A\n" for i in range(100000 * seconds)))
             row["miss"], row["miss/s"], more = self.load(server.pid, fresh, seconds)
             lost += more
             if blocks:
