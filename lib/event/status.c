@@ -76,7 +76,7 @@ enum sek_err sek_status_create(const char *path, struct sek_status_page **out,
 
 void sek_status_destroy(const char *path, struct sek_status_page *page)
 {
-    const struct sek_status_page *there;
+    const struct sek_status_page *there = NULL;
     if (!page)
         return;
     if (sek_status_open(path, &there, NULL) == SEK_OK) {

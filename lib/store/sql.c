@@ -190,7 +190,7 @@ static enum sek_err roll_back(const char *path, struct sek_diag *diag)
 static enum sek_err read_header(sqlite3 *db, const struct sek_sql_schema *schema, int n_steps,
                                 int64_t *out_version, struct sek_diag *diag)
 {
-    int64_t n_tables, app_id, version;
+    int64_t n_tables = 0, app_id = 0, version = 0;
     enum sek_err err = sek_sql_int(db, "SELECT count(*) FROM sqlite_schema", &n_tables, diag);
     if (!err)
         err = sek_sql_int(db, "PRAGMA application_id", &app_id, diag);
