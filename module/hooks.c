@@ -74,11 +74,13 @@ static void cached_record(struct sek_module *m, const struct seen *s, const stru
     }
     if (sek_action_blocks(c.verdict.action)) {
         /* it is on its way and cannot be stopped: count it as what it is */
-        sek_worker_leaked(m->runtime, s->worker);
+        sek_worker_leaked(m->runtime, s->worker, &c.verdict, s->time_ms / 1000);
         c.verdict.action = SEK_ACTION_PASSTHRU;
     }
+    bool failed = rep && FLAGS_GET_RCODE(rep->flags) == LDNS_RCODE_SERVFAIL;
+    enum sek_outcome outcome = failed ? SEK_OUTCOME_FAILED : SEK_OUTCOME_CACHED;
     bool hit = sek_verdict_is_hit(&c.verdict);
-    seen_record(m, s, hit ? SEK_OUTCOME_HIT : SEK_OUTCOME_CACHED, &c.verdict, matched);
+    seen_record(m, s, hit ? SEK_OUTCOME_HIT : outcome, &c.verdict, matched);
 }
 
 static int on_cached(struct query_info *qinfo, struct module_qstate *qstate, struct reply_info *rep,
@@ -135,7 +137,7 @@ static int on_reply(struct query_info *qinfo, struct module_qstate *qstate, stru
     return 1;
 }
 
-/* A failure that the cache holds; those of the mesh were recorded when they were judged. */
+/* A bogus answer that the cache holds; failures of the mesh were recorded when they were judged. */
 static int on_servfail(struct query_info *qinfo, struct module_qstate *qstate,
                        struct reply_info *rep, int rcode, struct edns_data *edns,
                        struct edns_option **options, struct comm_reply *repinfo,

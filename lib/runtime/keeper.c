@@ -174,6 +174,7 @@ static void tick(struct sek_runtime *rt)
         if (rt->walks_due)
             rt->walks_due--;
     }
+    atomic_store_explicit(&rt->walked_s, now_ms / 1000, memory_order_relaxed);
     clock_check(rt, now_ms);
     counters_publish(rt);
     atomic_store(&rt->page->heartbeat_ms, now_ms);

@@ -33,6 +33,7 @@ struct sek_runtime {
     struct sek_epoch_slot *slots;
     _Atomic(struct sek_policy *) policy; /* NULL: none could be loaded yet */
     _Atomic bool leaked;                 /* a worker asks for another walk of the cache */
+    _Atomic int64_t walked_s;            /* the cache obeys life times that ended until then */
 
     struct sek_suffix *suffix; /* NULL: registered domains are not known */
     struct sek_status_page *page;

@@ -177,8 +177,12 @@ void sek_worker_record(struct sek_runtime *rt, unsigned worker, const struct sek
     sek_ring_push(w->ring, event);
 }
 
-void sek_worker_leaked(struct sek_runtime *rt, unsigned worker)
+void sek_worker_leaked(struct sek_runtime *rt, unsigned worker, const struct sek_verdict *verdict,
+                       int64_t now_s)
 {
+    if (verdict->generation != atomic_load_explicit(&rt->page->in_force, memory_order_relaxed) ||
+        now_s > atomic_load_explicit(&rt->walked_s, memory_order_relaxed))
+        return;
     count(&rt->workers[worker], SEK_COUNTER_LEAKED);
     atomic_store_explicit(&rt->leaked, true, memory_order_relaxed);
 }

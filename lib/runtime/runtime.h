@@ -37,8 +37,10 @@ void sek_worker_decide(struct sek_runtime *rt, unsigned worker, const struct sek
                        enum sek_trigger trigger, int64_t now_s, struct sek_verdict *out);
 /* Record a query's end. Fills in nothing: the event is complete (size set). */
 void sek_worker_record(struct sek_runtime *rt, unsigned worker, const struct sek_event *event);
-/* Count a cache hit that policy would have blocked, and have the cache walked again. */
-void sek_worker_leaked(struct sek_runtime *rt, unsigned worker);
+/* A cache hit that the verdict, of now_s, would have blocked: count it and have the cache walked again.
+ * Nothing of the kind while a change comes into force, when the cache is being walked anyway. */
+void sek_worker_leaked(struct sek_runtime *rt, unsigned worker, const struct sek_verdict *verdict,
+                       int64_t now_s);
 
 /* --- keeper ------------------------------------------------------------------------------------ */
 
