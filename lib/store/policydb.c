@@ -188,7 +188,8 @@ enum sek_err sek_policydb_begin(struct sek_policydb *db, struct sek_diag *diag)
 {
     enum sek_err err = sek_sql_run(db->db, "BEGIN IMMEDIATE", diag);
     if (err == SEK_E_BUSY)
-        return sek_diag_set(diag, err, "policy.db is busy: another command is writing to it");
+        return sek_diag_set(diag, err,
+                            "policy.db is busy: another command is writing to it; try again");
     struct sek_policydb_state state;
     uint64_t n_entries = 0;
     if (!err)

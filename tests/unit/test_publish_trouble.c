@@ -85,6 +85,19 @@ static void test_damage_is_mended(void **state)
     sek_policydb_close(db);
 }
 
+/* Readers stop at a damaged delta, also where the image alone has everything. */
+static void test_junk_delta(void **state)
+{
+    (void)state;
+    struct sek_policydb *db = db_open();
+    edit(db, 1, numbered(9), SEK_SCOPE_SUBTREE, true, 0);
+    publish(db, true);
+    copy(path, delta);
+    publish(db, false);
+    check_files(db);
+    sek_policydb_close(db);
+}
+
 /* The states that a crash leaves, made by bringing single files back. Readers must see the old or
  * the new policy, never a mixture, and the next run must put everything right. */
 static void test_crash_points(void **state)
