@@ -17,6 +17,8 @@
 #define BACKOFF_MIN_MS 100
 #define BACKOFF_MAX_MS 10000
 #define BUSY_TELL_MS 2000 /* somebody else's short lock is no news */
+#define LOSS_MS 900       /* between two commits at most, so that a kill loses a second at most */
+#define BUSY_SHARE 20     /* a commit is long when it takes more than this part of the pause */
 #define LOST_TELL_MS 60000
 #define RETAIN_MS 60000
 #define RETAIN_NEXT_MS 20
@@ -37,7 +39,8 @@ struct sek_recorder {
     struct sek_tally *tally; /* the collector's, then the writer's */
     uint64_t ring_octets;
 
-    pthread_mutex_t lock; /* guards all from here to `deadline_ms` */
+    _Atomic int64_t store_ms; /* the last commit took so long */
+    pthread_mutex_t lock;     /* guards all from here to `deadline_ms` */
     pthread_cond_t wake_collector, wake_writer;
     struct sek_tally_batch *batch; /* on its way to the writer */
     struct sek_list *lists;
@@ -138,11 +141,20 @@ static bool is_half_full(const struct sek_recorder *r)
     return sek_tally_octets(r->tally) > r->conf->events.memory_octets / 2;
 }
 
+/* A row is updated at most once a commit, so under load fewer commits cost less: then as few as let
+ * a kill lose no more than a second. */
+static int64_t flush_pause_ms(struct sek_recorder *r)
+{
+    int64_t pause = (int64_t)r->conf->events.flush_ms;
+    int64_t store = atomic_load_explicit(&r->store_ms, memory_order_relaxed);
+    int64_t longest = LOSS_MS - 2 * store;
+    return store * BUSY_SHARE > pause && longest > pause ? longest : pause;
+}
+
 static void *collect(void *arg)
 {
     struct sek_recorder *r = arg;
-    const int64_t flush_ms = (int64_t)r->conf->events.flush_ms;
-    int64_t now = monotonic_ms(), last = now, flush = now + flush_ms;
+    int64_t now = monotonic_ms(), last = now, flush = now + flush_pause_ms(r);
     int64_t flush_traffic = now + TRAFFIC_MS;
     pthread_setname_np(pthread_self(), "sek-collect");
     pthread_mutex_lock(&r->lock);
@@ -155,7 +167,7 @@ static void *collect(void *arg)
             bool traffic = now >= flush_traffic || is_half_full(r);
             if (sek_tally_take(r->tally, traffic, &r->batch) == SEK_OK && r->batch)
                 pthread_cond_signal(&r->wake_writer);
-            flush = now + flush_ms;
+            flush = now + flush_pause_ms(r);
             flush_traffic = traffic ? now + TRAFFIC_MS : flush_traffic;
         }
         int64_t pause = sleep_ms(r, octets, now - last);
@@ -283,9 +295,11 @@ static void store(struct sek_recorder *r)
 {
     struct sek_diag diag = {0};
     uint64_t rows = 0;
+    int64_t begin = monotonic_ms();
     enum sek_err err = ensure_open(r, &diag);
     if (!err && r->held)
         err = sek_eventsdb_store(r->db, r->held, r->db_lists, r->n_db_lists, &rows, &diag);
+    atomic_store_explicit(&r->store_ms, monotonic_ms() - begin, memory_order_relaxed);
     if (!err) {
         sek_tally_batch_free(r->held);
         r->held = NULL;
