@@ -250,8 +250,9 @@ static void test_disk_full(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ON_FILES(test_damage_is_mended), ON_FILES(test_crash_points),  ON_FILES(test_old_database),
-        ON_FILES(test_folder_errors),    ON_FILES(test_two_processes), ON_FILES(test_disk_full),
+        ON_FILES(test_damage_is_mended), ON_FILES(test_junk_delta),    ON_FILES(test_crash_points),
+        ON_FILES(test_old_database),     ON_FILES(test_folder_errors), ON_FILES(test_two_processes),
+        ON_FILES(test_disk_full),
     };
     return cmocka_run_group_tests(tests, setup_all, teardown_all);
 }
