@@ -77,7 +77,7 @@ static void policy_refused(struct sek_runtime *rt, const struct sek_diag *diag)
     const char *goes_on = old                      ? "the previous policy goes on"
                           : rt->conf.policy.strict ? "every query gets SERVFAIL (policy.strict)"
                                                    : "every name resolves unfiltered";
-    snprintf(line, sizeof line, "%s; %s until `sekisho list import` or `sekisho check` mends it",
+    snprintf(line, sizeof line, "%s; %s until `sekisho list publish` or an import mends it",
              diag->text, goes_on);
     say(rt, true, line);
     sek_status_set_text(rt->page, rt->page->policy_text, diag->text);
