@@ -11,6 +11,7 @@ tests share. Everything lives in a scratch folder and on loopback; ports are pic
 Environment (set by CMake): SEK_UNBOUND, SEK_UNBOUND_SRC, SEK_MODULE, SEK_COMMAND, SEK_TESTBOUND
 (may be empty).
 """
+import atexit
 import contextlib
 import json
 import os
@@ -22,6 +23,7 @@ import socket
 import sqlite3
 import struct
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -118,10 +120,14 @@ def owned(folder):
 
 
 class Process:
-    """A program in the foreground, its words in a file."""
+    """A program in the foreground, its words in a file. None outlives the tests, whatever ends
+    them."""
+
+    started = []
 
     def __init__(self, argv, log, env=None):
         self.log = log
+        Process.started.append(self)
         with open(log, "ab") as out:
             self.popen = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out,
                                           stderr=subprocess.STDOUT, env=env)
@@ -144,6 +150,12 @@ class Process:
             self.popen.wait()
             raise AssertionError(f"did not stop within {deadline_s} s; its log ends:\n"
                                  + "".join(self.lines()[-20:])) from None
+
+    @classmethod
+    def end_all(cls):
+        for process in cls.started:
+            if process.alive():
+                process.popen.kill()
 
     def text(self):
         return Path(self.log).read_text(errors="replace")
@@ -348,10 +360,20 @@ def query_message(name, rdtype="A", rdclass="IN", edns=True, do=False, cd=False,
     return query
 
 
-def ask(server, name, rdtype="A", *, tcp=False, source=None, timeout=5.0, **options):
-    """One question to (address, port). Returns the message, None for silence, or CLOSED (TCP)."""
+ATTEMPTS, ATTEMPT_S = 3, 6.0  # as a stub resolver; a second one is told, since it hints at trouble
+
+
+def ask(server, name, rdtype="A", *, tcp=False, source=None, timeout=None, **options):
+    """One question to (address, port). Returns the message, None for silence, or CLOSED (TCP).
+    With a time-out it is asked only once."""
     wire = query_message(name, rdtype, **options).to_wire()
-    answer = (exchange_tcp if tcp else exchange_udp)(wire, server, source, timeout)
+    for attempt in range(1 if timeout else ATTEMPTS):
+        if attempt:
+            print(f"no answer to {name} {rdtype} within {ATTEMPT_S} s, asking again",
+                  file=sys.stderr)
+        answer = (exchange_tcp if tcp else exchange_udp)(wire, server, source, timeout or ATTEMPT_S)
+        if answer is not None:
+            break
     if answer is None or answer == CLOSED:
         return answer
     if question_octets(answer) != question_octets(wire):
@@ -807,10 +829,20 @@ def check_end(resolver):
         raise AssertionError(f"Unbound ended with {status}: {bad}\n" + text[-6000:])
 
 
+def give_up(number, frame):
+    print("out of time, or ended:", signal.Signals(number).name, file=sys.stderr)
+    raise KeyboardInterrupt
+
+
 def main():
     missing = [n for n, v in (("SEK_UNBOUND", UNBOUND), ("SEK_MODULE", MODULE),
                               ("SEK_COMMAND", COMMAND), ("nsd", NSD)) if not v]
     if missing:
         print("cannot run, missing:", " ".join(missing))
         raise SystemExit(77)
+    atexit.register(Process.end_all)
+    # ctest kills without a word what runs too long; end by ourselves before that
+    for number in (signal.SIGALRM, signal.SIGTERM):
+        signal.signal(number, give_up)
+    signal.alarm(int(os.environ.get("SEK_LIMIT_S", "0")))
     unittest.main(verbosity=2)
