@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: BSD-3-Clause
 """Heap allocations and system calls of the answer path, with the module and without.
 
 One worker answers the same queries in a stock Unbound and in one with the module; allocations of the

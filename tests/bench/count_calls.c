@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Preloaded into Unbound by answer_path.py: counts the main thread's heap allocations (with one worker
- * the main thread is the worker) in a file that the script maps. */
+/* Preloaded into Unbound by answer_path.py: counts the main thread's heap allocations (with one
+ * worker the main thread is the worker) in a file that the script maps. */
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <stdatomic.h>
