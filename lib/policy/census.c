@@ -48,13 +48,18 @@ static const uint8_t *text_of(const struct sek_census *census, const struct coun
     return (const uint8_t *)census->text.data + label->at;
 }
 
+static bool same_label(const uint8_t *a, const uint8_t *b)
+{
+    return *a == *b && memcmp(a + 1, b + 1, *a) == 0;
+}
+
 /* The slot of a label, or the free slot where it belongs. */
 static size_t slot_of(const struct sek_census *census, const uint8_t *label)
 {
     size_t slot = sek_hash(&census->key, label, *label + 1U) & (census->n_slots - 1);
 
-    while (census->slots[slot] && memcmp(text_of(census, &census->labels[census->slots[slot] - 1]),
-                                         label, *label + 1U) != 0)
+    while (census->slots[slot] &&
+           !same_label(text_of(census, &census->labels[census->slots[slot] - 1]), label))
         slot = (slot + 1) & (census->n_slots - 1);
     return slot;
 }
@@ -105,6 +110,8 @@ static int64_t saving(const struct sek_census *census, const struct counted *lab
 {
     int64_t len = *text_of(census, label);
 
+    if (len > SEK_CODE_LABEL_MAX)
+        return 0;
     return label->n * (len * 5 + 4 - 11) - (len + 2) * 8;
 }
 

@@ -251,7 +251,7 @@ static inline bool next_entry(const uint8_t **at, const uint8_t *end, struct ent
         memcpy(&out->set_id, p, sizeof(out->set_id));
         p += sizeof(out->set_id);
     }
-    if (out->n_stored == 0 || (ptrdiff_t)out->n_stored > end - p)
+    if ((ptrdiff_t)out->n_stored > end - p)
         return false;
     out->stored = p;
     *at = p + out->n_stored;

@@ -8,22 +8,26 @@
 #define N_SYMBOLS_MAX (SEK_CODE_BASE + SEK_CODE_LABELS_MAX)
 #define N_SLOTS 4096 /* a quarter full at most */
 
-/* A code word as a lookup wants it. */
 struct word {
     uint32_t bits; /* right-aligned */
     uint32_t n_bits;
 };
 
+/* A whole label that has a code word: length octet and octets, zeros behind. */
+struct label {
+    struct sek__words text;
+    struct word word;
+};
+
 struct sek_pack {
-    struct word words[N_SYMBOLS_MAX];
-    unsigned n_labels, label_max;           /* whole labels in the code; length of the longest */
-    uint16_t slots[N_SLOTS];                /* hash table of whole labels: index + 1, 0 = free */
-    uint32_t label_at[SEK_CODE_LABELS_MAX]; /* in `labels`: length octet, then the label */
+    struct word words[SEK_CODE_BASE];
+    unsigned n_labels;
+    struct label labels[SEK_CODE_LABELS_MAX + 1]; /* the first is none: no text, no bits */
+    uint16_t slots[N_SLOTS];                      /* hash table: index in labels, 0 = free */
     /* for decoding: symbols by code word, and per length the first word and its place in there */
     uint16_t by_word[N_SYMBOLS_MAX];
     uint32_t first[SEK_CODE_BITS_MAX + 1], place[SEK_CODE_BITS_MAX + 1],
         count[SEK_CODE_BITS_MAX + 1];
-    uint8_t labels[];
 };
 
 static enum sek_err damaged(struct sek_diag *diag, const char *what)
@@ -31,41 +35,42 @@ static enum sek_err damaged(struct sek_diag *diag, const char *what)
     return sek_diag_set(diag, SEK_E_CORRUPT, "name code: %s", what);
 }
 
-/* The slot of the label that starts at name->octets[at], or the free slot where it belongs. The key
- * is fixed: a table of at most a thousand labels that our own builder chose has nothing to fear. */
-static unsigned slot_of(const struct sek_pack *pack, const struct sek_name *name, unsigned at)
+/* The slot of a label, or the free slot where it belongs. The key is fixed: a table of at most a
+ * thousand labels that our own builder chose has nothing to fear. */
+static inline unsigned slot_of(const struct sek_pack *pack, struct sek__words text)
 {
-    static const struct sek_hash_key key = {0x9e3779b97f4a7c15U, 0xbf58476d1ce4e5b9U};
-    const uint8_t *label = name->octets + at;
-    unsigned slot = (unsigned)(sek__trail_label(&key, key.k1, name, at) % N_SLOTS);
+    uint64_t hash = sek__fold(text.low ^ 0x9e3779b97f4a7c15U, text.high ^ 0xbf58476d1ce4e5b9U);
+    unsigned slot = (unsigned)(hash % N_SLOTS);
 
-    while (pack->slots[slot] &&
-           memcmp(pack->labels + pack->label_at[pack->slots[slot] - 1], label, *label + 1U) != 0)
-        slot = (slot + 1) % N_SLOTS;
+    for (; pack->slots[slot]; slot = (slot + 1) % N_SLOTS) {
+        const struct sek__words *there = &pack->labels[pack->slots[slot]].text;
+        if (there->low == text.low && there->high == text.high)
+            break;
+    }
     return slot;
 }
 
-static enum sek_err load_labels(struct sek_pack *pack, size_t size, struct sek_diag *diag)
+static enum sek_err load_labels(struct sek_pack *pack, const uint8_t *data, size_t size,
+                                struct sek_diag *diag)
 {
     struct sek_name name;
-    size_t at = 0;
 
-    for (unsigned i = 0; i < pack->n_labels; i++) {
-        unsigned len = at < size ? pack->labels[at] : 0;
+    for (unsigned i = 1; i <= pack->n_labels; i++) {
+        unsigned len = size > 0 ? data[0] : 0;
+        struct label *label = &pack->labels[i];
 
-        if (len == 0 || len > SEK_LABEL_MAX || len >= size - at)
+        if (len == 0 || len > SEK_CODE_LABEL_MAX || len >= size)
             return damaged(diag, "bad label");
-        memcpy(name.octets, pack->labels + at, len + 1);
-        unsigned slot = slot_of(pack, &name, 0);
+        memcpy(name.octets, data, len + 1);
+        label->text = sek__words_of(&name, name.octets, len + 1);
+        unsigned slot = slot_of(pack, label->text);
         if (pack->slots[slot])
             return damaged(diag, "label given twice");
-        pack->slots[slot] = (uint16_t)(i + 1);
-        pack->label_at[i] = (uint32_t)at;
-        if (len > pack->label_max)
-            pack->label_max = len;
-        at += len + 1;
+        pack->slots[slot] = (uint16_t)i;
+        data += len + 1;
+        size -= len + 1;
     }
-    return at == size ? SEK_OK : damaged(diag, "wrong size");
+    return size == 0 ? SEK_OK : damaged(diag, "wrong size");
 }
 
 /* Canonical code words from their lengths: shorter first, then by symbol. */
@@ -85,7 +90,8 @@ static enum sek_err load_words(struct sek_pack *pack, const uint8_t *lengths, un
         for (unsigned i = 0; i < n; i++) {
             if (lengths[i] != len)
                 continue;
-            pack->words[i] = (struct word){next++, len};
+            *(i < SEK_CODE_BASE ? &pack->words[i] : &pack->labels[i - SEK_CODE_BASE + 1].word) =
+                (struct word){next++, len};
             pack->by_word[place++] = (uint16_t)i;
         }
         if (next > (uint32_t)1 << len)
@@ -102,13 +108,11 @@ enum sek_err sek_pack_load(const uint8_t *data, size_t size, struct sek_pack **o
 
     if (n_labels > SEK_CODE_LABELS_MAX || size < n_head)
         return damaged(diag, "wrong size");
-    /* One label's worth more: a search compares as many octets as the label sought has. */
-    struct sek_pack *pack = calloc(1, sizeof(*pack) + (size - n_head) + SEK_LABEL_MAX + 1);
+    struct sek_pack *pack = calloc(1, sizeof(*pack));
     if (!pack)
         return sek_diag_set(diag, SEK_E_NOMEM, "name code: out of memory");
     pack->n_labels = n_labels;
-    memcpy(pack->labels, data + n_head, size - n_head);
-    enum sek_err err = load_labels(pack, size - n_head, diag);
+    enum sek_err err = load_labels(pack, data + n_head, size - n_head, diag);
     if (err == SEK_OK)
         err = load_words(pack, data + 2, SEK_CODE_BASE + n_labels, diag);
     if (err != SEK_OK) {
@@ -126,20 +130,48 @@ void sek_pack_free(struct sek_pack *pack)
 
 /* Bits on their way to octets, most significant first. */
 struct writer {
-    uint64_t bits; /* the `n` lowest are not written yet; n < 32 between calls */
+    uint64_t bits; /* left-aligned, zeros behind; at most 7 are not written yet between calls */
     unsigned n;
     uint8_t *out;
 };
 
-static inline void put(struct writer *w, struct word word)
+/* Every call writes a whole word, of which what is not full counts as not written: a branch on how
+ * much is full would be mistaken too often. */
+static inline void put(struct writer *w, uint64_t bits, unsigned n_bits)
 {
-    w->bits = w->bits << word.n_bits | word.bits;
-    w->n += word.n_bits;
-    if (w->n >= 32) {
-        uint32_t octets = htobe32((uint32_t)(w->bits >> (w->n -= 32)));
-        memcpy(w->out, &octets, sizeof(octets));
-        w->out += sizeof(octets);
+    uint64_t octets;
+
+    w->n += n_bits;
+    w->bits |= bits << (64 - w->n);
+    octets = htobe64(w->bits);
+    memcpy(w->out, &octets, sizeof(octets));
+    w->out += w->n / 8;
+    w->bits <<= w->n / 8 * 8;
+    w->n %= 8;
+}
+
+/* A label octet by octet, and its end: two symbols at a time, as each put waits for the one before.
+ */
+static inline void spell(const struct sek_pack *pack, struct writer *w, const uint8_t *label)
+{
+    const struct word *words = pack->words;
+
+    for (unsigned i = 1; i <= *label; i += 2) {
+        struct word a = words[label[i]], b = words[i < *label ? label[i + 1] : SEK_CODE_END];
+        put(w, (uint64_t)a.bits << b.n_bits | b.bits, a.n_bits + b.n_bits);
     }
+    if (*label % 2 == 0)
+        put(w, words[SEK_CODE_END].bits, words[SEK_CODE_END].n_bits);
+}
+
+/* The code word of a whole label, NULL if it has none. */
+static inline const struct word *whole_label(const struct sek_pack *pack,
+                                             const struct sek_name *name, const uint8_t *label)
+{
+    if (*label > SEK_CODE_LABEL_MAX)
+        return NULL;
+    unsigned i = pack->slots[slot_of(pack, sek__words_of(name, label, *label + 1U))];
+    return i ? &pack->labels[i].word : NULL;
 }
 
 void sek_pack_name(const struct sek_pack *pack, const struct sek_name *name, unsigned n_labels,
@@ -148,23 +180,18 @@ void sek_pack_name(const struct sek_pack *pack, const struct sek_name *name, uns
     struct writer w = {.out = out->octets};
 
     out->bits[0] = 0;
+    out->octets[0] = 0;
     for (unsigned k = 1; k <= n_labels; k++) {
-        unsigned at = name->offset[name->n_labels - k], len = name->octets[at];
-        const uint8_t *label = name->octets + at + 1;
-        unsigned whole = len <= pack->label_max ? pack->slots[slot_of(pack, name, at)] : 0;
+        const uint8_t *label = name->octets + name->offset[name->n_labels - k];
+        const struct word *whole = whole_label(pack, name, label);
 
         if (whole) {
-            put(&w, pack->words[SEK_CODE_BASE + whole - 1]);
+            put(&w, whole->bits, whole->n_bits);
         } else {
-            for (unsigned i = 0; i < len; i++)
-                put(&w, pack->words[label[i]]);
-            put(&w, pack->words[SEK_CODE_END]);
+            spell(pack, &w, label);
         }
         out->bits[k] = (uint16_t)((w.out - out->octets) * 8 + w.n);
     }
-    /* what is left of fewer than 32 bits, and at least one zero bit behind it */
-    uint64_t octets = htobe64(w.n ? w.bits << (64 - w.n) : 0);
-    memcpy(w.out, &octets, 5);
 }
 
 /* The next symbol of a stored name whose bits end before `end`; -1 if there is none. */
@@ -190,8 +217,9 @@ static bool get_label(const struct sek_pack *pack, const uint8_t *stored, size_t
 
     out[0] = 0;
     if (symbol >= SEK_CODE_BASE) {
-        const uint8_t *label = pack->labels + pack->label_at[symbol - SEK_CODE_BASE];
-        memcpy(out, label, *label + 1U);
+        const struct sek__words *text = &pack->labels[symbol - SEK_CODE_BASE + 1].text;
+        const uint64_t octets[2] = {htole64(text->low), htole64(text->high)};
+        memcpy(out, octets, sizeof(octets));
         return true;
     }
     for (; symbol >= 0 && symbol < SEK_CODE_END && out[0] < SEK_LABEL_MAX;

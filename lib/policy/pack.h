@@ -11,9 +11,11 @@
 #define SEK_CODE_END 256         /* symbol: end of a label that was spelled octet by octet */
 #define SEK_CODE_BASE 257        /* symbols that every code has: the octets and SEK_CODE_END */
 #define SEK_CODE_LABELS_MAX 1024 /* symbols for whole labels behind them */
+#define SEK_CODE_LABEL_MAX 15    /* octets of such a label */
 #define SEK_CODE_BITS_MAX 20     /* longest code word */
 
-/* Longest packed name in octets: 255 octets at 20 bits each and the end mark, rounded up. */
+/* Longest packed name in octets: 255 octets at 20 bits each and the end mark, rounded up so that
+ * whole words can be written. */
 #define SEK_PACKED_MAX 648
 
 struct sek_packed {

@@ -44,6 +44,27 @@ static inline struct sek_hash_key sek__trail_key(uint64_t seed)
     return (struct sek_hash_key){k[0], k[1]};
 }
 
+/* The first n octets (1..16) from `p` within a name as two words, zeros behind them. They are read
+ * at once, without a branch on their number, and those behind are masked. */
+struct sek__words {
+    uint64_t low, high;
+};
+
+static inline struct sek__words sek__words_of(const struct sek_name *name, const uint8_t *p,
+                                              unsigned n)
+{
+    uint8_t rest[16] = {0};
+
+    if (p + 16 > name->octets + SEK_NAME_MAX)
+        p = memcpy(rest, p, n);
+    return (struct sek__words){
+        .low = sek__load64(p) & (n >= 8 ? UINT64_MAX : ((uint64_t)1 << 8 * n) - 1),
+        .high = sek__load64(p + 8) & (n >= 16  ? UINT64_MAX
+                                      : n <= 8 ? 0
+                                               : ((uint64_t)1 << 8 * (n - 8)) - 1),
+    };
+}
+
 /* Hash of the label at `at` over the hash `above` of what stands right of it. The label's length
  * octet is part of what is hashed, so that the cut between labels counts. */
 static inline uint64_t sek__trail_label(const struct sek_hash_key *key, uint64_t above,
@@ -51,17 +72,11 @@ static inline uint64_t sek__trail_label(const struct sek_hash_key *key, uint64_t
 {
     const uint8_t *p = name->octets + at;
     unsigned n = *p + 1U;
-    uint8_t rest[16] = {0};
 
     for (; n > 16; n -= 16, p += 16)
         above = sek__fold(sek__load64(p) ^ key->k0, sek__load64(p + 8) ^ above);
-    if (p + 16 > name->octets + SEK_NAME_MAX)
-        p = memcpy(rest, p, n);
-    /* 16 octets are read at once, without a branch on the length; those behind the label are masked
-     */
-    uint64_t low = n >= 8 ? UINT64_MAX : ((uint64_t)1 << 8 * n) - 1;
-    uint64_t high = n >= 16 ? UINT64_MAX : n <= 8 ? 0 : ((uint64_t)1 << 8 * (n - 8)) - 1;
-    return sek__fold((sek__load64(p) & low) ^ key->k0, (sek__load64(p + 8) & high) ^ above);
+    struct sek__words words = sek__words_of(name, p, n);
+    return sek__fold(words.low ^ key->k0, words.high ^ above);
 }
 
 static inline void sek__trail_make(const struct sek_hash_key *key, const struct sek_name *name,

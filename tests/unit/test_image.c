@@ -285,6 +285,7 @@ static bool see_any(void *arg, const struct sek_name *name, const struct sek_rul
     volatile uint64_t *sum = arg;
 
     assert_in_range(name->len, 1, SEK_NAME_MAX);
+    *sum += name->len;
     for (unsigned i = 0; i < n; i++)
         *sum += (uint64_t)rules[i].expires_s;
     return true;
@@ -356,6 +357,47 @@ static void test_flipped(void **state)
     free(data);
 }
 
+/* The only entry says that it is longer than there are octets, or ends in the middle of its head.
+ */
+static void test_entry_overrun(void **state)
+{
+    static const struct {
+        const char *label;
+        uint8_t octets[5];
+        uint32_t n;
+    } cases[] = {
+        {"65535 octets", {0x1f, 0xff, 0xff}, 3},
+        {"no octets", {0x00}, 1},
+        {"length cut off", {0x1f, 0x01}, 2},
+        {"rule set cut off", {0xe1, 0x01, 0x01}, 3},
+        {"name cut off", {0x03, 0x01, 0x80}, 3},
+        {"name missing", {0x01}, 1},
+        {"name missing behind a rule set", {0xe1, 0, 0, 0, 0}, 5},
+    };
+    size_t n;
+    uint8_t *data = sample(&n);
+    struct sek_image_head *head = (struct sek_image_head *)(void *)data;
+    uint64_t at[SEK__N_SECTIONS + 1];
+
+    (void)state;
+    sek__image_layout(head, at);
+    head->size = at[SEK__ENTRIES] + SEK_IMAGE_ALIGN;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct sek_image *image;
+        volatile uint64_t sum = 0;
+        head->n_entries = cases[i].n;
+        memset(data + at[SEK__ENTRIES], 0x80, SEK_IMAGE_ALIGN); /* what follows would be a root */
+        memcpy(data + at[SEK__ENTRIES], cases[i].octets, cases[i].n);
+        test_file_write(test_path("other.img"), data, head->size);
+        assert_int_equal(sek_image_open(test_path("other.img"), false, &image, NULL), SEK_OK);
+        use(image);
+        if (sek_image_each(image, see_any, (void *)&sum) || sum != 0)
+            fail_msg("%s", cases[i].label);
+        sek_image_close(image);
+    }
+    free(data);
+}
+
 static void test_longer(void **state)
 {
     size_t n;
@@ -423,12 +465,12 @@ static void test_forged(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_edges),        cmocka_unit_test(test_every_octet),
-        cmocka_unit_test(test_no_names),     cmocka_unit_test(test_random_names),
-        cmocka_unit_test(test_many_names),   cmocka_unit_test(test_shared_trail),
-        cmocka_unit_test(test_open_refuses), cmocka_unit_test(test_truncated),
-        cmocka_unit_test(test_flipped),      cmocka_unit_test(test_longer),
-        cmocka_unit_test(test_forged),
+        cmocka_unit_test(test_edges),         cmocka_unit_test(test_every_octet),
+        cmocka_unit_test(test_no_names),      cmocka_unit_test(test_random_names),
+        cmocka_unit_test(test_many_names),    cmocka_unit_test(test_shared_trail),
+        cmocka_unit_test(test_open_refuses),  cmocka_unit_test(test_truncated),
+        cmocka_unit_test(test_flipped),       cmocka_unit_test(test_longer),
+        cmocka_unit_test(test_entry_overrun), cmocka_unit_test(test_forged),
     };
     return cmocka_run_group_tests(tests, test_folder_make, test_folder_remove);
 }
