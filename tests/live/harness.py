@@ -127,11 +127,11 @@ class Process:
 
     def __init__(self, argv, log, env=None):
         self.log = log
-        Process.started.append(self)
         with open(log, "ab") as out:
             self.popen = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out,
                                           stderr=subprocess.STDOUT, env=env)
         self.pid = self.popen.pid
+        Process.started.append(self)
 
     def alive(self):
         return self.popen.poll() is None
