@@ -9,9 +9,10 @@
 # SUITE, what the environment or the system has is taken if it can load modules. With SUITE (another
 # release of the distribution): returns 1 if that cannot be had. Built once; then it takes no time.
 setup_unbound() {
-    local suite=${1:-} own link given=${UNBOUND:-}
+    local suite=${1:-} own link given=
     own=$(distribution_suite)
     if [ -z "$suite" ]; then
+        given=${UNBOUND:-}
         if [ -n "${UNBOUND_SRC:-}" ] && [ -n "$given" ]; then
             has_dynlib "$given" || fail "$given cannot load modules (unbound -V lists no dynlib)"
             [ -e "$UNBOUND_SRC/config.h" ] || fail "$UNBOUND_SRC is not configured (no config.h)"
