@@ -18,8 +18,8 @@ struct sek_ring {
     uint64_t tail_seen;
     _Atomic uint64_t dropped;
     _Alignas(LINE) _Atomic uint64_t tail; /* written by the consumer */
-    uint64_t head_seen;
-    _Alignas(LINE) uint64_t size; /* a power of two; constant, as is octets */
+    uint64_t head_seen, peeked;           /* peeked: the tail after the next pop */
+    _Alignas(LINE) uint64_t size;         /* a power of two; constant, as is octets */
     uint8_t *octets;
 };
 
@@ -83,29 +83,34 @@ bool sek_ring_push(struct sek_ring *r, const struct sek_event *e)
     return true;
 }
 
-const struct sek_event *sek_ring_peek(struct sek_ring *r)
+/* The record at a position that holds one, past the marker at the ring's end if there is one: what
+ * is behind a marker was published together with it. */
+static const struct sek_event *record_at(const struct sek_ring *r, uint64_t *position)
 {
-    uint64_t tail = atomic_load_explicit(&r->tail, memory_order_relaxed);
-    if (tail == r->head_seen) {
+    const struct sek_event *e = (const struct sek_event *)(r->octets + (*position & (r->size - 1)));
+    if (e->size != 0)
+        return e;
+    *position = (*position | (r->size - 1)) + 1;
+    return (const struct sek_event *)r->octets;
+}
+
+unsigned sek_ring_peek(struct sek_ring *r, const struct sek_event **out, unsigned max)
+{
+    uint64_t at = atomic_load_explicit(&r->tail, memory_order_relaxed);
+    unsigned n = 0;
+    if (at == r->head_seen)
         r->head_seen = atomic_load_explicit(&r->head, memory_order_acquire);
-        if (tail == r->head_seen)
-            return NULL;
+    while (n < max && at != r->head_seen) {
+        out[n] = record_at(r, &at);
+        at += out[n++]->size;
     }
-    const struct sek_event *e = (const struct sek_event *)(r->octets + (tail & (r->size - 1)));
-    if (e->size == 0) {
-        /* the marker and the record behind it were published together */
-        tail = (tail | (r->size - 1)) + 1;
-        atomic_store_explicit(&r->tail, tail, memory_order_release);
-        e = (const struct sek_event *)r->octets;
-    }
-    return e;
+    r->peeked = at;
+    return n;
 }
 
 void sek_ring_pop(struct sek_ring *r)
 {
-    uint64_t tail = atomic_load_explicit(&r->tail, memory_order_relaxed);
-    const struct sek_event *e = (const struct sek_event *)(r->octets + (tail & (r->size - 1)));
-    atomic_store_explicit(&r->tail, tail + e->size, memory_order_release);
+    atomic_store_explicit(&r->tail, r->peeked, memory_order_release);
 }
 
 uint64_t sek_ring_dropped(const struct sek_ring *r)

@@ -13,8 +13,9 @@ void sek_ring_free(struct sek_ring *r);
 /* Producer only. size must be set (a size that no event can have is dropped, too). False: dropped.
  */
 bool sek_ring_push(struct sek_ring *r, const struct sek_event *e);
-/* Consumer only: the oldest event, borrowed until sek_ring_pop; NULL when empty. */
-const struct sek_event *sek_ring_peek(struct sek_ring *r);
+/* Consumer only: the oldest events, at most `max`, borrowed until sek_ring_pop, which gives back
+ * all that the last peek returned. Returns how many; 0 when empty. */
+unsigned sek_ring_peek(struct sek_ring *r, const struct sek_event **out, unsigned max);
 void sek_ring_pop(struct sek_ring *r);
 /* Events dropped since creation. Any thread. */
 uint64_t sek_ring_dropped(const struct sek_ring *r);

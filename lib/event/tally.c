@@ -10,6 +10,7 @@
 #define SLOTS_MIN 256
 #define MEMO_WAYS 4
 #define MEMO_OCTETS_MAX ((size_t)512 << 10) /* 32,768 names */
+#define BATCH 32                            /* events whose memory is fetched together */
 #define MINUTE_MS 60000
 #define GOLDEN 0x9e3779b97f4a7c15ULL /* odd; spreads minutes over the table */
 
@@ -235,14 +236,30 @@ static unsigned ask_suffix(const struct sek_tally *t, const struct sek_event *e)
     return labels > 0 ? (unsigned)labels : 0;
 }
 
-/* The name's place in the memory of names, made if it is not there. */
-static struct memo *recall(struct sek_tally *t, const struct sek_event *e)
+static uint64_t name_hash(const struct sek_tally *t, const struct sek_event *e)
 {
-    uint64_t hash = sek_hash(&t->key, e->names, e->name_len) | 0x80; /* no tag is 0 */
-    struct memo *set = t->memo + (hash >> 8 & (t->n_memo_sets - 1)) * MEMO_WAYS;
+    return sek_hash(&t->key, e->names, e->name_len) | 0x80; /* no tag is 0 */
+}
+
+static struct memo *memo_set(const struct sek_tally *t, uint64_t hash)
+{
+    return t->memo + (hash >> 8 & (t->n_memo_sets - 1)) * MEMO_WAYS;
+}
+
+static struct memo *memo_find(struct memo *set, uint64_t hash)
+{
     for (unsigned way = 0; way < MEMO_WAYS; way++)
         if ((set[way].tag ^ hash) >> 7 == 0)
             return &set[way];
+    return NULL;
+}
+
+/* The name's place in the memory of names, made if it is not there. */
+static struct memo *recall(struct sek_tally *t, const struct sek_event *e, uint64_t hash)
+{
+    struct memo *set = memo_set(t, hash), *found = memo_find(set, hash);
+    if (found)
+        return found;
     memmove(set + 1, set, (MEMO_WAYS - 1) * sizeof *set); /* the oldest leaves */
     set[0] = (struct memo){(hash & ~(uint64_t)0x7f) | ask_suffix(t, e), NULL};
     return &set[0];
@@ -284,10 +301,10 @@ static struct sek_tally_traffic *find_row(struct sek_tally *t, const struct sek_
 }
 
 /* Returns the labels to remove in *out_labels. */
-static bool add_traffic(struct sek_tally *t, const struct sek_event *e, int64_t minute,
-                        uint8_t *out_labels)
+static bool add_traffic(struct sek_tally *t, const struct sek_event *e, uint64_t hash,
+                        int64_t minute, uint8_t *out_labels)
 {
-    struct memo *m = recall(t, e);
+    struct memo *m = recall(t, e, hash);
     struct domain d = {.labels = m->tag & 0x7f};
     d.octets = skip_labels(e->names, d.labels);
     d.len = (uint8_t)(e->name_len - (d.octets - e->names));
@@ -367,17 +384,53 @@ static bool add_hit(struct sek_tally *t, const struct sek_event *e, uint64_t has
     return true;
 }
 
+static int64_t minute_of(const struct sek_event *e)
+{
+    return e->time_ms / MINUTE_MS - (e->time_ms % MINUTE_MS < 0);
+}
+
+/* Memory is what all this waits for, so each pass asks for what the next one needs: the place in
+ * the memory of names and of the hit, then the row. False if one found no room. */
+static bool add_batch(struct sek_tally *t, const struct sek_event *const *events, unsigned n)
+{
+    uint64_t name[BATCH], hit[BATCH]; /* hashes; hit: of hits only */
+    for (unsigned i = 0; i < n; i++) {
+        name[i] = name_hash(t, events[i]);
+        __builtin_prefetch(memo_set(t, name[i]));
+        hit[i] = 0;
+        if (events[i]->outcome == SEK_OUTCOME_HIT) {
+            hit[i] = hit_hash(t, events[i], minute_of(events[i]));
+            __builtin_prefetch(&t->hits.slots[hit[i] & (t->hits.n_slots - 1)]);
+        }
+    }
+    for (unsigned i = 0; i < n; i++) {
+        const struct memo *m = memo_find(memo_set(t, name[i]), name[i]);
+        if (m && m->row)
+            __builtin_prefetch(m->row, 1);
+        if (events[i]->outcome == SEK_OUTCOME_HIT)
+            __builtin_prefetch(t->hits.slots[hit[i] & (t->hits.n_slots - 1)].entry, 1);
+    }
+    bool room = true;
+    for (unsigned i = 0; i < n; i++) {
+        uint8_t labels;
+        int64_t minute = minute_of(events[i]);
+        bool counted = add_traffic(t, events[i], name[i], minute, &labels);
+        if (events[i]->outcome == SEK_OUTCOME_HIT)
+            counted = add_hit(t, events[i], hit[i], minute, labels);
+        room &= counted;
+    }
+    return room;
+}
+
 bool sek_tally_add(struct sek_tally *t, const struct sek_event *e)
 {
-    int64_t minute = e->time_ms / MINUTE_MS - (e->time_ms % MINUTE_MS < 0);
-    uint8_t labels;
-    if (e->outcome != SEK_OUTCOME_HIT)
-        return add_traffic(t, e, minute, &labels);
-    uint64_t hash = hit_hash(t, e, minute);
-    /* memory is what all this waits for: let it come while the traffic is counted */
-    __builtin_prefetch(&t->hits.slots[hash & (t->hits.n_slots - 1)]);
-    add_traffic(t, e, minute, &labels);
-    return add_hit(t, e, hash, minute, labels);
+    return add_batch(t, &e, 1);
+}
+
+void sek_tally_add_all(struct sek_tally *t, const struct sek_event *const *events, unsigned n)
+{
+    for (unsigned i = 0; i < n; i += BATCH)
+        add_batch(t, events + i, n - i < BATCH ? n - i : BATCH);
 }
 
 /* --- taking out --------------------------------------------------------------------------------

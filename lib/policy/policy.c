@@ -11,6 +11,7 @@ struct sek_policy {
     struct sek_image *base, *delta; /* delta may be NULL */
     const struct sek_list *lists;   /* of the delta, if there is one */
     unsigned n_lists;
+    uint64_t generation; /* asked for with every query */
 };
 
 /* The delta, if it is for the base; else *out stays NULL. */
@@ -75,6 +76,8 @@ static void close_pair(struct sek_policy *p)
 enum sek_err sek_policy_open(const char *dir, struct sek_policy **out, struct sek_diag *diag)
 {
     char image_path[512], delta_path[512];
+    const struct sek_image *newest;
+    struct sek_image_info info;
     struct sek_policy *p;
     enum sek_err err = SEK_E_BUSY;
 
@@ -94,7 +97,10 @@ enum sek_err sek_policy_open(const char *dir, struct sek_policy **out, struct se
         sek_policy_close(p);
         return err;
     }
-    p->lists = sek_image_lists(p->delta ? p->delta : p->base, &p->n_lists);
+    newest = p->delta ? p->delta : p->base;
+    sek_image_info(newest, &info);
+    p->generation = info.generation;
+    p->lists = sek_image_lists(newest, &p->n_lists);
     *out = p;
     return SEK_OK;
 }
@@ -109,10 +115,7 @@ void sek_policy_close(struct sek_policy *p)
 
 uint64_t sek_policy_generation(const struct sek_policy *p)
 {
-    struct sek_image_info info;
-
-    sek_image_info(p->delta ? p->delta : p->base, &info);
-    return info.generation;
+    return p->generation;
 }
 
 uint64_t sek_policy_n_names(const struct sek_policy *p)

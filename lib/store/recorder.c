@@ -17,6 +17,7 @@
 #define BACKOFF_MIN_MS 100
 #define BACKOFF_MAX_MS 10000
 #define BUSY_TELL_MS 2000 /* somebody else's short lock is no news */
+#define DRAIN_EVENTS 64   /* given to the tally at once */
 #define LOSS_MS 900       /* between two commits at most, so that a kill loses a second at most */
 #define BUSY_SHARE 20     /* a commit is long when it takes more than this part of the pause */
 #define LOST_TELL_MS 60000
@@ -98,10 +99,12 @@ static void add_counter(struct sek_recorder *r, enum sek_counter c, uint64_t n)
 static uint64_t drain(struct sek_recorder *r, struct sek_ring *ring)
 {
     uint64_t octets = 0;
-    const struct sek_event *e;
-    while (octets < r->ring_octets && (e = sek_ring_peek(ring))) {
-        octets += e->size;
-        sek_tally_add(r->tally, e);
+    const struct sek_event *events[DRAIN_EVENTS];
+    unsigned n;
+    while (octets < r->ring_octets && (n = sek_ring_peek(ring, events, DRAIN_EVENTS)) > 0) {
+        for (unsigned i = 0; i < n; i++)
+            octets += events[i]->size;
+        sek_tally_add_all(r->tally, events, n);
         sek_ring_pop(ring);
     }
     return octets;

@@ -105,10 +105,10 @@ static void run(const struct shape *s, const char *dir, const struct sek_suffix 
             }
             push += cpu_ns() - start;
             start = cpu_ns();
-            const struct sek_event *e;
-            while ((e = sek_ring_peek(ring))) {
-                if (!sek_tally_add(tally, e))
-                    die("tally full", NULL);
+            const struct sek_event *events[64];
+            unsigned got;
+            while ((got = sek_ring_peek(ring, events, 64)) > 0) {
+                sek_tally_add_all(tally, events, got);
                 sek_ring_pop(ring);
             }
             drain += cpu_ns() - start;

@@ -21,6 +21,12 @@ static struct sek_event make(uint64_t number, uint8_t name_len, uint8_t matched_
     return e;
 }
 
+static const struct sek_event *peek(struct sek_ring *r)
+{
+    const struct sek_event *e;
+    return sek_ring_peek(r, &e, 1) ? e : NULL;
+}
+
 static void check(const struct sek_event *e, uint64_t number)
 {
     assert_int_equal(e->time_ms, number);
@@ -35,7 +41,7 @@ static void test_new(void **state)
     (void)state;
     struct sek_ring *r = NULL;
     assert_int_equal(sek_ring_new(0, &r), SEK_OK); /* raised to the least */
-    assert_null(sek_ring_peek(r));
+    assert_null(peek(r));
     assert_int_equal(sek_ring_dropped(r), 0);
     sek_ring_free(r);
     r = NULL;
@@ -52,12 +58,12 @@ static void test_order_and_peek(void **state)
     assert_int_equal(sek_ring_new(RING_OCTETS, &r), SEK_OK);
     assert_true(sek_ring_push(r, &a));
     assert_true(sek_ring_push(r, &b));
-    check(sek_ring_peek(r), 1);
-    check(sek_ring_peek(r), 1); /* stays until popped */
+    check(peek(r), 1);
+    check(peek(r), 1); /* stays until popped */
     sek_ring_pop(r);
-    check(sek_ring_peek(r), 2);
+    check(peek(r), 2);
     sek_ring_pop(r);
-    assert_null(sek_ring_peek(r));
+    assert_null(peek(r));
     sek_ring_free(r);
 }
 
@@ -106,7 +112,7 @@ static void test_wrap_and_full(void **state)
         dropped++;
         assert_int_equal(sek_ring_dropped(r), dropped);
         const struct sek_event *e;
-        for (unsigned n = round % 2 ? UINT32_MAX : round; n && (e = sek_ring_peek(r)); n--) {
+        for (unsigned n = round % 2 ? UINT32_MAX : round; n && (e = peek(r)); n--) {
             check(e, popped++);
             sek_ring_pop(r);
         }
@@ -114,6 +120,31 @@ static void test_wrap_and_full(void **state)
             assert_int_equal(pushed, popped);
     }
     assert_true(pushed > 10000);
+    sek_ring_free(r);
+}
+
+/* Many at once, over the ring's end, given back together. */
+static void test_peek_many(void **state)
+{
+    (void)state;
+    struct sek_ring *r;
+    const struct sek_event *events[8];
+    uint64_t pushed = 0, popped = 0;
+    assert_int_equal(sek_ring_new(RING_OCTETS, &r), SEK_OK);
+    assert_int_equal(sek_ring_peek(r, events, 8), 0);
+    for (unsigned round = 0; round < 5000; round++) {
+        for (unsigned i = 0; i < 5; i++) {
+            struct sek_event e = make(pushed, (uint8_t)(1 + pushed % 200), 0);
+            assert_true(sek_ring_push(r, &e));
+            pushed++;
+        }
+        assert_int_equal(sek_ring_peek(r, events, 3), 3);
+        assert_int_equal(sek_ring_peek(r, events, 8), 5); /* nothing was given back */
+        for (unsigned i = 0; i < 5; i++)
+            check(events[i], popped++);
+        sek_ring_pop(r);
+    }
+    assert_int_equal(sek_ring_peek(r, events, 8), 0);
     sek_ring_free(r);
 }
 
@@ -147,7 +178,7 @@ static void test_two_threads(void **state)
     assert_int_equal(pthread_create(&thread, NULL, produce, &race), 0);
     for (bool last = false; !last;) {
         last = atomic_load(&race.ended);
-        while ((e = sek_ring_peek(race.ring))) {
+        while ((e = peek(race.ring))) {
             check(e, popped++);
             sek_ring_pop(race.ring);
         }
@@ -163,9 +194,9 @@ static void test_two_threads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_new),         cmocka_unit_test(test_order_and_peek),
-        cmocka_unit_test(test_bad_sizes),   cmocka_unit_test(test_wrap_and_full),
-        cmocka_unit_test(test_two_threads),
+        cmocka_unit_test(test_new),       cmocka_unit_test(test_order_and_peek),
+        cmocka_unit_test(test_bad_sizes), cmocka_unit_test(test_wrap_and_full),
+        cmocka_unit_test(test_peek_many), cmocka_unit_test(test_two_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
