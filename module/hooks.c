@@ -64,8 +64,10 @@ static bool cached_chain_next(void *arg, const struct sek_name *name)
 
 static void cached_record(struct sek_module *m, const struct seen *s, const struct reply_info *rep)
 {
-    struct cached_chain c = {.m = m, .seen = s};
+    struct cached_chain c; /* not zeroed: that would cost more than the decision */
     const struct sek_name *matched = NULL;
+    c.m = m;
+    c.seen = s;
     sek_worker_decide(m->runtime, s->worker, &s->question, SEK_TRIGGER_QNAME, s->time_ms / 1000,
                       &c.verdict);
     if (c.verdict.trigger == SEK_TRIGGER_NONE && rep && sek_view_has_chain(rep)) {
