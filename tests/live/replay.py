@@ -19,7 +19,8 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from harness import MODULE, Policy, TESTBOUND, UNBOUND_SRC, exports_symbols
+from programs import exports_symbols
+from resolver import MODULE, Policy, TESTBOUND, UNBOUND_SRC
 
 LIMIT_S = 120  # of one scenario; the longest takes some seconds
 KNOWN = Path(__file__).with_name("replay_known.tsv")

@@ -5,7 +5,7 @@ import threading
 import time
 
 import harness
-from harness import (SINKHOLE4, LiveCase, Load, Upstream, addresses, ask, flags, rcode, records,
+from harness import (SINKHOLE4, LiveCase, Load, Upstream, addresses, flags, rcode, records,
                      wait_until, zone)
 
 IN_FORCE_S = 1.0  # from the command's return until every client sees a change

@@ -130,7 +130,8 @@ class Chain(LiveCase):
         self.policy.block("=both2.test")
         self.assert_passes(self.ask("log0.test"), "203.0.113.1")
         self.assert_sinkholed(self.ask("both0.test"), alias=True)
-        self.wait_rows([("log0.test", "log", "log1.test"), ("both0.test", "sinkhole", "both2.test")],
+        self.wait_rows([("log0.test", "log", "log1.test"),
+                        ("both0.test", "sinkhole", "both2.test")],
                        "SELECT name, would, matched FROM hits WHERE name IN"
                        " ('log0.test', 'both0.test') ORDER BY name DESC")
 
@@ -162,7 +163,7 @@ class Stepwise(LiveCase):
         self.assertEqual(0, self.policy.status()["leaked"])
 
     def test_only_a_name_above_the_target_is_blocked(self):
-        """=t1.test stands above the target, which is allowed: it is asked for on the way, no more."""
+        """=t1.test stands above the target, which is allowed: only asked for on the way."""
         self.policy.block("=t1.test")
         self.assert_passes(self.ask("t0.test"), "203.0.113.1")
         self.assertIn(("t0.test", "A"), self.resolver.cached())

@@ -83,7 +83,8 @@ class Validator(LiveCase):
     def start_upstream(cls):
         top, middle, low = name_server_addresses(3)
         kid, kid_ds = sign_zone(cls.scratch / "kid", "kid.sig.test",
-                                zone(f"ns A {low}\nwww A {REAL}\nmail A {REAL}\n", ns="ns.kid.sig.test."))
+                                zone(f"ns A {low}\nwww A {REAL}\nmail A {REAL}\n",
+                                     ns="ns.kid.sig.test."))
         sig, cls.ds = sign_zone(cls.scratch / "sig", "sig.test", zone(
             f"ns A {middle}\nkid NS ns.kid\nns.kid A {low}\n" + kid_ds + "\n",
             ns="ns.sig.test."))

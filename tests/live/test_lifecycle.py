@@ -161,6 +161,7 @@ class Trouble(LiveCase):
         self.policy.block("=evil.test")
         self.assert_sinkholed(self.ask("evil.test"))
         self.assert_said_once("policy generation .* in force")
+        self.assertEqual(0, self.policy.status()["policy_errors"])
 
     def test_strict(self):
         """SERVFAIL until there is a policy; class CH is none of our business."""
