@@ -82,7 +82,8 @@ static void policy_refused(struct sek_runtime *rt, const struct sek_diag *diag)
     say(rt, true, line);
     sek_status_set_text(rt->page, rt->page->policy_text, diag->text);
     atomic_store(&rt->page->policy_state, (uint32_t)state);
-    atomic_fetch_add(&rt->page->counter[SEK_COUNTER_POLICY_ERRORS], 1);
+    if (state == SEK_PART_FAILED)
+        atomic_fetch_add(&rt->page->counter[SEK_COUNTER_POLICY_ERRORS], 1);
 }
 
 static void policy_in_force(struct sek_runtime *rt, struct sek_policy *fresh)
