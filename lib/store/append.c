@@ -117,8 +117,15 @@ static const uint8_t *skip_labels(const uint8_t *wire, unsigned n)
     return wire;
 }
 
+static enum sek_err run_sum(struct sek_eventsdb *db, enum sek_event_statement st, int64_t row,
+                            const struct sek_tally_hit *hit, struct sek_diag *diag)
+{
+    const int64_t values[] = {row, (int64_t)hit->count, hit->first_ms, hit->last_ms};
+    return sek__eventsdb_run(db, st, values, 4, diag);
+}
+
 static enum sek_err insert_hit(struct sek_eventsdb *db, const struct sek_tally_hit *hit,
-                               struct sek_diag *diag)
+                               int64_t *out_row, struct sek_diag *diag)
 {
     const struct sek_event *e = &hit->event;
     const uint8_t *name = e->names, *end = name + e->name_len;
@@ -140,11 +147,14 @@ static enum sek_err insert_hit(struct sek_eventsdb *db, const struct sek_tally_h
         return err;
     uint32_t decision =
         sek_event_decision_id(&e->endpoint, name, e->name_len, e->qtype, e->list, hit->minute);
-    const int64_t values[] = {
-        hit->minute, hit->first_ms, hit->last_ms, (int64_t)hit->count, endpoint_no,   name_no,
-        domain_no,   e->qtype,      e->list,      e->action,           e->would,      e->trigger,
-        e->monitor,  e->scope,      owner_no,     matched_no,          e->generation, decision};
-    return sek__eventsdb_run(db, SEK_ST_HIT_PUT, values, sizeof values / sizeof values[0], diag);
+    const int64_t values[] = {hit->minute, endpoint_no, name_no,    domain_no,     e->qtype,
+                              e->list,     e->action,   e->would,   e->trigger,    e->monitor,
+                              e->scope,    owner_no,    matched_no, e->generation, decision};
+    err = sek__eventsdb_run(db, SEK_ST_HIT_PUT, values, sizeof values / sizeof values[0], diag);
+    if (err)
+        return err;
+    *out_row = sqlite3_last_insert_rowid(db->sql);
+    return run_sum(db, SEK_ST_SUM_PUT, *out_row, hit, diag);
 }
 
 /* The key of a hit's row is the tally's: what struct sek_event keeps together, and the minute. */
@@ -164,15 +174,14 @@ static enum sek_err put_hit(struct sek_eventsdb *db, const struct sek_tally_hit 
     int64_t row;
     set_time(db, hit->minute);
     if (sek_idmap_get(&db->rows, key, &row)) {
-        const int64_t values[] = {row, (int64_t)hit->count, hit->first_ms, hit->last_ms};
-        enum sek_err err = sek__eventsdb_run(db, SEK_ST_HIT_ADD, values, 4, diag);
+        enum sek_err err = run_sum(db, SEK_ST_SUM_ADD, row, hit, diag);
         if (err || sqlite3_changes(db->sql) == 1)
             return err;
         /* the row is gone: clean-up deleted it */
     }
-    enum sek_err err = insert_hit(db, hit, diag);
+    enum sek_err err = insert_hit(db, hit, &row, diag);
     if (!err)
-        sek_idmap_put(&db->rows, key, sqlite3_last_insert_rowid(db->sql));
+        sek_idmap_put(&db->rows, key, row);
     return err;
 }
 

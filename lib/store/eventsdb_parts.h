@@ -20,11 +20,11 @@
     X(ENDPOINT_GET, "SELECT id, used FROM endpoint WHERE address = ?1")                            \
     X(ENDPOINT_PUT, "INSERT INTO endpoint(address, first_ms, used) VALUES(?1, ?2, ?3)")            \
     X(ENDPOINT_USE, "UPDATE endpoint SET used = ?2 WHERE id = ?1")                                 \
-    X(HIT_PUT, "INSERT INTO hit(minute, first_ms, last_ms, count, endpoint, name, domain, qtype,"  \
-               " list, action, would, trigger, monitor, scope, owner, matched, generation,"        \
-               " decision) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"    \
-               " ?15, ?16, ?17, ?18)")                                                             \
-    X(HIT_ADD, "UPDATE hit SET count = count + ?2, first_ms = min(first_ms, ?3),"                  \
+    X(HIT_PUT, "INSERT INTO hit(minute, endpoint, name, domain, qtype, list, action, would,"       \
+               " trigger, monitor, scope, owner, matched, generation, decision) VALUES(?1, ?2,"    \
+               " ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)")                       \
+    X(SUM_PUT, "INSERT INTO hit_sum(id, count, first_ms, last_ms) VALUES(?1, ?2, ?3, ?4)")         \
+    X(SUM_ADD, "UPDATE hit_sum SET count = count + ?2, first_ms = min(first_ms, ?3),"              \
                " last_ms = max(last_ms, ?4) WHERE id = ?1")                                        \
     X(TRAFFIC_PUT, "INSERT INTO traffic(minute, endpoint, domain, hits, cached, passed, nxdomain," \
                    " failed, local) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"                    \

@@ -166,9 +166,9 @@ enum sek_err sek__report_where(struct sek_report *r, const struct sek_hit_filter
     sek_buf_init(&out->text, 4096);
     sek_buf_add_text(&out->text, " WHERE 1");
     if (f->since_s) /* the minute is what the index knows */
-        sek_buf_add_text(&out->text, " AND h.minute >= :since / 60 AND h.last_ms >= :since * 1000");
+        sek_buf_add_text(&out->text, " AND h.minute >= :since / 60 AND s.last_ms >= :since * 1000");
     if (f->until_s)
-        sek_buf_add_text(&out->text, " AND h.minute <= :until / 60 AND h.first_ms < :until * 1000");
+        sek_buf_add_text(&out->text, " AND h.minute <= :until / 60 AND s.first_ms < :until * 1000");
     if (f->endpoint) {
         err = sek__report_endpoint(r, f->endpoint, &out->endpoint, diag);
         out->nothing = !err && !out->endpoint;
@@ -281,9 +281,10 @@ static void keep_row(struct page *p, sqlite3_stmt *stmt)
 
 /* h first: its index gives the order; the planner is kept from starting with a small table. */
 #define HIT_COLUMNS                                                                                \
-    "SELECT h.id, h.first_ms, h.last_ms, h.count, e.address, n.text, m.text, o.text, h.scope,"     \
+    "SELECT h.id, s.first_ms, s.last_ms, s.count, e.address, n.text, m.text, o.text, h.scope,"     \
     " l.name, h.qtype, h.action, h.would, h.trigger, h.monitor, h.decision, h.generation,"         \
-    " h.minute FROM hit h CROSS JOIN endpoint e ON e.id = h.endpoint"                              \
+    " h.minute FROM hit h CROSS JOIN hit_sum s ON s.id = h.id"                                     \
+    " CROSS JOIN endpoint e ON e.id = h.endpoint"                                                  \
     " CROSS JOIN name n ON n.id = h.name CROSS JOIN name m ON m.id = h.matched"                    \
     " CROSS JOIN name o ON o.id = h.owner LEFT JOIN list l ON l.id = h.list"
 

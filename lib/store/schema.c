@@ -9,9 +9,10 @@
  *
  * name.used and endpoint.used: the last hour in which a row was added that refers to it. Rows older
  * than the oldest hour that is left cannot refer to what was used before, so clean-up needs no
- * search. traffic is kept in the order of its key: the rows of a minute lie together, and its
- * oldest go first. No index on hit.list, domain or decision: each costs every new row; such
- * questions scan the time range. */
+ * search. hit_sum holds what changes of a hit while its minute lasts, apart from what does not: a
+ * row of 4 columns is updated for a third of the cost of one of 19. traffic is kept in the order of
+ * its key: the rows of a minute lie together, and its oldest go first. No index on hit.list, domain
+ * or decision: each costs every new row; such questions scan the time range. */
 static const char *const steps[] = {
     "CREATE TABLE state(key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
     "CREATE TABLE endpoint(id INTEGER PRIMARY KEY, address TEXT NOT NULL UNIQUE,"
@@ -19,13 +20,16 @@ static const char *const steps[] = {
     "CREATE TABLE name(id INTEGER PRIMARY KEY, text TEXT NOT NULL, path TEXT NOT NULL UNIQUE,"
     " used INTEGER NOT NULL) STRICT;"
     "CREATE TABLE list(id INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT;"
-    "CREATE TABLE hit(id INTEGER PRIMARY KEY, minute INTEGER NOT NULL, first_ms INTEGER NOT NULL,"
-    " last_ms INTEGER NOT NULL, count INTEGER NOT NULL, endpoint INTEGER NOT NULL,"
+    "CREATE TABLE hit(id INTEGER PRIMARY KEY, minute INTEGER NOT NULL, endpoint INTEGER NOT NULL,"
     " name INTEGER NOT NULL, domain INTEGER NOT NULL, qtype INTEGER NOT NULL,"
     " list INTEGER NOT NULL, action INTEGER NOT NULL, would INTEGER NOT NULL,"
     " trigger INTEGER NOT NULL, monitor INTEGER NOT NULL, scope INTEGER NOT NULL,"
     " owner INTEGER NOT NULL, matched INTEGER NOT NULL, generation INTEGER NOT NULL,"
     " decision INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE hit_sum(id INTEGER PRIMARY KEY, first_ms INTEGER NOT NULL,"
+    " last_ms INTEGER NOT NULL, count INTEGER NOT NULL) STRICT;"
+    "CREATE TRIGGER hit_deleted AFTER DELETE ON hit"
+    " BEGIN DELETE FROM hit_sum WHERE id = old.id; END;"
     "CREATE INDEX hit_minute ON hit(minute);"
     "CREATE INDEX hit_endpoint ON hit(endpoint, minute);"
     "CREATE INDEX hit_name ON hit(name, minute);"
@@ -36,9 +40,9 @@ static const char *const steps[] = {
     "CREATE INDEX traffic_endpoint ON traffic(endpoint);" /* the key's other columns follow */
     "CREATE INDEX traffic_domain ON traffic(domain);"
     "CREATE VIEW hits AS SELECT h.id,"
-    " strftime('%Y-%m-%dT%H:%M:%fZ', h.first_ms / 1000.0, 'unixepoch') AS first_seen,"
-    " strftime('%Y-%m-%dT%H:%M:%fZ', h.last_ms / 1000.0, 'unixepoch') AS last_seen,"
-    " h.count, e.address AS endpoint, n.text AS name, d.text AS domain,"
+    " strftime('%Y-%m-%dT%H:%M:%fZ', s.first_ms / 1000.0, 'unixepoch') AS first_seen,"
+    " strftime('%Y-%m-%dT%H:%M:%fZ', s.last_ms / 1000.0, 'unixepoch') AS last_seen,"
+    " s.count, e.address AS endpoint, n.text AS name, d.text AS domain,"
     " CASE h.qtype WHEN 1 THEN 'A' WHEN 2 THEN 'NS' WHEN 5 THEN 'CNAME' WHEN 6 THEN 'SOA'"
     "  WHEN 12 THEN 'PTR' WHEN 15 THEN 'MX' WHEN 16 THEN 'TXT' WHEN 28 THEN 'AAAA'"
     "  WHEN 33 THEN 'SRV' WHEN 35 THEN 'NAPTR' WHEN 43 THEN 'DS' WHEN 46 THEN 'RRSIG'"
@@ -57,7 +61,8 @@ static const char *const steps[] = {
     " CASE h.scope WHEN 1 THEN '=' || o.text WHEN 2 THEN o.text WHEN 3 THEN '*.' || o.text"
     "  ELSE '' END AS rule,"
     " m.text AS matched, h.generation, printf('%08x', h.decision) AS decision"
-    " FROM hit h JOIN endpoint e ON e.id = h.endpoint JOIN name n ON n.id = h.name"
+    " FROM hit h JOIN hit_sum s ON s.id = h.id JOIN endpoint e ON e.id = h.endpoint JOIN name n ON "
+    "n.id = h.name"
     " JOIN name d ON d.id = h.domain JOIN name o ON o.id = h.owner"
     " JOIN name m ON m.id = h.matched LEFT JOIN list l ON l.id = h.list;"
     "CREATE VIEW traffic_by_minute AS SELECT"

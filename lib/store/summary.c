@@ -241,9 +241,10 @@ static enum sek_err sum_hits(struct sek_report *r, const struct sek_where *w, co
     sek_buf_init(&sql, 16384);
     sek_buf_add_text(&sql, "SELECT ");
     sek_buf_add_text(&sql, column);
-    sek_buf_add_text(&sql, ", h.count, h.first_ms, h.last_ms, h.endpoint, h.name, h.action,"
+    sek_buf_add_text(&sql, ", s.count, s.first_ms, s.last_ms, h.endpoint, h.name, h.action,"
                            " h.monitor FROM hit h");
     sek_buf_add_text(&sql, scan ? " NOT INDEXED" : "");
+    sek_buf_add_text(&sql, " CROSS JOIN hit_sum s ON s.id = h.id");
     sek_buf_add(&sql, w->text.data, w->text.len);
     enum sek_err err = sek__report_prepare(r, &sql, &stmt, diag);
     sek_buf_fini(&sql);

@@ -114,8 +114,8 @@ static void test_sums_in_place(void **state)
         store(db);
     }
     assert_int_equal(ask("SELECT count(*) FROM hit"), 2);
-    assert_int_equal(ask("SELECT sum(count) FROM hit"), 9);
-    assert_int_equal(ask("SELECT max(last_ms) - min(first_ms) FROM hit"), 2000);
+    assert_int_equal(ask("SELECT sum(count) FROM hit_sum"), 9);
+    assert_int_equal(ask("SELECT max(last_ms) - min(first_ms) FROM hit_sum"), 2000);
     assert_int_equal(ask("SELECT count(*) FROM traffic"), 3);
     assert_int_equal(ask("SELECT sum(cached) * 100 + sum(hits) FROM traffic"), 309);
     add(sample_hit("192.0.2.1", "evil.example", SAMPLE_MS + 60000));
@@ -131,7 +131,7 @@ static void test_sums_in_place(void **state)
     add(sample_hit("192.0.2.1", "evil.example", SAMPLE_MS + 60000));
     store(db);
     assert_int_equal(ask("SELECT count(*) FROM hit"), 4);
-    assert_int_equal(ask("SELECT sum(count) FROM hit"), 12);
+    assert_int_equal(ask("SELECT sum(count) FROM hit_sum"), 12);
     assert_int_equal(ask("SELECT count(*) FROM traffic"), 4);
     assert_int_equal(ask("SELECT sum(hits) FROM traffic"), 12);
     assert_int_equal(ask("SELECT count(*) FROM name"), 2);
@@ -149,7 +149,7 @@ static void test_clock_back(void **state)
         add(sample_hit("192.0.2.1", "evil.example", SAMPLE_MS + days[i] * 86400000));
         store(db);
     }
-    assert_int_equal(ask("SELECT sum(count) FROM hit"), 6);
+    assert_int_equal(ask("SELECT sum(count) FROM hit_sum"), 6);
     assert_int_equal(ask("SELECT count(*) FROM traffic"), 3);
     assert_int_equal(ask("SELECT sum(hits) FROM traffic"), 6);
     sek_eventsdb_close(db);
@@ -276,10 +276,10 @@ static void test_locked_and_full(void **state)
     assert_int_equal(sek_sql_run(db->sql, "PRAGMA max_page_count=40", NULL), SEK_OK);
     assert_int_equal(sek_eventsdb_store(db, b, lists, 2, &rows, &diag), SEK_E_FULL);
     assert_int_equal(sek_sql_run(db->sql, "PRAGMA max_page_count=1000000", NULL), SEK_OK);
-    assert_int_equal(ask("SELECT sum(count) FROM hit"), 1);
+    assert_int_equal(ask("SELECT sum(count) FROM hit_sum"), 1);
     assert_int_equal(sek_eventsdb_store(db, b, lists, 2, &rows, &diag), SEK_OK);
     sek_tally_batch_free(b);
-    assert_int_equal(ask("SELECT sum(count) FROM hit"), 5001);
+    assert_int_equal(ask("SELECT sum(count) FROM hit_sum"), 5001);
     assert_int_equal(ask("SELECT sum(hits) FROM traffic"), 5001);
     sek_eventsdb_close(db);
     check_integrity();
@@ -316,7 +316,7 @@ static void test_garbage_is_put_aside(void **state)
         add(sample_hit("192.0.2.1", "evil.example", SAMPLE_MS));
         store(db);
         sek_eventsdb_close(db);
-        assert_int_equal(ask("SELECT sum(count) FROM hit"), 1);
+        assert_int_equal(ask("SELECT sum(count) FROM hit_sum"), 1);
         unlink(path);
     }
 }
@@ -487,13 +487,13 @@ static void test_reader_during_writes(void **state)
     store(db);
     assert_int_equal(sek_sql_open(path, SEK_SQL_READER, &sek_events_schema, &reader, NULL), SEK_OK);
     assert_int_equal(sek_sql_run(reader, "BEGIN", NULL), SEK_OK);
-    assert_int_equal(sek_sql_int(reader, "SELECT sum(count) FROM hit", &n, NULL), SEK_OK);
+    assert_int_equal(sek_sql_int(reader, "SELECT sum(count) FROM hit_sum", &n, NULL), SEK_OK);
     for (int i = 0; i < 10; i++) {
         add(sample_hit("192.0.2.1", "evil.example", SAMPLE_MS));
         store(db);
         sek_eventsdb_checkpoint(db, true);
     }
-    assert_int_equal(sek_sql_int(reader, "SELECT sum(count) FROM hit", &n, NULL), SEK_OK);
+    assert_int_equal(sek_sql_int(reader, "SELECT sum(count) FROM hit_sum", &n, NULL), SEK_OK);
     assert_int_equal(n, 1);
     sek_sql_close(reader);
     sek_eventsdb_checkpoint(db, true);
@@ -502,7 +502,7 @@ static void test_reader_during_writes(void **state)
     snprintf(wal, sizeof wal, "%s-wal", path);
     assert_int_equal(stat(wal, &st), 0);
     assert_int_equal(st.st_size, 0);
-    assert_int_equal(ask("SELECT sum(count) FROM hit"), 11);
+    assert_int_equal(ask("SELECT sum(count) FROM hit_sum"), 11);
     sek_eventsdb_close(db);
 }
 

@@ -111,7 +111,7 @@ static int64_t ask(const char *sql)
 
 static int64_t stored_hits(void)
 {
-    return ask("SELECT coalesce(sum(count), 0) FROM hit");
+    return ask("SELECT coalesce(sum(count), 0) FROM hit_sum");
 }
 
 static void wait_for_hits(int64_t n)
