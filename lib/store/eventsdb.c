@@ -128,7 +128,7 @@ enum sek_err sek_eventsdb_put_aside(const char *path, int64_t now_s, char out_as
                                     struct sek_diag *diag)
 {
     static const char *const ends[] = {"-wal", "-shm", ""};
-    char from[SEK_ASIDE_MAX], to[SEK_ASIDE_MAX], iso[32], stamp[32];
+    char from[SEK_ASIDE_MAX], to[SEK_ASIDE_MAX + 8], iso[32], stamp[32];
     size_t n = 0;
     sek_time_to_text(now_s, iso, sizeof iso);
     for (const char *c = iso; *c; c++)
@@ -139,8 +139,8 @@ enum sek_err sek_eventsdb_put_aside(const char *path, int64_t now_s, char out_as
         char extra[8] = "";
         if (attempt)
             snprintf(extra, sizeof extra, "-%d", attempt);
-        int len = snprintf(to, sizeof to - 4, "%s.corrupt-%s%s", path, stamp, extra);
-        if (len < 0 || len >= (int)sizeof to - 4)
+        int len = snprintf(to, SEK_ASIDE_MAX - 4, "%s.corrupt-%s%s", path, stamp, extra);
+        if (len < 0 || len >= SEK_ASIDE_MAX - 4)
             return sek_diag_set(diag, SEK_E_LIMIT, "%s: path too long to put it aside", path);
         if (access(to, F_OK) == 0)
             continue;
@@ -153,7 +153,7 @@ enum sek_err sek_eventsdb_put_aside(const char *path, int64_t now_s, char out_as
                                     "%s is damaged and cannot be put aside: %s", from,
                                     sek_err_text(sek_err_from_errno(errno)));
         }
-        snprintf(out_aside, SEK_ASIDE_MAX, "%s", to);
+        memcpy(out_aside, to, SEK_ASIDE_MAX); /* the last end is empty: it fits */
         return SEK_OK;
     }
     return sek_diag_set(diag, SEK_E_EXISTS, "%s: too many damaged files put aside", path);
