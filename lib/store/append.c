@@ -117,11 +117,26 @@ static const uint8_t *skip_labels(const uint8_t *wire, unsigned n)
     return wire;
 }
 
-static enum sek_err run_sum(struct sek_eventsdb *db, enum sek_event_statement st, int64_t row,
-                            const struct sek_tally_hit *hit, struct sek_diag *diag)
+/* Add the sums that wait: all places filled in one statement, fewer one by one. */
+static enum sek_err flush_sums(struct sek_eventsdb *db, struct sek_diag *diag)
 {
-    const int64_t values[] = {row, (int64_t)hit->count, hit->first_ms, hit->last_ms};
-    return sek__eventsdb_run(db, st, values, 4, diag);
+    enum sek_err err = SEK_OK;
+    if (db->n_sums == SEK_SUM_ROWS)
+        err = sek__eventsdb_run(db, SEK_ST_SUM_ADD_64, db->sums[0], SEK_SUM_ROWS * SEK_SUM_COLUMNS,
+                                diag);
+    else
+        for (unsigned i = 0; i < db->n_sums && !err; i++)
+            err = sek__eventsdb_run(db, SEK_ST_SUM_ADD, db->sums[i], SEK_SUM_COLUMNS, diag);
+    db->n_sums = 0;
+    return err;
+}
+
+static enum sek_err add_sum(struct sek_eventsdb *db, int64_t row, const struct sek_tally_hit *hit,
+                            struct sek_diag *diag)
+{
+    const int64_t values[SEK_SUM_COLUMNS] = {row, (int64_t)hit->count, hit->first_ms, hit->last_ms};
+    memcpy(db->sums[db->n_sums++], values, sizeof values);
+    return db->n_sums == SEK_SUM_ROWS ? flush_sums(db, diag) : SEK_OK;
 }
 
 static enum sek_err insert_hit(struct sek_eventsdb *db, const struct sek_tally_hit *hit,
@@ -154,7 +169,7 @@ static enum sek_err insert_hit(struct sek_eventsdb *db, const struct sek_tally_h
     if (err)
         return err;
     *out_row = sqlite3_last_insert_rowid(db->sql);
-    return run_sum(db, SEK_ST_SUM_PUT, *out_row, hit, diag);
+    return SEK_OK;
 }
 
 /* The key of a hit's row is the tally's: what struct sek_event keeps together, and the minute. */
@@ -173,16 +188,13 @@ static enum sek_err put_hit(struct sek_eventsdb *db, const struct sek_tally_hit 
     struct sek_idmap_key key = hit_key(db, hit);
     int64_t row;
     set_time(db, hit->minute);
-    if (sek_idmap_get(&db->rows, key, &row)) {
-        enum sek_err err = run_sum(db, SEK_ST_SUM_ADD, row, hit, diag);
-        if (err || sqlite3_changes(db->sql) == 1)
+    if (!sek_idmap_get(&db->rows, key, &row)) {
+        enum sek_err err = insert_hit(db, hit, &row, diag);
+        if (err)
             return err;
-        /* the row is gone: clean-up deleted it */
-    }
-    enum sek_err err = insert_hit(db, hit, &row, diag);
-    if (!err)
         sek_idmap_put(&db->rows, key, row);
-    return err;
+    }
+    return add_sum(db, row, hit, diag);
 }
 
 static enum sek_err put_traffic(struct sek_eventsdb *db, const struct sek_tally_traffic *t,
@@ -239,9 +251,12 @@ enum sek_err sek_eventsdb_store(struct sek_eventsdb *db, const struct sek_tally_
         err = sek__eventsdb_run(db, SEK_ST_BEGIN, NULL, 0, diag);
     if (err)
         return err;
+    db->n_sums = 0;
     err = put_lists(db, lists, n_lists, diag);
     for (const struct sek_tally_hit *h = batch->hits; h && !err; h = h->next)
         err = put_hit(db, h, diag);
+    if (!err)
+        err = flush_sums(db, diag);
     for (const struct sek_tally_traffic *t = batch->traffic; t && !err; t = t->next)
         err = put_traffic(db, t, diag);
     err = sek__eventsdb_end(db, err, diag);

@@ -9,6 +9,20 @@
 #include <sys/stat.h>
 
 /* id, text: every statement of the writer */
+/* A sum is added by one statement for 64 rows: its start and end cost as much as three rows. */
+#define SEK_SUM_ROWS 64
+#define SEK_SUM_COLUMNS 4
+#define SEK_SUM_INSERT "INSERT INTO hit_sum(id, count, first_ms, last_ms) VALUES"
+#define SEK_SUM_VALUES "(?, ?, ?, ?)"
+#define SEK_SUM_VALUES_4 SEK_SUM_VALUES "," SEK_SUM_VALUES "," SEK_SUM_VALUES "," SEK_SUM_VALUES
+#define SEK_SUM_VALUES_16                                                                          \
+    SEK_SUM_VALUES_4 "," SEK_SUM_VALUES_4 "," SEK_SUM_VALUES_4 "," SEK_SUM_VALUES_4
+#define SEK_SUM_VALUES_64                                                                          \
+    SEK_SUM_VALUES_16 "," SEK_SUM_VALUES_16 "," SEK_SUM_VALUES_16 "," SEK_SUM_VALUES_16
+#define SEK_SUM_ADDED                                                                              \
+    " ON CONFLICT(id) DO UPDATE SET count = count + excluded.count,"                               \
+    " first_ms = min(first_ms, excluded.first_ms), last_ms = max(last_ms, excluded.last_ms)"
+
 #define SEK_EVENT_STATEMENTS(X)                                                                    \
     X(BEGIN, "BEGIN IMMEDIATE")                                                                    \
     X(COMMIT, "COMMIT")                                                                            \
@@ -23,9 +37,8 @@
     X(HIT_PUT, "INSERT INTO hit(minute, endpoint, name, domain, qtype, list, action, would,"       \
                " trigger, monitor, scope, owner, matched, generation, decision) VALUES(?1, ?2,"    \
                " ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)")                       \
-    X(SUM_PUT, "INSERT INTO hit_sum(id, count, first_ms, last_ms) VALUES(?1, ?2, ?3, ?4)")         \
-    X(SUM_ADD, "UPDATE hit_sum SET count = count + ?2, first_ms = min(first_ms, ?3),"              \
-               " last_ms = max(last_ms, ?4) WHERE id = ?1")                                        \
+    X(SUM_ADD, SEK_SUM_INSERT SEK_SUM_VALUES SEK_SUM_ADDED)                                        \
+    X(SUM_ADD_64, SEK_SUM_INSERT SEK_SUM_VALUES_64 SEK_SUM_ADDED)                                  \
     X(TRAFFIC_PUT, "INSERT INTO traffic(minute, endpoint, domain, hits, cached, passed, nxdomain," \
                    " failed, local) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"                    \
                    " ON CONFLICT(minute, endpoint, domain) DO UPDATE SET"                          \
@@ -62,9 +75,11 @@ struct sek_eventsdb {
     int wal_pages;
     uint64_t lists_seen; /* digest of the lists stored last; 0 = none */
     struct sek_hash_key key_a, key_b;
-    struct sek_idmap names, endpoints; /* hash of the octets → id; all used in `hour` */
-    struct sek_idmap rows;             /* hash of a hit's key and minute → its row */
-    int64_t hour, minute;              /* of the newest row stored */
+    struct sek_idmap names, endpoints;           /* hash of the octets → id; all used in `hour` */
+    int64_t sums[SEK_SUM_ROWS][SEK_SUM_COLUMNS]; /* to be added to hit_sum */
+    unsigned n_sums;
+    struct sek_idmap rows; /* hash of a hit's key and minute → its row */
+    int64_t hour, minute;  /* of the newest row stored */
     /* clean-up of names and endpoints: done up to this hour; a pass in progress is at these ids */
     int64_t swept_hour, name_cursor, endpoint_cursor;
     char path[512];

@@ -70,6 +70,7 @@ static enum sek_err delete_before(struct sek_eventsdb *db, int64_t minute, unsig
                                   struct sek_diag *diag)
 {
     const int64_t values[] = {minute, max_rows};
+    sek_idmap_clear(&db->rows); /* may name what goes now */
     enum sek_err err = sek__eventsdb_run(db, SEK_ST_HIT_DELETE, values, 2, diag);
     return err ? err : sek__eventsdb_run(db, SEK_ST_TRAFFIC_DELETE, values, 2, diag);
 }
