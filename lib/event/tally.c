@@ -10,7 +10,7 @@
 #define SLOTS_MIN 256
 #define MEMO_WAYS 4
 #define MEMO_OCTETS_MAX ((size_t)1 << 20) /* 65,536 names */
-#define BATCH 32                            /* events whose memory is fetched together */
+#define BATCH 32                          /* events whose memory is fetched together */
 #define MINUTE_MS 60000
 #define GOLDEN 0x9e3779b97f4a7c15ULL /* odd; spreads minutes over the table */
 
