@@ -12,6 +12,8 @@
 #define MEMO_OCTETS_MAX ((size_t)1 << 20) /* 65,536 names */
 #define BATCH 32                          /* events whose memory is fetched together */
 #define MINUTE_MS 60000
+#define NO_DOMAIN                                                                                  \
+    0x7f /* in place of a number of labels, of which a name has at most 126 below one */
 #define GOLDEN 0x9e3779b97f4a7c15ULL /* odd; spreads minutes over the table */
 
 struct sek_tally_chunk {
@@ -227,18 +229,36 @@ static const uint8_t *skip_labels(const uint8_t *wire, unsigned n)
     return wire;
 }
 
-static unsigned ask_suffix(const struct sek_tally *t, const struct sek_event *e)
+/* Labels to remove from a name to reach its registered domain, or NO_DOMAIN. */
+static uint8_t ask_suffix(const struct sek_tally *t, const uint8_t *wire, size_t len)
 {
     struct sek_name name;
-    if (!t->suffix || sek_name_from_wire(e->names, e->name_len, &name) != SEK_OK)
-        return 0;
+    if (!t->suffix || sek_name_from_wire(wire, len, &name) != SEK_OK)
+        return NO_DOMAIN;
     int labels = sek_suffix_registered(t->suffix, &name);
-    return labels > 0 ? (unsigned)labels : 0;
+    return labels < 0 ? NO_DOMAIN : (uint8_t)labels;
 }
 
-static uint64_t name_hash(const struct sek_tally *t, const struct sek_event *e)
+/* A name in an event, or the one above it. */
+struct span {
+    const uint8_t *octets;
+    size_t len;
+    uint64_t hash;
+};
+
+static struct span own_name(const struct sek_tally *t, const struct sek_event *e)
 {
-    return sek_hash(&t->key, e->names, e->name_len) | 0x80; /* no tag is 0 */
+    return (struct span){e->names, e->name_len,
+                         sek_hash(&t->key, e->names, e->name_len) | 0x80}; /* no tag is 0 */
+}
+
+/* Of the root the root itself. */
+static struct span parent_name(const struct sek_tally *t, const struct sek_event *e)
+{
+    size_t skip = e->names[0] ? (size_t)e->names[0] + 1 : 0;
+    const uint8_t *octets = e->names + skip;
+    size_t len = e->name_len - skip;
+    return (struct span){octets, len, sek_hash(&t->key, octets, len) | 0x80};
 }
 
 static struct memo *memo_set(const struct sek_tally *t, uint64_t hash)
@@ -246,23 +266,46 @@ static struct memo *memo_set(const struct sek_tally *t, uint64_t hash)
     return t->memo + (hash >> 8 & (t->n_memo_sets - 1)) * MEMO_WAYS;
 }
 
-static struct memo *memo_find(struct memo *set, uint64_t hash)
+static struct memo *memo_find(const struct sek_tally *t, uint64_t hash)
 {
+    struct memo *set = memo_set(t, hash);
     for (unsigned way = 0; way < MEMO_WAYS; way++)
         if ((set[way].tag ^ hash) >> 7 == 0)
             return &set[way];
     return NULL;
 }
 
-/* The name's place in the memory of names, made if it is not there. */
-static struct memo *recall(struct sek_tally *t, const struct sek_event *e, uint64_t hash)
+static uint8_t memo_labels(const struct memo *m)
 {
-    struct memo *set = memo_set(t, hash), *found = memo_find(set, hash);
+    return m->tag & 0x7f;
+}
+
+/* The name's place in the memory of names, made if it is not there. */
+static struct memo *recall(struct sek_tally *t, const struct span *name)
+{
+    struct memo *found = memo_find(t, name->hash), *set = memo_set(t, name->hash);
     if (found)
         return found;
     memmove(set + 1, set, (MEMO_WAYS - 1) * sizeof *set); /* the oldest leaves */
-    set[0] = (struct memo){(hash & ~(uint64_t)0x7f) | ask_suffix(t, e), NULL};
+    set[0] = (struct memo){(name->hash & ~(uint64_t)0x7f) | ask_suffix(t, name->octets, name->len),
+                           NULL};
     return &set[0];
+}
+
+/* What is remembered about an event's name. Names have the registered domain of the name above
+ * them, if that has one: so names that are new every time, as in most traffic, are remembered all
+ * the same, by what they have in common. Others are remembered by themselves. */
+static struct memo *recall_event(struct sek_tally *t, const struct sek_event *e,
+                                 const struct span *parent, uint8_t *out_labels)
+{
+    struct memo *m = recall(t, parent);
+    *out_labels = (uint8_t)(memo_labels(m) + 1);
+    if (memo_labels(m) != NO_DOMAIN && e->names[0])
+        return m;
+    struct span own = own_name(t, e);
+    m = recall(t, &own);
+    *out_labels = memo_labels(m) == NO_DOMAIN ? 0 : memo_labels(m);
+    return m;
 }
 
 static bool is_row(const struct sek_tally_traffic *row, const struct sek_event *e, int64_t minute,
@@ -301,11 +344,11 @@ static struct sek_tally_traffic *find_row(struct sek_tally *t, const struct sek_
 }
 
 /* Returns the labels to remove in *out_labels. */
-static bool add_traffic(struct sek_tally *t, const struct sek_event *e, uint64_t hash,
+static bool add_traffic(struct sek_tally *t, const struct sek_event *e, const struct span *parent,
                         int64_t minute, uint8_t *out_labels)
 {
-    struct memo *m = recall(t, e, hash);
-    struct domain d = {.labels = m->tag & 0x7f};
+    struct domain d;
+    struct memo *m = recall_event(t, e, parent, &d.labels);
     d.octets = skip_labels(e->names, d.labels);
     d.len = (uint8_t)(e->name_len - (d.octets - e->names));
     *out_labels = d.labels;
@@ -393,10 +436,11 @@ static int64_t minute_of(const struct sek_event *e)
  * the memory of names and of the hit, then the row. False if one found no room. */
 static bool add_batch(struct sek_tally *t, const struct sek_event *const *events, unsigned n)
 {
-    uint64_t name[BATCH], hit[BATCH]; /* hashes; hit: of hits only */
+    struct span parent[BATCH];
+    uint64_t hit[BATCH]; /* hashes, of hits only */
     for (unsigned i = 0; i < n; i++) {
-        name[i] = name_hash(t, events[i]);
-        __builtin_prefetch(memo_set(t, name[i]));
+        parent[i] = parent_name(t, events[i]);
+        __builtin_prefetch(memo_set(t, parent[i].hash));
         hit[i] = 0;
         if (events[i]->outcome == SEK_OUTCOME_HIT) {
             hit[i] = hit_hash(t, events[i], minute_of(events[i]));
@@ -404,7 +448,7 @@ static bool add_batch(struct sek_tally *t, const struct sek_event *const *events
         }
     }
     for (unsigned i = 0; i < n; i++) {
-        const struct memo *m = memo_find(memo_set(t, name[i]), name[i]);
+        const struct memo *m = memo_find(t, parent[i].hash);
         if (m && m->row)
             __builtin_prefetch(m->row, 1);
         if (events[i]->outcome == SEK_OUTCOME_HIT)
@@ -414,7 +458,7 @@ static bool add_batch(struct sek_tally *t, const struct sek_event *const *events
     for (unsigned i = 0; i < n; i++) {
         uint8_t labels;
         int64_t minute = minute_of(events[i]);
-        bool counted = add_traffic(t, events[i], name[i], minute, &labels);
+        bool counted = add_traffic(t, events[i], &parent[i], minute, &labels);
         if (events[i]->outcome == SEK_OUTCOME_HIT)
             counted = add_hit(t, events[i], hit[i], minute, labels);
         room &= counted;

@@ -27,7 +27,8 @@ struct sek_tally_traffic {
     int64_t minute;            /* Unix time / 60 */
     struct sek_addr endpoint;
     uint8_t domain_len;
-    uint8_t domain[]; /* registered domain (else the name itself), wire */
+    uint8_t domain[]; /* registered domain (else the name itself), wire; a public suffix below a
+                       * registered domain counts as that one's */
 };
 
 struct sek_tally;
