@@ -229,12 +229,29 @@ static void add_hit_row(struct groups *g, sqlite3_stmt *stmt)
         group->sums[MONITORED] += count;
 }
 
+/* Sum all rows of a bound statement up, and finalize it. */
+static enum sek_err sum_rows(struct sek_report *r, sqlite3_stmt *stmt,
+                             void (*add)(struct groups *, sqlite3_stmt *), struct groups *g,
+                             struct sek_diag *diag)
+{
+    enum sek_err err = SEK_OK;
+    int rc;
+    while ((rc = sqlite3_step(stmt)) == SQLITE_ROW && !g->failed)
+        add(g, stmt);
+    count_partners(g);
+    if (g->failed)
+        err = sek_diag_set(diag, SEK_E_NOMEM, "%s: out of memory", r->path);
+    else if (rc != SQLITE_DONE)
+        err = sek__report_fail(r, rc, diag);
+    sqlite3_finalize(stmt);
+    return err;
+}
+
 static enum sek_err sum_hits(struct sek_report *r, const struct sek_where *w, const char *column,
                              struct groups *g, struct sek_diag *diag)
 {
     sqlite3_stmt *stmt = NULL;
     struct sek_buf sql;
-    int rc;
     bool scan = !w->narrow &&
                 is_wide(r, "SELECT coalesce(min(minute), 0) FROM hit",
                         "SELECT coalesce(max(minute), 0) FROM hit", w->f->since_s, w->f->until_s);
@@ -251,15 +268,7 @@ static enum sek_err sum_hits(struct sek_report *r, const struct sek_where *w, co
     if (err)
         return err;
     sek__report_bind(stmt, w);
-    while ((rc = sqlite3_step(stmt)) == SQLITE_ROW && !g->failed)
-        add_hit_row(g, stmt);
-    count_partners(g);
-    if (g->failed)
-        err = sek_diag_set(diag, SEK_E_NOMEM, "%s: out of memory", r->path);
-    else if (rc != SQLITE_DONE)
-        err = sek__report_fail(r, rc, diag);
-    sqlite3_finalize(stmt);
-    return err;
+    return sum_rows(r, stmt, add_hit_row, g, diag);
 }
 
 static void hand_out_hits(const struct groups *g, size_t n, const struct sek_buf *texts,
@@ -350,7 +359,6 @@ static enum sek_err sum_traffic(struct sek_report *r, const struct traffic_filte
 {
     sqlite3_stmt *stmt = NULL;
     struct sek_buf sql;
-    int rc;
     sek_buf_init(&sql, 4096);
     sek_buf_add_text(&sql, "SELECT ");
     sek_buf_add_text(&sql, column);
@@ -370,15 +378,7 @@ static enum sek_err sum_traffic(struct sek_report *r, const struct traffic_filte
     sek__report_bind_int(stmt, ":until", f->until_s);
     sek__report_bind_int(stmt, ":endpoint", f->endpoint);
     sek__report_bind_int(stmt, ":domain", f->domain);
-    while ((rc = sqlite3_step(stmt)) == SQLITE_ROW && !g->failed)
-        add_traffic_row(g, stmt);
-    count_partners(g);
-    if (g->failed)
-        err = sek_diag_set(diag, SEK_E_NOMEM, "%s: out of memory", r->path);
-    else if (rc != SQLITE_DONE)
-        err = sek__report_fail(r, rc, diag);
-    sqlite3_finalize(stmt);
-    return err;
+    return sum_rows(r, stmt, add_traffic_row, g, diag);
 }
 
 static void hand_out_traffic(const struct groups *g, size_t n, const struct sek_buf *texts,
