@@ -2,19 +2,21 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What the module costs a resolver, side by side with the same Unbound without it.
 
-Three resolvers are measured in turns, several rounds, on one CPU each: Unbound as it is ("stock"),
+Three resolvers run at once on one CPU, and are loaded in turns of a second: Unbound as it is ("stock"),
 Unbound with its own RPZ zone of N names ("rpz"), and Unbound with the module and the same N names
 ("sekisho"). The other CPU holds the load generator and one NSD that answers any name. What counts is the
-server's CPU time per answered query (the load generator saturates first on a small machine), and its
-ratio to the peer's in the same round.
+server's CPU time per answered query, all its threads (the load generator saturates first on a small
+machine), and its ratio to the peer's in the same round: a shared machine drifts by 20 % within a minute,
+so only neighbouring seconds can be compared.
 
   hit    10,000 names that are in the cache
   miss   names never asked before
   block  names on the list
 
-usage: resolver.py --unbound FILE --module FILE --command FILE [-n NAMES] [-t SECONDS] [-r ROUNDS]
+usage: resolver.py --unbound FILE --module FILE --command FILE [-n NAMES] [-r ROUNDS]
 """
 import argparse
+import glob
 import os
 import random
 import shutil
@@ -27,9 +29,10 @@ import sys
 import tempfile
 import time
 
-NSD_PORT, PORT = 5398, 5397
+NSD_PORT = 5398
+PORTS = {"stock": 5395, "rpz": 5396, "sekisho": 5397}
+TURN_S = 1
 SERVER_CPU, LOAD_CPU = 0, os.cpu_count() - 1
-TICK = os.sysconf("SC_CLK_TCK")
 
 
 def make_names(count):
@@ -48,7 +51,7 @@ def make_names(count):
     return sorted(seen)
 
 
-def ask(name):
+def ask(port, name):
     """rcode of one A query, or None."""
     packet = struct.pack(">6H", 7, 0x0100, 1, 0, 0, 0)
     packet += b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
@@ -56,16 +59,19 @@ def ask(name):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.settimeout(0.25)
         try:
-            sock.sendto(packet, ("127.0.0.1", PORT))
+            sock.sendto(packet, ("127.0.0.1", port))
             return sock.recv(4096)[3] & 15
         except OSError:
             return None
 
 
 def cpu_seconds(pid):
-    with open(f"/proc/{pid}/stat") as stat:
-        fields = stat.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / TICK
+    """Of all threads, to the nanosecond."""
+    total = 0
+    for path in glob.glob(f"/proc/{pid}/task/*/schedstat"):
+        with open(path) as stat:
+            total += int(stat.read().split()[0])
+    return total / 1e9
 
 
 def rss_mib(pid):
@@ -81,7 +87,8 @@ class Bench:
     def __init__(self, args, folder):
         self.args, self.folder = args, folder
         self.names = make_names(args.names)
-        self.round = 0
+        self.servers = {}
+        self.turns = 0
         self.write("list.txt", "\n".join(self.names) + "\n")
         self.write("hit.txt", "".join(f"w{i}.warm{i % 499}.example A\n" for i in range(10000)))
         sample = random.Random(1).sample(self.names, min(20000, len(self.names)))
@@ -117,16 +124,16 @@ zone:
         return subprocess.Popen(pinned(LOAD_CPU, ["nsd", "-d", "-c", conf]),
                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
-    def unbound_conf(self, modules, extra):
-        return self.write("unbound.conf", f"""server:
-  interface: 127.0.0.1@{PORT}
+    def unbound_conf(self, kind, modules, extra):
+        return self.write(f"{kind}.conf", f"""server:
+  interface: 127.0.0.1@{PORTS[kind]}
   do-daemonize: no
   username: ""
   chroot: ""
   directory: "{self.folder}"
   pidfile: ""
   use-syslog: no
-  logfile: "{self.path('unbound.log')}"
+  logfile: "{self.path(kind + '.log')}"
   num-threads: 1
   do-not-query-localhost: no
   msg-cache-size: 256m
@@ -144,7 +151,7 @@ forward-zone:
 """)
 
     def conf_stock(self):
-        return self.unbound_conf("iterator", "")
+        return self.unbound_conf("stock", "iterator", "")
 
     def conf_rpz(self):
         if not os.path.exists(self.path("rpz.zone")):
@@ -152,15 +159,10 @@ forward-zone:
                 zone.write("$ORIGIN rpz.test.\n$TTL 30\n@ SOA a. b. 1 3600 600 86400 30\n@ NS a.\n")
                 zone.writelines(f"{n} CNAME .\n*.{n} CNAME .\n" for n in self.names)
         return self.unbound_conf(
-            "respip iterator", f'rpz:\n  name: "rpz.test."\n  zonefile: "{self.path("rpz.zone")}"\n')
+            "rpz", "respip iterator", f'rpz:\n  name: "rpz.test."\n  zonefile: "{self.path("rpz.zone")}"\n')
 
     def conf_sekisho(self):
-        """The policy is compiled once; every round starts with an empty events.db."""
-        for name in ("events.db", "events.db-wal", "events.db-shm"):
-            if os.path.exists(self.path(name)):
-                os.remove(self.path(name))
-        if not os.path.exists(self.path("policy.db")):
-            self.write("sekisho.yaml", f"""policy:
+        self.write("sekisho.yaml", f"""policy:
   db: {self.path('policy.db')}
   dir: {self.folder}
 events:
@@ -168,20 +170,35 @@ events:
 status:
   path: {self.path('status')}
 """)
-            started = time.time()
-            subprocess.run([self.args.command, "--config", self.path("sekisho.yaml"), "list", "import",
-                            "bench", self.path("list.txt"), "--action", "nxdomain", "--force"],
-                           check=True, stdout=subprocess.DEVNULL)
-            print(f"list import and compile: {time.time() - started:.2f} s for {len(self.names)} names")
-        return self.unbound_conf("dynlib iterator",
+        started = time.time()
+        subprocess.run([self.args.command, "--config", self.path("sekisho.yaml"), "list", "import",
+                        "bench", self.path("list.txt"), "--action", "nxdomain", "--force"],
+                       check=True, stdout=subprocess.DEVNULL)
+        print(f"list import and compile: {time.time() - started:.2f} s for {len(self.names)} names")
+        return self.unbound_conf("sekisho", "dynlib iterator",
                                  f'dynlib:\n  dynlib-file: "{self.args.module}"\n')
 
-    def load(self, pid, queries, seconds, *extra):
-        """CPU microseconds per answered query, answers/s, lost."""
+    def start(self, kind):
+        """(process, seconds until it blocks or answers, MiB)"""
+        conf = getattr(self, f"conf_{kind}")()
+        probe, want = (self.names[-1], 3) if kind != "stock" else ("ready.example", 0)
+        env = dict(os.environ, SEKISHO_CONF=self.path("sekisho.yaml"))
+        started = time.time()
+        server = subprocess.Popen(pinned(SERVER_CPU, [self.args.unbound, "-d", "-c", conf]), env=env)
+        while ask(PORTS[kind], probe) != want:
+            if server.poll() is not None or time.time() - started > 90:
+                sys.exit(f"{kind}: no answer; see {self.path(kind + '.log')}")
+            time.sleep(0.005)
+        self.servers[kind] = server
+        return time.time() - started, rss_mib(server.pid)
+
+    def load(self, kind, queries, *extra):
+        """One turn: CPU microseconds per answered query, answers/s, lost."""
+        pid = self.servers[kind].pid
         before = cpu_seconds(pid)
         out = subprocess.run(
-            pinned(LOAD_CPU, ["dnsperf", "-s", "127.0.0.1", "-p", str(PORT), "-d", queries, "-l",
-                              str(seconds), "-c", "8", "-q", "200", *extra]),
+            pinned(LOAD_CPU, ["dnsperf", "-s", "127.0.0.1", "-p", str(PORTS[kind]), "-d", queries, "-l",
+                              str(TURN_S), "-c", "8", "-q", "200", *extra]),
             capture_output=True, text=True, check=True).stdout
         def value(key):
             return float(next(l.split(":")[1].split()[0] for l in out.splitlines() if key in l))
@@ -189,35 +206,14 @@ status:
         return ((cpu_seconds(pid) - before) / done * 1e6, value("Queries per second"),
                 value("Queries lost"))
 
-    def measure(self, kind):
-        conf = getattr(self, f"conf_{kind}")()
-        blocks = kind != "stock"
-        probe, want = (self.names[-1], 3) if blocks else ("ready.example", 0)
-        env = dict(os.environ, SEKISHO_CONF=self.path("sekisho.yaml"))
-        started = time.time()
-        server = subprocess.Popen(pinned(SERVER_CPU, [self.args.unbound, "-d", "-c", conf]), env=env)
-        try:
-            while ask(probe) != want:
-                if server.poll() is not None or time.time() - started > 90:
-                    sys.exit(f"{kind}: no answer; see {self.path('unbound.log')}")
-                time.sleep(0.005)
-            row = {"start": time.time() - started, "rss": rss_mib(server.pid)}
-            self.load(server.pid, self.path("hit.txt"), 1, "-n", "1")
-            seconds = self.args.seconds
-            row["hit"], row["hit/s"], lost = self.load(server.pid, self.path("hit.txt"), seconds)
-            self.round += 1
-            fresh = self.write("miss.txt", "".join(
-                f"m{self.round}x{i}.z{i % 5003}.example A\n" for i in range(100000 * seconds)))
-            row["miss"], row["miss/s"], more = self.load(server.pid, fresh, seconds)
-            lost += more
-            if blocks:
-                row["block"], row["block/s"], more = self.load(server.pid, self.path("block.txt"), seconds)
-                lost += more
-            row["lost"] = lost
-            return row
-        finally:
-            server.send_signal(signal.SIGTERM)
-            server.wait(30)
+    def turn(self, load, kind):
+        if load == "miss":
+            self.turns += 1
+            path = self.write("miss.txt", "".join(
+                f"m{self.turns}x{i}.z{i % 5003}.example A\n" for i in range(100000 * TURN_S)))
+        else:
+            path = self.path(f"{load}.txt")
+        return self.load(kind, path)
 
 
 def main():
@@ -226,47 +222,60 @@ def main():
     parser.add_argument("--module", required=True)
     parser.add_argument("--command", required=True)
     parser.add_argument("-n", "--names", type=int, default=1000000)
-    parser.add_argument("-t", "--seconds", type=int, default=4)
-    parser.add_argument("-r", "--rounds", type=int, default=3)
+    parser.add_argument("-r", "--rounds", type=int, default=20)
     args = parser.parse_args()
     folder = tempfile.mkdtemp(prefix="sekisho-bench-")
     bench = Bench(args, folder)
     nsd = bench.nsd()
     time.sleep(1)
     kinds = ["stock", "rpz", "sekisho"]
-    rows = {kind: [] for kind in kinds}
+    cost = {}  # (kind, load): CPU µs per answered query, one for each round
     try:
+        begin = {kind: bench.start(kind) for kind in kinds}
+        for kind in kinds:
+            bench.load(kind, bench.path("hit.txt"), "-n", "1")
         for number in range(args.rounds):
-            for kind in kinds:
-                row = bench.measure(kind)
-                rows[kind].append(row)
-                print(f"round {number + 1} {kind:8s} " + " ".join(f"{k} {v:.2f}" for k, v in row.items()),
-                      flush=True)
+            print(f"round {number + 1:3d}", end="")
+            for load in ("hit", "miss", "block"):
+                for kind in kinds[number % 3:] + kinds[:number % 3]:
+                    if (kind, load) == ("stock", "block"):
+                        continue
+                    micros, rate, lost = bench.turn(load, kind)
+                    cost.setdefault((kind, load), []).append(micros)
+                    print(f"  {kind} {load} {micros:.2f} µs {rate:.0f}/s"
+                          + (f" {lost:.0f} lost" if lost else ""), end="", flush=True)
+            print()
     finally:
+        for server in bench.servers.values():
+            server.send_signal(signal.SIGTERM)
+            server.wait(30)
         nsd.terminate()
         nsd.wait()
         shutil.rmtree(folder, ignore_errors=True)
+    report(args, kinds, begin, cost)
 
-    def median(kind, key):
-        return statistics.median(r[key] for r in rows[kind])
 
-    def ratio(peer, key):
+def report(args, kinds, begin, cost):
+    def cell(kind, load):
+        return f"{statistics.median(cost[kind, load]):7.2f}" if (kind, load) in cost else f"{'-':>7s}"
+
+    def ratio(peer, load):
         """The peer's cost over ours, round by round: above 1 we are cheaper."""
-        return statistics.median(p[key] / o[key] for p, o in zip(rows[peer], rows["sekisho"]))
+        each = sorted(p / o for p, o in zip(cost[peer, load], cost["sekisho", load]))
+        return f"{statistics.median(each):.3f}  ({each[len(each) // 4]:.3f} to {each[-1 - len(each) // 4]:.3f})"
 
     print(f"\n{args.names} names, medians of {args.rounds} rounds; CPU in µs per answered query")
     print(f"{'':8s} {'start s':>8s} {'MiB':>8s} {'hit':>7s} {'miss':>7s} {'block':>7s}")
     for kind in kinds:
-        block = f"{median(kind, 'block'):7.2f}" if kind != "stock" else f"{'-':>7s}"
-        print(f"{kind:8s} {median(kind, 'start'):8.2f} {median(kind, 'rss'):8.1f} "
-              f"{median(kind, 'hit'):7.2f} {median(kind, 'miss'):7.2f} {block}")
-    print(f"\nratios (1.00 = the same, more is better for the module)\n"
-          f"  cache hits against stock   {ratio('stock', 'hit'):.3f}   (wanted: 0.97)\n"
-          f"  misses against stock       {ratio('stock', 'miss'):.3f}   (wanted: 0.95)\n"
-          f"  blocked against own RPZ    {ratio('rpz', 'block'):.3f}   (wanted: 1.00)\n"
-          f"  start added                {median('sekisho', 'start') - median('stock', 'start'):.2f} s"
+        print(f"{kind:8s} {begin[kind][0]:8.2f} {begin[kind][1]:8.1f} " +
+              " ".join(cell(kind, load) for load in ("hit", "miss", "block")))
+    print(f"\nratios, with the middle half of the rounds (1.00 = the same, more is better for the module)\n"
+          f"  cache hits against stock   {ratio('stock', 'hit')}   (wanted: 0.97)\n"
+          f"  misses against stock       {ratio('stock', 'miss')}   (wanted: 0.95)\n"
+          f"  blocked against own RPZ    {ratio('rpz', 'block')}   (wanted: 1.00)\n"
+          f"  start added                {begin['sekisho'][0] - begin['stock'][0]:.2f} s"
           f" (wanted: 0.1)\n"
-          f"  memory added               {median('sekisho', 'rss') - median('stock', 'rss'):.1f} MiB"
+          f"  memory added               {begin['sekisho'][1] - begin['stock'][1]:.1f} MiB"
           f" (wanted: 40)")
 
 
