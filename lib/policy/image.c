@@ -13,7 +13,7 @@
 #include "base/banned.h"
 
 struct sek_image {
-    const struct sek_image_head *head; /* the map */
+    const struct sek_image_head *head; /* the copy of the file */
     size_t size;
     struct sek_pack *pack;
     struct sek_hash_key trail_key;
@@ -27,11 +27,43 @@ struct sek_image {
     const int64_t *expiries;
 };
 
-static enum sek_err map_file(const char *path, const void **out, size_t *out_size,
-                             struct sek_diag *diag)
+/* Fill `map` with the file's octets. */
+static enum sek_err read_into(int fd, uint8_t *map, size_t size, struct sek_diag *diag)
+{
+    for (size_t at = 0; at < size;) {
+        ssize_t n = pread(fd, map + at, size - at, (off_t)at);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return sek_diag_set(diag, sek_err_from_errno(errno), "cannot read");
+        if (n == 0)
+            return sek_diag_set(diag, SEK_E_CORRUPT, "was cut off while it was read");
+        at += (size_t)n;
+    }
+    return SEK_OK;
+}
+
+/* A copy in memory of our own, which nobody can change once it is checked: a mapped file that
+ * somebody cuts off or overwrites in place would end the resolver (SIGBUS) or change its policy
+ * unseen. */
+static enum sek_err copy_file(int fd, size_t size, void **out, struct sek_diag *diag)
+{
+    void *map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (map == MAP_FAILED)
+        return sek_diag_set(diag, SEK_E_NOMEM, "out of memory for %zu octets", size);
+    enum sek_err err = read_into(fd, map, size, diag);
+    if (err == SEK_OK && mprotect(map, size, PROT_READ) != 0)
+        err = sek_diag_set(diag, sek_err_from_errno(errno), "cannot protect its copy in memory");
+    if (err != SEK_OK)
+        munmap(map, size);
+    else
+        *out = map;
+    return err;
+}
+
+static enum sek_err load_file(const char *path, void **out, size_t *out_size, struct sek_diag *diag)
 {
     struct stat st;
-    void *map;
     int fd;
     enum sek_err err = sek_file_open_regular(path, &fd, diag);
 
@@ -42,11 +74,8 @@ static enum sek_err map_file(const char *path, const void **out, size_t *out_siz
     } else if ((uint64_t)st.st_size < sizeof(struct sek_image_head)) {
         err = sek_diag_set(diag, SEK_E_CORRUPT, "too short for a policy image");
     } else {
-        map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
-        if (map == MAP_FAILED)
-            err = sek_diag_set(diag, sek_err_from_errno(errno), "cannot map into memory");
-        *out = map;
         *out_size = (size_t)st.st_size;
+        err = copy_file(fd, *out_size, out, diag);
     }
     close(fd);
     if (err != SEK_OK)
@@ -159,15 +188,15 @@ enum sek_err sek_image_open(const char *path, bool verify, struct sek_image **ou
                             struct sek_diag *diag)
 {
     struct sek_image *image;
-    const void *map = NULL;
+    void *map = NULL;
     size_t size = 0;
-    enum sek_err err = map_file(path, &map, &size, diag);
+    enum sek_err err = load_file(path, &map, &size, diag);
 
     if (err != SEK_OK)
         return err;
     image = calloc(1, sizeof(*image));
     if (!image) {
-        munmap((void *)map, size);
+        munmap(map, size);
         return sek_diag_set(diag, SEK_E_NOMEM, "%s: out of memory", path);
     }
     image->head = map;

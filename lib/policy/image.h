@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A compiled policy image, mapped read-only and shared by all processes. The file format stands in
- * image_format.h. A file that is truncated, altered or of another version is refused at open; what
- * a lookup follows is bound-checked there or on the way, so that no content whatever makes it leave
- * the map. The file must only ever be replaced by rename, as sek_compile_write does: who truncates
- * a file that is mapped makes the kernel kill its readers (SIGBUS). Immutable: any thread. */
+/* A compiled policy image: a copy in memory of the file whose format stands in image_format.h. A
+ * file that is truncated, altered or of another version is refused at open; what happens to it
+ * later does not matter. What a lookup follows is bound-checked at open or on the way, so that no
+ * content whatever makes it leave the copy. Immutable: any thread. */
 #pragma once
 #include "policy/compile.h"
 #include "policy/trail.h"
 
 struct sek_image;
 
-/* verify: also check the checksum over the whole file (reads every page once) and every rule.
+/* verify: also check the checksum over the whole file and every rule.
  * SEK_E_VERSION: made by another version or on a machine of other octet order. */
 enum sek_err sek_image_open(const char *path, bool verify, struct sek_image **out,
                             struct sek_diag *diag);
