@@ -3,7 +3,6 @@
  * never prints: it fills a struct sek_diag at the place of failure, callers add what they know, and
  * only module/log.c and tools/main.c turn it into a line for a person. Any thread. */
 #pragma once
-#include <stdbool.h>
 
 #define SEK_ERRORS(X)                                                                              \
     X(NOMEM, "out of memory")                                                                      \
@@ -55,6 +54,3 @@ enum sek_err sek_diag_set(struct sek_diag *diag, enum sek_err code, const char *
 /* Put "<fmt>: " in front of what `diag` says. Returns diag->code (SEK_OK if diag is NULL). */
 enum sek_err sek_diag_wrap(struct sek_diag *diag, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
-
-/* One line for a person about a change of state; trouble: something no longer works. */
-typedef void sek_say_fn(void *arg, bool trouble, const char *text);

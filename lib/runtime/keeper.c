@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "base/thread.h"
 #include "runtime/parts.h"
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -22,6 +22,12 @@ int64_t sek_keeper_now_ms(void)
     struct timespec ts;
     clock_gettime(CLOCK_REALTIME, &ts);
     return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static void say(struct sek_runtime *rt, bool trouble, const char *text)
+{
+    if (rt->hooks.say)
+        rt->hooks.say(rt->hooks.arg, trouble, text);
 }
 
 static struct sek_file_mark mark_of(const char *dir, const char *file)
@@ -73,7 +79,7 @@ static void policy_refused(struct sek_runtime *rt, const struct sek_diag *diag)
                                                    : "every name resolves unfiltered";
     snprintf(line, sizeof line, "%s; %s until `sekisho list publish` or an import mends it",
              diag->text, goes_on);
-    sek_runtime_news(rt, true, line);
+    say(rt, true, line);
     sek_status_set_text(rt->page, rt->page->policy_text, diag->text);
     atomic_store(&rt->page->policy_state, (uint32_t)state);
     if (state == SEK_PART_FAILED)
@@ -109,7 +115,7 @@ static void policy_in_force(struct sek_runtime *rt, struct sek_policy *fresh)
         snprintf(line, sizeof line,
                  "policy generation %" PRIu64 " in force: %" PRIu64 " names in %u lists",
                  generation, sek_policy_n_names(fresh), n_lists);
-        sek_runtime_news(rt, false, line);
+        say(rt, false, line);
     }
 }
 
@@ -153,7 +159,7 @@ static void clock_check(struct sek_runtime *rt, int64_t now_ms)
         snprintf(line, sizeof line,
                  "the clock jumped by %" PRId64 " s: life times of rules follow the new time",
                  jump / 1000);
-        sek_runtime_news(rt, true, line);
+        say(rt, true, line);
     }
     rt->clock_offset_ms = offset;
 }
@@ -212,9 +218,16 @@ enum sek_err sek_keeper_start(struct sek_runtime *rt, struct sek_diag *diag)
     pthread_condattr_destroy(&attr);
     pthread_mutex_init(&rt->lock, NULL);
 
-    enum sek_err err = sek_thread_start(&rt->thread, "sek-keeper", keeper_main, rt, diag);
-    rt->thread_runs = err == SEK_OK;
-    return err;
+    sigset_t all, before; /* signals belong to the host's threads */
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int rc = pthread_create(&rt->thread, NULL, keeper_main, rt);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (rc != 0)
+        return sek_diag_set(diag, sek_err_from_errno(rc), "keeper thread: %s", strerror(rc));
+    pthread_setname_np(rt->thread, "sek-keeper");
+    rt->thread_runs = true;
+    return SEK_OK;
 }
 
 void sek_keeper_stop(struct sek_runtime *rt)

@@ -5,7 +5,6 @@
 #include "event/ring.h"
 #include "name/suffix.h"
 #include "policy/policy.h"
-#include "runtime/news.h"
 #include "runtime/runtime.h"
 #include "store/recorder.h"
 #include <pthread.h>
@@ -35,7 +34,6 @@ struct sek_runtime {
     _Atomic(struct sek_policy *) policy; /* NULL: none could be loaded yet */
     _Atomic bool leaked;                 /* a worker asks for another walk of the cache */
     _Atomic int64_t walked_s;            /* the cache obeys life times that ended until then */
-    struct sek_news news;                /* what our threads have to say */
 
     struct sek_suffix *suffix; /* NULL: registered domains are not known */
     struct sek_status_page *page;
@@ -61,6 +59,3 @@ void sek_keeper_first(struct sek_runtime *rt);
 enum sek_err sek_keeper_start(struct sek_runtime *rt, struct sek_diag *diag);
 void sek_keeper_stop(struct sek_runtime *rt);
 int64_t sek_keeper_now_ms(void);
-/* A line for the host's log. Any thread: it waits for one of the host's (sek_say_fn; arg is the
- * runtime). */
-void sek_runtime_news(void *arg, bool trouble, const char *text);

@@ -9,16 +9,10 @@
 
 #define STOP_DEADLINE_MS 3000 /* how long a stop waits for a database that is away */
 
-void sek_runtime_news(void *arg, bool trouble, const char *text)
+static void say(struct sek_runtime *rt, bool trouble, const char *text)
 {
-    struct sek_runtime *rt = arg;
-    sek_news_put(&rt->news, trouble, text);
-}
-
-/* On a thread of the host's. */
-static void tell(struct sek_runtime *rt)
-{
-    sek_news_tell(&rt->news, rt->hooks.say, rt->hooks.arg);
+    if (rt->hooks.say)
+        rt->hooks.say(rt->hooks.arg, trouble, text);
 }
 
 static enum sek_err workers_new(struct sek_runtime *rt, struct sek_diag *diag)
@@ -51,7 +45,7 @@ static enum sek_err page_new(struct sek_runtime *rt, const char *unbound, struct
         char line[600];
         snprintf(line, sizeof line, "%s; `sekisho status` will see nothing of this resolver",
                  why.text);
-        sek_runtime_news(rt, true, line);
+        say(rt, true, line);
         rt->page = calloc(1, sizeof *rt->page);
         if (!rt->page)
             return sek_diag_set(diag, SEK_E_NOMEM, "out of memory for the status page");
@@ -72,7 +66,7 @@ static void suffix_load(struct sek_runtime *rt)
         return;
     char line[600];
     snprintf(line, sizeof line, "%s; traffic is counted by full name", why.text);
-    sek_runtime_news(rt, true, line);
+    say(rt, true, line);
     rt->suffix = NULL;
 }
 
@@ -89,7 +83,6 @@ enum sek_err sek_runtime_start(struct sek_conf *conf, unsigned n_workers, const 
     memset(conf, 0, sizeof *conf);
     rt->hooks = *hooks;
     rt->n_workers = n_workers ? n_workers : 1;
-    sek_news_init(&rt->news);
 
     enum sek_err err = workers_new(rt, diag);
     if (err == SEK_OK)
@@ -97,7 +90,7 @@ enum sek_err sek_runtime_start(struct sek_conf *conf, unsigned n_workers, const 
     if (err == SEK_OK) {
         suffix_load(rt);
         err = sek_recorder_start(&rt->conf, rt->rings, rt->n_workers, rt->page, rt->suffix,
-                                 sek_runtime_news, rt, &rt->recorder, diag);
+                                 hooks->say, hooks->arg, &rt->recorder, diag);
     }
     if (err == SEK_OK) {
         sek_keeper_first(rt);
@@ -107,7 +100,6 @@ enum sek_err sek_runtime_start(struct sek_conf *conf, unsigned n_workers, const 
         sek_runtime_stop(rt);
         return err;
     }
-    tell(rt);
     *out = rt;
     return SEK_OK;
 }
@@ -119,8 +111,6 @@ void sek_runtime_stop(struct sek_runtime *rt)
     sek_keeper_stop(rt);
     if (rt->recorder)
         sek_recorder_stop(rt->recorder, STOP_DEADLINE_MS);
-    tell(rt);
-    sek_news_fini(&rt->news);
     sek_policy_close(atomic_load(&rt->policy));
     sek_suffix_close(rt->suffix);
     if (rt->page_is_file)
@@ -185,8 +175,6 @@ void sek_worker_record(struct sek_runtime *rt, unsigned worker, const struct sek
         break;
     }
     sek_ring_push(w->ring, event);
-    if (sek_news_waiting(&rt->news))
-        tell(rt);
 }
 
 void sek_worker_leaked(struct sek_runtime *rt, unsigned worker, const struct sek_verdict *verdict,

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* All parts at work in one process: policy in force, decisions, events, status page. The module
- * holds one of these and adapts Unbound to it. Workers call the sek_worker_* functions, each with
- * its own index, and never wait; the keeper's thread watches the policy files, swaps policies and
- * asks the host to drop what its cache may no longer hold. */
+/* All parts at work in one process: policy in force, decisions, events, status page. The module holds
+ * one of these and adapts Unbound to it. Workers call the sek_worker_* functions, each with its own
+ * index, and never wait; the keeper's thread watches the policy files, swaps policies and asks the host
+ * to drop what its cache may no longer hold. */
 #pragma once
 #include "conf/conf.h"
 #include "event/event.h"
 #include "event/status.h"
-#include "runtime/news.h"
 #include "verdict/verdict.h"
 
 struct sek_runtime;
@@ -17,13 +16,12 @@ struct sek_runtime_hooks {
     /* Remove from the host's cache every answer that sek_runtime_judge says is blocked now.
      * Called on the keeper's thread. Returns the number removed. */
     uint64_t (*purge)(void *arg, struct sek_runtime *rt);
-    /* One line for the host's log: a change of state. Called on a thread of the host's: the one
-     * that starts or stops the runtime, or a worker that records a query. */
-    sek_say_fn *say;
+    /* One line for the host's log: a change of state. Keeper's, writer's or the starting thread. */
+    void (*say)(void *arg, bool trouble, const char *text);
 };
 
-/* unbound: text for the status page. Fails only for lack of memory or threads: a bad or missing
- * policy or database is told through `say` and worked without. conf moves into the runtime. */
+/* unbound: text for the status page. Fails only for lack of memory or threads: a bad or missing policy
+ * or database is told through `say` and worked without. conf moves into the runtime. */
 enum sek_err sek_runtime_start(struct sek_conf *conf, unsigned n_workers, const char *unbound,
                                const struct sek_runtime_hooks *hooks, struct sek_runtime **out,
                                struct sek_diag *diag);
@@ -31,29 +29,24 @@ enum sek_err sek_runtime_start(struct sek_conf *conf, unsigned n_workers, const 
 void sek_runtime_stop(struct sek_runtime *rt);
 const struct sek_conf *sek_runtime_conf(const struct sek_runtime *rt);
 
-/* --- workers: no wait, no allocation, no system call -------------------------------------------
- */
+/* --- workers: no wait, no allocation, no system call ------------------------------------------- */
 
-/* Judge a name with the policy in force. Without any policy: pass, or REFUSED-like STRICT verdict
- * when the configuration says so (trigger STRICT, action SEK_ACTION_REFUSED; the host answers
- * SERVFAIL). */
+/* Judge a name with the policy in force. Without any policy: pass, or REFUSED-like STRICT verdict when
+ * the configuration says so (trigger STRICT, action SEK_ACTION_REFUSED; the host answers SERVFAIL). */
 void sek_worker_decide(struct sek_runtime *rt, unsigned worker, const struct sek_name *name,
                        enum sek_trigger trigger, int64_t now_s, struct sek_verdict *out);
 /* Record a query's end. Fills in nothing: the event is complete (size set). */
 void sek_worker_record(struct sek_runtime *rt, unsigned worker, const struct sek_event *event);
-/* A cache hit that the verdict, of now_s, would have blocked: count it and have the cache walked
- * again. Nothing of the kind while a change comes into force, when the cache is being walked
- * anyway. */
+/* A cache hit that the verdict, of now_s, would have blocked: count it and have the cache walked again.
+ * Nothing of the kind while a change comes into force, when the cache is being walked anyway. */
 void sek_worker_leaked(struct sek_runtime *rt, unsigned worker, const struct sek_verdict *verdict,
                        int64_t now_s);
 
-/* --- keeper ------------------------------------------------------------------------------------
- */
+/* --- keeper ------------------------------------------------------------------------------------ */
 
 /* For the purge hook: what the policy says now of a cached answer, name by name: first its question
- * (trigger QNAME), then each owner and target of its CNAME and DNAME records (trigger CNAME). The
- * first answer other than OPEN is final. Keeper's thread only (the starting thread during start).
- */
+ * (trigger QNAME), then each owner and target of its CNAME and DNAME records (trigger CNAME). The first
+ * answer other than OPEN is final. Keeper's thread only (the starting thread during start). */
 enum sek_judgement {
     SEK_JUDGED_OPEN,    /* nothing said yet */
     SEK_JUDGED_EXEMPT,  /* an exception on the question covers its whole chain */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "store/recorder.h"
-#include "base/thread.h"
 #include "store/eventsdb.h"
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -159,6 +159,7 @@ static void *collect(void *arg)
     struct sek_recorder *r = arg;
     int64_t now = monotonic_ms(), last = now, flush = now + flush_pause_ms(r);
     int64_t flush_traffic = now + TRAFFIC_MS;
+    pthread_setname_np(pthread_self(), "sek-collect");
     pthread_mutex_lock(&r->lock);
     while (!r->stop_collector) {
         pthread_mutex_unlock(&r->lock);
@@ -427,6 +428,7 @@ static void count_unstored(struct sek_recorder *r)
 static void *write_out(void *arg)
 {
     struct sek_recorder *r = arg;
+    pthread_setname_np(pthread_self(), "sek-write");
     /* on Linux `0` is the calling thread alone; being refused does no harm */
     setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + WRITER_NICE);
     for (;;) {
@@ -474,15 +476,20 @@ static void join(struct sek_recorder *r, pthread_t thread, bool *stop, pthread_c
     pthread_join(thread, NULL);
 }
 
-static enum sek_err start_threads(struct sek_recorder *r, struct sek_diag *diag)
+/* New threads inherit the mask: none of the resolver's signals may land on ours. */
+static int start_threads(struct sek_recorder *r)
 {
-    enum sek_err err = sek_thread_start(&r->collector, "sek-collect", collect, r, diag);
-    if (err)
-        return err;
-    err = sek_thread_start(&r->writer, "sek-write", write_out, r, diag);
-    if (err)
-        join(r, r->collector, &r->stop_collector, &r->wake_collector);
-    return err;
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int rc = pthread_create(&r->collector, NULL, collect, r);
+    if (rc == 0) {
+        rc = pthread_create(&r->writer, NULL, write_out, r);
+        if (rc != 0)
+            join(r, r->collector, &r->stop_collector, &r->wake_collector);
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return rc;
 }
 
 enum sek_err sek_recorder_start(const struct sek_conf *conf, struct sek_ring *const *rings,
@@ -516,8 +523,8 @@ enum sek_err sek_recorder_start(const struct sek_conf *conf, struct sek_ring *co
     enum sek_err err = sek_tally_new(conf->events.memory_octets, suffix, &r->tally);
     if (err)
         err = sek_diag_set(diag, err, "recorder: out of memory");
-    else
-        err = start_threads(r, diag);
+    else if (start_threads(r) != 0)
+        err = sek_diag_set(diag, SEK_E_LIMIT, "recorder: cannot start a thread");
     if (err) {
         free_recorder(r);
         return err;

@@ -2,8 +2,7 @@
 /* From the rings to the database, in two threads: the collector drains the rings into a tally all
  * the time, the writer stores what it took out of the tally: hits every flush_ms, traffic every
  * five seconds (a row takes a microsecond, so a busy minute's counts must not be written twice a
- * second). A slow or dead disk never stops the collector. Both are threads of
- * base/thread.h, and only the writer may open this database within the process. Failures never
+ * second). A slow or dead disk never stops the collector. Threads block all signals. Failures never
  * reach the resolver: they are counted and told on the status page, once per change of state
  * through `say`. Lost are, with a kill, hits of less than a second and traffic of six; with a
  * database that is away, what does not fit into events.memory. In a forked child every call does
@@ -17,8 +16,11 @@
 
 struct sek_recorder;
 
-/* say: changes of state (database lost, database back), told on the writer's thread.
- * rings, conf, status and suffix are borrowed and must outlive it; status and suffix may be NULL.
+/* One line about a change of state (database lost, database back). Called on the writer's thread.
+ */
+typedef void sek_say_fn(void *arg, bool trouble, const char *text);
+
+/* rings, conf, status and suffix are borrowed and must outlive it; status and suffix may be NULL.
  * Never fails for a bad database. */
 enum sek_err sek_recorder_start(const struct sek_conf *conf, struct sek_ring *const *rings,
                                 unsigned n_rings, struct sek_status_page *status,
