@@ -68,8 +68,19 @@ static void walk_cache(struct sek_runtime *rt)
                               memory_order_relaxed);
 }
 
+/* What time may mend without a change of the files: memory, descriptors, rights. */
+static bool may_pass(enum sek_err err)
+{
+    return err != SEK_E_CORRUPT && err != SEK_E_VERSION && err != SEK_E_NOTFOUND;
+}
+
 static void policy_refused(struct sek_runtime *rt, const struct sek_diag *diag)
 {
+    if (may_pass(diag->code)) {
+        rt->image_mark.inode = 0; /* the next tick tries again */
+        if (strncmp(rt->page->policy_text, diag->text, sizeof rt->page->policy_text - 1) == 0)
+            return; /* the same trouble, told already */
+    }
     const struct sek_policy *old = atomic_load(&rt->policy);
     enum sek_part_state state =
         diag->code == SEK_E_NOTFOUND && !old ? SEK_PART_ABSENT : SEK_PART_FAILED;
@@ -170,7 +181,10 @@ static void tick(struct sek_runtime *rt)
     if (files_changed(rt))
         policy_load(rt);
     bool leaked = atomic_exchange(&rt->leaked, false);
-    if (something_expired(rt, now_ms / 1000) || leaked || rt->walks_due) {
+    /* once more after an end: a worker's clock may lag behind ours */
+    if (something_expired(rt, now_ms / 1000))
+        rt->walks_due = WALKS_AFTER_SWAP;
+    if (leaked || rt->walks_due) {
         walk_cache(rt);
         if (rt->walks_due)
             rt->walks_due--;
@@ -207,6 +221,8 @@ void sek_keeper_first(struct sek_runtime *rt)
     rt->expiry_checked_s = sek_keeper_now_ms() / 1000;
     files_changed(rt);
     policy_load(rt);
+    if (!atomic_load(&rt->policy) && rt->conf.policy.strict)
+        walk_cache(rt); /* what a kept cache holds may not be served either */
 }
 
 enum sek_err sek_keeper_start(struct sek_runtime *rt, struct sek_diag *diag)
