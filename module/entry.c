@@ -73,7 +73,7 @@ void clear(struct module_qstate *qstate, int id)
     if (foreign)
         sek_host_clear(qstate, id);
     else
-        qstate->minfo[id] = NULL; /* region memory: nothing to free */
+        sek_operate_clear(qstate, id);
 }
 
 size_t get_mem(struct module_env *env, int id)

@@ -46,43 +46,33 @@ static void seen_record(struct sek_module *m, const struct seen *s, enum sek_out
 /* --- answered from the cache --------------------------------------------------------------------
  */
 
-struct cached_chain {
-    struct sek_module *m;
-    const struct seen *seen;
-    struct sek_verdict verdict;
-    struct sek_name matched;
-};
-
-static bool cached_chain_next(void *arg, const struct sek_name *name)
+/* rep may be NULL. outcome: what it is if policy has no say. */
+static void cached_record(struct sek_module *m, const struct seen *s, const struct reply_info *rep,
+                          enum sek_outcome outcome)
 {
-    struct cached_chain *c = arg;
-    sek_worker_decide(c->m->runtime, c->seen->worker, name, SEK_TRIGGER_CNAME,
-                      c->seen->time_ms / 1000, &c->verdict);
-    c->matched = *name;
-    return !sek_verdict_is_hit(&c->verdict);
+    struct sek_chain chain;
+    int64_t now_s = s->time_ms / 1000;
+    enum sek_judgement judgement =
+        sek_chain_begin(&chain, m->runtime, s->worker, &s->question, now_s);
+    if (judgement == SEK_JUDGED_OPEN && sek_view_has_chain(rep, s->qtype))
+        sek_view_chain(rep, sek_chain_next, &chain);
+    bool hit = sek_verdict_is_hit(&chain.verdict);
+    if (sek_action_blocks(chain.verdict.action)) {
+        /* It is on its way and cannot be stopped: count it as what it is. A failure or a referral
+         * shows nothing of what is blocked. */
+        bool shows = outcome != SEK_OUTCOME_FAILED && rep && !sek_view_is_referral(rep);
+        if (shows)
+            sek_worker_leaked(m->runtime, s->worker, &chain.verdict, now_s);
+        chain.verdict.action = SEK_ACTION_PASSTHRU;
+        hit = shows;
+    }
+    seen_record(m, s, hit ? SEK_OUTCOME_HIT : outcome, &chain.verdict, sek_chain_matched(&chain));
 }
 
-static void cached_record(struct sek_module *m, const struct seen *s, const struct reply_info *rep)
+static enum sek_outcome cached_outcome(const struct reply_info *rep)
 {
-    struct cached_chain c; /* not zeroed: that would cost more than the decision */
-    const struct sek_name *matched = NULL;
-    c.m = m;
-    c.seen = s;
-    sek_worker_decide(m->runtime, s->worker, &s->question, SEK_TRIGGER_QNAME, s->time_ms / 1000,
-                      &c.verdict);
-    if (c.verdict.trigger == SEK_TRIGGER_NONE && rep && sek_view_has_chain(rep)) {
-        sek_view_chain(rep, cached_chain_next, &c);
-        matched = &c.matched;
-    }
-    if (sek_action_blocks(c.verdict.action)) {
-        /* it is on its way and cannot be stopped: count it as what it is */
-        sek_worker_leaked(m->runtime, s->worker, &c.verdict, s->time_ms / 1000);
-        c.verdict.action = SEK_ACTION_PASSTHRU;
-    }
     bool failed = rep && FLAGS_GET_RCODE(rep->flags) == LDNS_RCODE_SERVFAIL;
-    enum sek_outcome outcome = failed ? SEK_OUTCOME_FAILED : SEK_OUTCOME_CACHED;
-    bool hit = sek_verdict_is_hit(&c.verdict);
-    seen_record(m, s, hit ? SEK_OUTCOME_HIT : outcome, &c.verdict, matched);
+    return failed ? SEK_OUTCOME_FAILED : SEK_OUTCOME_CACHED;
 }
 
 static int on_cached(struct query_info *qinfo, struct module_qstate *qstate, struct reply_info *rep,
@@ -93,7 +83,7 @@ static int on_cached(struct query_info *qinfo, struct module_qstate *qstate, str
     (void)qstate, (void)rcode, (void)edns, (void)options, (void)region, (void)id;
     struct seen s;
     if (seen_from(qinfo, repinfo, start_time, &s))
-        cached_record(callback, &s, rep);
+        cached_record(callback, &s, rep, cached_outcome(rep));
     return 1;
 }
 
@@ -115,22 +105,25 @@ static int on_local(struct query_info *qinfo, struct module_qstate *qstate, stru
 /* --- answered by the mesh -----------------------------------------------------------------------
  */
 
-/* Once per client. start_time is when the query came. */
+/* Once per client, when its reply has been chosen. start_time is when the query came. */
 static int on_reply(struct query_info *qinfo, struct module_qstate *qstate, struct reply_info *rep,
                     int rcode, struct edns_data *edns, struct edns_option **options,
                     struct comm_reply *repinfo, struct regional *region, struct timeval *start_time,
                     int id, void *callback)
 {
-    (void)rep, (void)rcode;
+    (void)rcode;
     struct sek_module *m = callback;
     struct sek_query *query = qstate ? qstate->minfo[id] : NULL;
     if (!query || !repinfo)
         return 1;
+    if (query->original) /* the reply is chosen; queries that wait for this one are told later */
+        qstate->return_msg = query->original;
     if (!query->recorded) {
         /* a stale answer for a client that must not wait longer (serve-expired-client-timeout) */
         struct seen s;
         if (seen_from(qinfo, repinfo, start_time, &s))
-            seen_record(m, &s, SEK_OUTCOME_CACHED, NULL, NULL);
+            cached_record(m, &s, rep, cached_outcome(rep));
+        query->awaited = false;
     } else if (sek_action_blocks(query->verdict.action) && edns && edns->edns_present &&
                query->verdict.trigger != SEK_TRIGGER_STRICT) {
         struct sek_addr endpoint = sek_view_endpoint(repinfo);
@@ -148,7 +141,7 @@ static int on_servfail(struct query_info *qinfo, struct module_qstate *qstate,
     (void)rep, (void)rcode, (void)edns, (void)options, (void)region, (void)id;
     struct seen s;
     if (!qstate && seen_from(qinfo, repinfo, start_time, &s))
-        seen_record(callback, &s, SEK_OUTCOME_FAILED, NULL, NULL);
+        cached_record(callback, &s, NULL, SEK_OUTCOME_FAILED);
     return 1;
 }
 
@@ -161,38 +154,65 @@ static bool same_question(const struct query_info *a, const struct query_info *b
 }
 
 /* An answer that policy blocks must never be in the shared cache, where no module can catch it:
- * neither under the client's question nor under the name that the iterator asks on the way. Set
- * here and not at the start of the query, which would keep referrals out of the cache too.
+ * neither under the client's question nor under the name that the iterator asks on the way. Said
+ * here and not at the start of the query, which would keep referrals out of the cache too; they
+ * hold nothing that a client can be given.
  *
  * What concerns only a name asked on the way (the zone above an excepted name, by query name
- * minimisation) ends with the next response; a name of the chain holds for good, since the iterator
- * stores the whole chain at the end. The chain cannot lead on from a response without an alias.
- * no_cache_lookup: meanwhile somebody else (forward-no-cache) wants nothing stored. */
-static void keep_out_end(struct module_qstate *qstate, struct sek_query *query)
+ * minimisation) ends before the next question goes out. A name of the chain holds for good, since
+ * the iterator stores the whole chain at the end; subnetcache takes the flag back with every
+ * question, and dns64 does not heed it, hence `held` and the lifetime of 0. */
+static void response_expire(struct reply_info *rep)
 {
-    if (query && query->kept_out && !qstate->no_cache_lookup)
-        qstate->no_cache_store = 0;
-    if (query)
-        query->kept_out = false;
+    rep->ttl = rep->prefetch_ttl = rep->serve_expired_ttl = 0;
+    for (size_t i = 0; i < rep->rrset_count; i++) {
+        struct packed_rrset_data *data = rep->rrsets[i]->entry.data;
+        data->ttl = 0;
+        for (size_t j = 0; j < data->count + data->rrsig_count; j++)
+            data->rr_ttl[j] = 0;
+    }
 }
 
 static int on_response(struct module_qstate *qstate, struct dns_msg *response, int id,
                        void *callback)
 {
     struct sek_module *m = callback;
-    if (!response || qstate->qinfo.qclass != LDNS_RR_CLASS_IN)
+    if (!response || qstate->qinfo.qclass != LDNS_RR_CLASS_IN ||
+        sek_view_is_referral(response->rep))
         return 1;
     struct sek_query *query = qstate->minfo[id];
-    keep_out_end(qstate, query);
     if (sek_operate_judge(m, qstate, &qstate->qinfo, response->rep) == SEK_JUDGED_BLOCKED) {
+        if (query)
+            query->held = true;
         qstate->no_cache_store = 1;
+        response_expire(response->rep);
     } else if (!same_question(&qstate->qinfo, &response->qinfo) &&
                sek_operate_judge(m, qstate, &response->qinfo, response->rep) ==
                    SEK_JUDGED_BLOCKED) {
-        if (query && !qstate->no_cache_store && !sek_view_has_chain(response->rep))
+        if (query && sek_view_has_chain(response->rep, response->qinfo.qtype))
+            query->held = true;
+        else if (query && !qstate->no_cache_store)
             query->kept_out = true;
         qstate->no_cache_store = 1;
     }
+    if (query && query->held)
+        qstate->no_cache_store = 1;
+    return 1;
+}
+
+/* Before a question goes out. Ours is called before subnetcache's, which may then want the next
+ * answer not stored. no_cache_lookup: forward-no-cache does. */
+static int on_query(struct query_info *qinfo, uint16_t flags, struct module_qstate *qstate,
+                    struct sockaddr_storage *addr, socklen_t addrlen, uint8_t *zone, size_t zonelen,
+                    struct regional *region, int id, void *callback)
+{
+    (void)qinfo, (void)flags, (void)addr, (void)addrlen, (void)zone, (void)zonelen, (void)region;
+    (void)callback;
+    struct sek_query *query = qstate->minfo[id];
+    if (query && query->kept_out && !query->held && !qstate->no_cache_lookup)
+        qstate->no_cache_store = 0;
+    if (query)
+        query->kept_out = false;
     return 1;
 }
 
@@ -201,14 +221,14 @@ static int on_response(struct module_qstate *qstate, struct dns_msg *response, i
 
 static const enum inplace_cb_list_type types[] = {
     inplace_cb_reply,          inplace_cb_reply_cache,    inplace_cb_reply_local,
-    inplace_cb_reply_servfail, inplace_cb_query_response,
+    inplace_cb_reply_servfail, inplace_cb_query_response, inplace_cb_query,
 };
 #define N_TYPES (sizeof types / sizeof types[0])
 
 bool sek_hooks_register(struct module_env *env, int id, struct sek_module *m)
 {
-    void *const functions[N_TYPES] = {(void *)on_reply, (void *)on_cached, (void *)on_local,
-                                      (void *)on_servfail, (void *)on_response};
+    void *const functions[N_TYPES] = {(void *)on_reply,    (void *)on_cached,   (void *)on_local,
+                                      (void *)on_servfail, (void *)on_response, (void *)on_query};
     /* through dynlib's own wrapper: Unbound aborts on callbacks that it does not know */
     struct dynlibmod_env *dynlib = env->modinfo[id];
     for (size_t i = 0; i < N_TYPES; i++) {

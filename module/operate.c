@@ -17,73 +17,49 @@ static bool has_client(const struct module_qstate *qstate)
     return qstate->mesh_info->reply_list != NULL;
 }
 
-/* --- the chain ----------------------------------------------------------------------------------
- */
-
-/* Judging name after name; `hit` keeps the first that only records, until one blocks. */
-struct chain_judge {
-    struct sek_module *m;
-    unsigned worker;
-    int64_t now_s;
-    struct sek_verdict verdict; /* trigger NONE: nothing decided */
-    struct sek_name matched;
-};
-
-static bool chain_next(void *arg, const struct sek_name *name)
-{
-    struct chain_judge *j = arg;
-    struct sek_verdict v;
-    sek_worker_decide(j->m->runtime, j->worker, name, SEK_TRIGGER_CNAME, j->now_s, &v);
-    bool blocks = sek_action_blocks(v.action);
-    if (blocks || (sek_verdict_is_hit(&v) && j->verdict.trigger == SEK_TRIGGER_NONE)) {
-        j->verdict = v;
-        j->matched = *name;
-    }
-    return !blocks;
-}
-
-static void chain_judge_init(struct chain_judge *j, struct sek_module *m,
-                             struct module_qstate *qstate)
-{
-    j->m = m;
-    j->worker = worker_of(qstate);
-    j->now_s = (int64_t)*qstate->env->now;
-    j->verdict.trigger = SEK_TRIGGER_NONE;
-    j->verdict.action = j->verdict.would = SEK_ACTION_PASSTHRU;
-}
-
 enum sek_judgement sek_operate_judge(struct sek_module *m, struct module_qstate *qstate,
                                      const struct query_info *qinfo, const struct reply_info *rep)
 {
     struct sek_name question;
-    struct chain_judge j;
+    struct sek_chain chain;
     if (sek_name_from_wire(qinfo->qname, qinfo->qname_len, &question) != SEK_OK)
         return SEK_JUDGED_OPEN;
-    chain_judge_init(&j, m, qstate);
-    sek_worker_decide(m->runtime, j.worker, &question, SEK_TRIGGER_QNAME, j.now_s, &j.verdict);
-    enum sek_judgement judgement = sek_judgement_of(&j.verdict);
-    if (judgement != SEK_JUDGED_OPEN || !rep || !sek_view_has_chain(rep))
+    enum sek_judgement judgement =
+        sek_chain_begin(&chain, m->runtime, worker_of(qstate), &question, *qstate->env->now);
+    if (judgement != SEK_JUDGED_OPEN || !sek_view_has_chain(rep, qinfo->qtype))
         return judgement;
-    sek_view_chain(rep, chain_next, &j);
-    return sek_judgement_of(&j.verdict);
+    sek_view_chain(rep, sek_chain_next, &chain);
+    return sek_judgement_of(&chain.verdict);
 }
 
 /* --- events -------------------------------------------------------------------------------------
  */
 
+static void record_one(struct sek_module *m, const struct module_qstate *qstate,
+                       const struct sek_query *query, enum sek_outcome outcome,
+                       const struct sek_name *matched, const struct sek_addr *endpoint)
+{
+    struct sek_event event;
+    sek_view_event(&event, outcome, &query->name, qstate->qinfo.qtype, endpoint, query->time_ms,
+                   &query->verdict, matched);
+    sek_worker_record(m->runtime, worker_of(qstate), &event);
+}
+
+/* For each client that waits; or for the first one, when it closed its connection meanwhile. */
 static void record(struct sek_module *m, struct module_qstate *qstate, struct sek_query *query,
                    enum sek_outcome outcome, const struct sek_name *matched)
 {
     if (query->recorded)
         return;
-    for (const struct mesh_reply *r = qstate->mesh_info->reply_list; r; r = r->next) {
-        struct sek_event event;
+    const struct mesh_reply *replies = qstate->mesh_info->reply_list;
+    for (const struct mesh_reply *r = replies; r; r = r->next) {
         struct sek_addr endpoint = sek_view_endpoint(&r->query_reply);
-        sek_view_event(&event, outcome, &query->name, qstate->qinfo.qtype, &endpoint,
-                       query->time_ms, &query->verdict, matched);
-        sek_worker_record(m->runtime, worker_of(qstate), &event);
+        record_one(m, qstate, query, outcome, matched, &endpoint);
     }
+    if (!replies && query->awaited)
+        record_one(m, qstate, query, outcome, matched, &query->client);
     query->recorded = true;
+    query->awaited = false;
 }
 
 /* Written when the verdict falls, not when the reply leaves: Unbound drops late replies silently.
@@ -93,6 +69,10 @@ static void block(struct sek_module *m, struct module_qstate *qstate, struct sek
 {
     bool strict = query->verdict.trigger == SEK_TRIGGER_STRICT;
     record(m, qstate, query, strict ? SEK_OUTCOME_FAILED : SEK_OUTCOME_HIT, matched);
+    /* a query of the resolver's own that waits for this one (dns64 asks for A) must not take our
+     * answer for the real one: it will be judged by itself */
+    if (qstate->mesh_info->super_set.count > 0)
+        query->original = qstate->return_msg;
     sek_answer_set(m, qstate, query);
 }
 
@@ -117,8 +97,10 @@ static struct sek_query *query_of(struct module_qstate *qstate, int id)
     if (!query ||
         sek_name_from_wire(qstate->qinfo.qname, qstate->qinfo.qname_len, &query->name) != SEK_OK)
         return NULL;
-    query->recorded = query->kept_out = false;
+    query->recorded = query->kept_out = query->held = query->awaited = false;
     query->verdict.trigger = SEK_TRIGGER_NONE;
+    query->verdict.action = query->verdict.would = SEK_ACTION_PASSTHRU;
+    query->original = NULL;
     qstate->minfo[id] = query;
     return query;
 }
@@ -128,6 +110,8 @@ static enum module_ext_state question(struct sek_module *m, struct module_qstate
     struct sek_query *query = query_of(qstate, id);
     if (!query || !has_client(qstate))
         return module_wait_module;
+    query->client = sek_view_endpoint(&qstate->mesh_info->reply_list->query_reply);
+    query->awaited = true;
     judge_question(m, qstate, query);
     if (!sek_action_blocks(query->verdict.action))
         return module_wait_module;
@@ -159,25 +143,17 @@ static bool stays_bogus(const struct module_qstate *qstate, const struct reply_i
 }
 
 /* The verdict on question and chain with the newest policy: the one of the start may be older, or
- * the client joined a query of the resolver itself. matched: the chain's name that decided, or
- * NULL. */
+ * the client joined a query of the resolver itself. */
 static void judge_answer(struct sek_module *m, struct module_qstate *qstate,
-                         struct sek_query *query, struct chain_judge *chain,
-                         const struct sek_name **matched)
+                         struct sek_query *query, struct sek_chain *chain)
 {
     const struct reply_info *rep = qstate->return_msg ? qstate->return_msg->rep : NULL;
-    *matched = NULL;
-    judge_question(m, qstate, query);
-    if (sek_judgement_of(&query->verdict) != SEK_JUDGED_OPEN || !rep || !sek_view_has_chain(rep))
-        return;
-    chain_judge_init(chain, m, qstate);
-    sek_view_chain(rep, chain_next, chain);
-    bool decided = chain->verdict.trigger != SEK_TRIGGER_NONE;
-    if (decided &&
-        (sek_action_blocks(chain->verdict.action) || query->verdict.trigger == SEK_TRIGGER_NONE)) {
-        query->verdict = chain->verdict;
-        *matched = &chain->matched;
-    }
+    query->time_ms = sek_view_time_ms(qstate->env->now_tv);
+    enum sek_judgement judgement =
+        sek_chain_begin(chain, m->runtime, worker_of(qstate), &query->name, query->time_ms / 1000);
+    if (judgement == SEK_JUDGED_OPEN && sek_view_has_chain(rep, qstate->qinfo.qtype))
+        sek_view_chain(rep, sek_chain_next, chain);
+    query->verdict = chain->verdict;
 }
 
 static void answer_review(struct sek_module *m, struct module_qstate *qstate, int id)
@@ -186,30 +162,41 @@ static void answer_review(struct sek_module *m, struct module_qstate *qstate, in
     if (!query)
         return;
     const struct reply_info *rep = qstate->return_msg ? qstate->return_msg->rep : NULL;
-    if (stays_bogus(qstate, rep)) {
-        query->time_ms = sek_view_time_ms(qstate->env->now_tv);
-        record(m, qstate, query, SEK_OUTCOME_FAILED, NULL);
-        return;
-    }
-    struct chain_judge chain;
-    const struct sek_name *matched;
-    judge_answer(m, qstate, query, &chain, &matched);
-    if (!sek_action_blocks(query->verdict.action)) {
-        bool hit = sek_verdict_is_hit(&query->verdict);
-        record(m, qstate, query, hit ? SEK_OUTCOME_HIT : outcome_of(qstate), matched);
+    bool bogus = stays_bogus(qstate, rep);
+    struct sek_chain chain;
+    judge_answer(m, qstate, query, &chain);
+    if (!sek_action_blocks(query->verdict.action) || bogus) {
+        bool hit = sek_verdict_is_hit(&query->verdict) && !sek_action_blocks(query->verdict.action);
+        enum sek_outcome outcome = bogus ? SEK_OUTCOME_FAILED : outcome_of(qstate);
+        record(m, qstate, query, hit ? SEK_OUTCOME_HIT : outcome, sek_chain_matched(&chain));
         return;
     }
     /* what was stored before this policy, or came out of cached parts without a response */
     msg_cache_remove(qstate->env, qstate->qinfo.qname, qstate->qinfo.qname_len, qstate->qinfo.qtype,
                      qstate->qinfo.qclass, qstate->query_flags);
     if (has_client(qstate))
-        block(m, qstate, query, matched);
+        block(m, qstate, query, sek_chain_matched(&chain));
+    else
+        record(m, qstate, query, SEK_OUTCOME_HIT, sek_chain_matched(&chain));
+}
+
+void sek_operate_clear(struct module_qstate *qstate, int id)
+{
+    struct sek_module *m = sek_module_of(qstate, id);
+    struct sek_query *query = qstate->minfo[id];
+    if (query && query->awaited && m && m->runtime) {
+        bool hit = sek_verdict_is_hit(&query->verdict);
+        record(m, qstate, query, hit ? SEK_OUTCOME_HIT : SEK_OUTCOME_FAILED, NULL);
+    }
+    qstate->minfo[id] = NULL; /* region memory: nothing to free */
 }
 
 void sek_operate(struct module_qstate *qstate, enum module_ev event, int id)
 {
     struct sek_module *m = sek_module_of(qstate, id);
     bool active = m && m->runtime;
+    if (active && !atomic_load_explicit(&m->daemon, memory_order_relaxed))
+        atomic_store_explicit(&m->daemon, qstate->env->worker->daemon, memory_order_relaxed);
     switch (event) {
     case module_event_new:
     case module_event_pass:

@@ -6,6 +6,10 @@
 
 void sek_operate(struct module_qstate *qstate, enum module_ev event, int id);
 
+/* The query's end. Records it if that was not done: Unbound dropped it, for its client left or
+ * newer queries needed its room. */
+void sek_operate_clear(struct module_qstate *qstate, int id);
+
 /* The policy's word on an answer in hand: the question as if it were asked, then the chain. For
  * inplace_cb_query_response, before the answer is stored. rep may be NULL. */
 enum sek_judgement sek_operate_judge(struct sek_module *m, struct module_qstate *qstate,

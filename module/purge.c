@@ -6,20 +6,42 @@
 #define SLICE_BINS 64  /* bins looked at under one hold of a slab's lock: some 20 µs */
 #define VICTIMS_MAX 64 /* answers noted per slice; a fuller slice is looked at again */
 
-/* An answer to remove: its key is copied, since the entry may be gone when it is removed. */
+/* An entry to remove: its key is copied, since the entry may be gone when it is removed. */
 struct victim {
     hashvalue_type hash;
-    uint16_t qtype, qclass;
-    uint16_t qname_len;
-    uint8_t qname[SEK_NAME_MAX];
+    uint16_t type, class;
+    uint32_t flags; /* of an rrset */
+    uint16_t name_len;
+    uint8_t name[SEK_NAME_MAX];
+};
+
+struct walk;
+
+/* One of Unbound's two caches: what of it must go, and how it is named. */
+struct cache_kind {
+    /* Fill in the victim and return true. The entry is locked. */
+    bool (*look)(struct walk *w, const struct lruhash_entry *entry, struct victim *out);
+    void (*remove)(struct slabhash *table, struct victim *victim);
 };
 
 struct walk {
+    const struct sek_module *m;
     struct sek_runtime *rt;
+    const struct cache_kind *kind;
     enum sek_judgement judgement;
     size_t n;
     struct victim victims[VICTIMS_MAX];
 };
+
+static void victim_set(struct victim *v, hashvalue_type hash, const uint8_t *name, size_t name_len)
+{
+    v->hash = hash;
+    v->name_len = (uint16_t)name_len;
+    memcpy(v->name, name, name_len);
+}
+
+/* --- messages -----------------------------------------------------------------------------------
+ */
 
 static bool judge_next(void *arg, const struct sek_name *name)
 {
@@ -45,7 +67,8 @@ static void judge_rrset(struct walk *w, struct reply_info *rep,
     }
 }
 
-static bool is_blocked(struct walk *w, const struct query_info *qinfo, struct reply_info *rep)
+static bool answer_is_blocked(struct walk *w, const struct query_info *qinfo,
+                              struct reply_info *rep)
 {
     struct sek_name question;
     if (qinfo->qclass != LDNS_RR_CLASS_IN ||
@@ -57,15 +80,62 @@ static bool is_blocked(struct walk *w, const struct query_info *qinfo, struct re
     return w->judgement == SEK_JUDGED_BLOCKED;
 }
 
-static void note(struct walk *w, const struct lruhash_entry *entry, const struct query_info *qinfo)
+static bool message_look(struct walk *w, const struct lruhash_entry *entry, struct victim *out)
 {
-    struct victim *v = &w->victims[w->n++];
-    v->hash = entry->hash;
-    v->qtype = qinfo->qtype;
-    v->qclass = qinfo->qclass;
-    v->qname_len = (uint16_t)qinfo->qname_len;
-    memcpy(v->qname, qinfo->qname, qinfo->qname_len);
+    const struct query_info *qinfo = entry->key;
+    if (!answer_is_blocked(w, qinfo, entry->data))
+        return false;
+    victim_set(out, entry->hash, qinfo->qname, qinfo->qname_len);
+    out->type = qinfo->qtype;
+    out->class = qinfo->qclass;
+    return true;
 }
+
+static void message_remove(struct slabhash *table, struct victim *v)
+{
+    struct query_info key = {
+        .qname = v->name, .qname_len = v->name_len, .qtype = v->type, .qclass = v->class};
+    slabhash_remove(table, v->hash, &key);
+}
+
+/* --- rrsets -------------------------------------------------------------------------------------
+ */
+
+/* An alias that leads to a blocked name: with it in the cache the iterator would put a chain
+ * together, and store it, without any response that shows it to us. */
+static bool rrset_look(struct walk *w, const struct lruhash_entry *entry, struct victim *out)
+{
+    const struct ub_packed_rrset_key *key = entry->key;
+    if (!sek_view_is_alias(key) || key->rk.rrset_class != htons(LDNS_RR_CLASS_IN))
+        return false;
+    w->judgement = SEK_JUDGED_OPEN;
+    sek_view_rrset_chain(key, judge_next, w);
+    if (w->judgement != SEK_JUDGED_BLOCKED)
+        return false;
+    victim_set(out, entry->hash, key->rk.dname, key->rk.dname_len);
+    out->type = ntohs(key->rk.type);
+    out->class = LDNS_RR_CLASS_IN;
+    out->flags = key->rk.flags;
+    return true;
+}
+
+static void rrset_remove(struct slabhash *table, struct victim *v)
+{
+    struct ub_packed_rrset_key key = {.rk = {.dname = v->name,
+                                             .dname_len = v->name_len,
+                                             .flags = v->flags,
+                                             .type = htons(v->type),
+                                             .rrset_class = htons(v->class)}};
+    key.entry.key = &key;
+    key.entry.hash = v->hash;
+    slabhash_remove(table, v->hash, &key);
+}
+
+static const struct cache_kind messages = {message_look, message_remove};
+static const struct cache_kind rrsets = {rrset_look, rrset_remove};
+
+/* --- walking ------------------------------------------------------------------------------------
+ */
 
 /* Note the victims of one bin. False: no room for more. */
 static bool bin_look(struct walk *w, struct lruhash_bin *bin)
@@ -74,9 +144,7 @@ static bool bin_look(struct walk *w, struct lruhash_bin *bin)
     lock_quick_lock(&bin->lock);
     for (struct lruhash_entry *e = bin->overflow_list; e && room; e = e->overflow_next) {
         lock_rw_rdlock(&e->lock);
-        const struct query_info *qinfo = e->key;
-        if (is_blocked(w, qinfo, e->data))
-            note(w, e, qinfo);
+        w->n += w->kind->look(w, e, &w->victims[w->n]);
         lock_rw_unlock(&e->lock);
         room = w->n < VICTIMS_MAX;
     }
@@ -87,14 +155,18 @@ static bool bin_look(struct walk *w, struct lruhash_bin *bin)
 static uint64_t victims_remove(struct walk *w, struct slabhash *cache)
 {
     uint64_t removed = w->n;
-    for (size_t i = 0; i < w->n; i++) {
-        struct victim *v = &w->victims[i];
-        struct query_info key = {
-            .qname = v->qname, .qname_len = v->qname_len, .qtype = v->qtype, .qclass = v->qclass};
-        slabhash_remove(cache, v->hash, &key);
-    }
+    for (size_t i = 0; i < w->n; i++)
+        w->kind->remove(cache, &w->victims[i]);
     w->n = 0;
     return removed;
+}
+
+/* A reload frees the workers, reads the configuration, may then free the caches, and only in the
+ * end stops us. */
+static bool host_is_ending(const struct walk *w)
+{
+    const struct daemon *daemon = atomic_load_explicit(&w->m->daemon, memory_order_relaxed);
+    return daemon && *(const volatile int *)&daemon->num == 0;
 }
 
 /* More slices than a walk can need, should an entry ever refuse to be removed. */
@@ -110,7 +182,8 @@ static uint64_t table_walk(struct walk *w, struct slabhash *cache, struct lruhas
 {
     uint64_t removed = 0;
     size_t size = 1, limit = 1;
-    for (size_t next = 0, slices = 0; next < size && slices < limit; slices++) {
+    for (size_t next = 0, slices = 0; next < size && slices < limit && !host_is_ending(w);
+         slices++) {
         lock_quick_lock(&table->lock);
         size = table->size;
         if (slices == 0 || limit < slices_limit(table))
@@ -124,13 +197,20 @@ static uint64_t table_walk(struct walk *w, struct slabhash *cache, struct lruhas
     return removed;
 }
 
+static uint64_t cache_walk(struct walk *w, const struct cache_kind *kind, struct slabhash *cache)
+{
+    uint64_t removed = 0;
+    w->kind = kind;
+    for (size_t i = 0; cache && i < cache->size && !host_is_ending(w); i++)
+        removed += table_walk(w, cache, cache->array[i]);
+    return removed;
+}
+
 uint64_t sek_purge(void *arg, struct sek_runtime *rt)
 {
     const struct sek_module *m = arg;
-    struct slabhash *cache = m->env->msg_cache;
-    struct walk w = {.rt = rt};
-    uint64_t removed = 0;
-    for (size_t i = 0; cache && i < cache->size; i++)
-        removed += table_walk(&w, cache, cache->array[i]);
-    return removed;
+    struct walk w = {.m = m, .rt = rt};
+    if (m->env->rrset_cache)
+        cache_walk(&w, &rrsets, &m->env->rrset_cache->table);
+    return cache_walk(&w, &messages, m->env->msg_cache);
 }

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The module's life between init and deinit, and what it keeps for one query. */
 #pragma once
-#include "runtime/runtime.h"
+#include "runtime/chain.h"
 #include "unbound_compat.h"
 
 /* One per process, made in init; hangs in dynlib's dyn_env, so that nothing of ours is static. */
 struct sek_module {
     struct sek_runtime *runtime;              /* NULL: passive, every query passes */
     struct module_env *env;                   /* the daemon's, for its caches; valid until deinit */
+    _Atomic(const struct daemon *) daemon;    /* known from the first query on */
     uint8_t soa_rdata[2 * SEK_NAME_MAX + 20]; /* of negative answers */
     size_t soa_rdata_len;
 };
@@ -17,8 +18,12 @@ struct sek_query {
     struct sek_name name;       /* the question, folded */
     struct sek_verdict verdict; /* the last one */
     int64_t time_ms;            /* of the verdict */
+    struct sek_addr client;     /* who asked first, while awaited */
+    bool awaited;               /* that client was neither answered nor recorded yet */
     bool recorded;              /* its clients' events have been pushed */
-    bool kept_out;              /* no_cache_store is ours, until the next response */
+    bool kept_out;              /* no_cache_store is ours, until the next question goes out */
+    bool held;                  /* its chain is blocked: nothing of it may be stored any more */
+    struct dns_msg *original;   /* what a query that waits for this one gets; NULL: the same */
 };
 
 /* Never fails for bad policy, database or configuration: the resolver must start. Returns the

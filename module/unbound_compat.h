@@ -10,6 +10,7 @@
 #pragma GCC diagnostic ignored "-Wconversion"
 #pragma GCC diagnostic ignored "-Wshadow"
 #pragma GCC diagnostic ignored "-Wstrict-prototypes"
+#include "daemon/daemon.h"
 #include "daemon/worker.h"
 #include "dynlibmod/dynlibmod.h"
 #include "services/cache/dns.h"

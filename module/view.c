@@ -7,21 +7,39 @@ struct sek_addr sek_view_endpoint(const struct comm_reply *reply)
     return sek_addr_from_sockaddr((const struct sockaddr *)&reply->client_addr);
 }
 
-static bool is_alias(const struct ub_packed_rrset_key *rrset)
+bool sek_view_is_alias(const struct ub_packed_rrset_key *rrset)
 {
     return rrset->rk.type == htons(LDNS_RR_TYPE_CNAME) ||
            rrset->rk.type == htons(LDNS_RR_TYPE_DNAME);
 }
 
-bool sek_view_has_chain(const struct reply_info *rep)
+bool sek_view_has_chain(const struct reply_info *rep, uint16_t qtype)
 {
-    return rep->an_numrrsets > 0 && is_alias(rep->rrsets[0]);
+    size_t n = !rep ? 0 : qtype == LDNS_RR_TYPE_ANY ? rep->an_numrrsets : rep->an_numrrsets > 0;
+    for (size_t i = 0; i < n; i++)
+        if (sek_view_is_alias(rep->rrsets[i]))
+            return true;
+    return false;
+}
+
+bool sek_view_is_referral(const struct reply_info *rep)
+{
+    bool servers = false;
+    if (FLAGS_GET_RCODE(rep->flags) != LDNS_RCODE_NOERROR || (rep->flags & BIT_AA) ||
+        rep->an_numrrsets > 0)
+        return false;
+    for (size_t i = 0; i < rep->ns_numrrsets; i++) {
+        if (rep->rrsets[i]->rk.type == htons(LDNS_RR_TYPE_SOA))
+            return false;
+        servers |= rep->rrsets[i]->rk.type == htons(LDNS_RR_TYPE_NS);
+    }
+    return servers;
 }
 
 bool sek_view_rrset_chain(const struct ub_packed_rrset_key *rrset, sek_chain_fn *fn, void *arg)
 {
     struct sek_name name;
-    if (!is_alias(rrset) || !rrset->rk.dname)
+    if (!sek_view_is_alias(rrset) || !rrset->rk.dname)
         return true;
     if (sek_name_from_wire(rrset->rk.dname, rrset->rk.dname_len, &name) == SEK_OK &&
         !fn(arg, &name))

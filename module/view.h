@@ -10,12 +10,17 @@ struct sek_addr sek_view_endpoint(const struct comm_reply *reply);
 /* Call fn with each name of a reply's CNAME chain: owner and target of the CNAME and DNAME records
  * of the answer section, in order, malformed ones left out. Stops when fn returns false. Returns
  * false if stopped. The caller holds what locks the rrsets need. */
+bool sek_view_is_alias(const struct ub_packed_rrset_key *rrset);
 typedef bool sek_chain_fn(void *arg, const struct sek_name *name);
 bool sek_view_rrset_chain(const struct ub_packed_rrset_key *rrset, sek_chain_fn *fn, void *arg);
 bool sek_view_chain(const struct reply_info *rep, sek_chain_fn *fn, void *arg);
 
-/* True if the answer section can hold a chain: its first rrset is a CNAME or DNAME. */
-bool sek_view_has_chain(const struct reply_info *rep);
+/* True if the answer section holds a chain: its first rrset is a CNAME or DNAME, or for a question
+ * of type ANY any of them. rep may be NULL. */
+bool sek_view_has_chain(const struct reply_info *rep, uint16_t qtype);
+
+/* True if the reply only names the servers of a zone further down. */
+bool sek_view_is_referral(const struct reply_info *rep);
 
 /* An event about a question; verdict is taken in when it is a hit, matched (may be NULL) when it is
  * a name other than the question. */

@@ -200,7 +200,9 @@ enum sek_judgement sek_runtime_judge(struct sek_runtime *rt, const struct sek_na
                                      enum sek_trigger trigger)
 {
     struct sek_verdict v;
-    sek_engine_decide(atomic_load(&rt->policy), name, sek_keeper_now_ms() / 1000, trigger, &v, NULL,
-                      NULL);
+    const struct sek_policy *policy = atomic_load(&rt->policy);
+    if (!policy && rt->conf.policy.strict)
+        return SEK_JUDGED_BLOCKED;
+    sek_engine_decide(policy, name, sek_keeper_now_ms() / 1000, trigger, &v, NULL, NULL);
     return sek_judgement_of(&v);
 }

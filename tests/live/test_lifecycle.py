@@ -207,6 +207,23 @@ class Trouble(LiveCase):
         self.assert_sinkholed(self.ask("other.test"))
         self.assert_sinkholed(self.ask("evil.test"))
 
+    def test_damaged_in_place(self):
+        """Not replaced but overwritten, cut off and emptied, as cp and an editor do."""
+        self.begin().block("=evil.test")
+        self.start()
+        self.assert_sinkholed(self.ask("evil.test"))
+        image = self.policy.dir / "policy.img"
+        good = image.read_bytes()
+        for octets in (bytes(b ^ 255 for b in good), good[:100], b"", os.urandom(len(good))):
+            with open(image, "r+b") as file:
+                file.write(octets)
+                file.truncate()
+            for name in ("evil.test", "x.evil.test", "other.test"):
+                self.ask(name)
+            self.assert_sinkholed(self.ask("evil.test"))
+        self.assertTrue(self.resolver.process.alive())
+        self.assert_resolves("free.test")
+
     def test_empty_and_foreign_files(self):
         self.begin().block("=evil.test")
         self.start()
