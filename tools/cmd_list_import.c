@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "change.h"
 #include "command.h"
+#include "guarded.h"
 #include "policy/reader.h"
 #include "talk.h"
 #include <inttypes.h>
@@ -129,6 +130,11 @@ static enum sek_err list_take(struct work *w, const char *name)
         w->list.list.action = (uint8_t)c->opt[OPT_ACTION].number;
     if (memcmp(&old, &w->list.list, sizeof old) == 0)
         return SEK_OK;
+    if (c->opt[OPT_APPEND].given) /* else only what is fed stays, and that is judged */
+        err = sek_guarded_refuse(w->change.conf, w->change.db, c->now_s, &old, &w->list.list,
+                                 &c->diag);
+    if (err)
+        return err;
     snprintf(w->list.who, sizeof w->list.who, "%s", w->change.who);
     w->list.changed_s = c->now_s;
     return sek_policydb_list_set(w->change.db, &w->list, &c->diag);
