@@ -43,7 +43,7 @@ struct work {
     char source[512];   /* for the record: absolute */
     uint64_t n_bad;     /* lines that were not understood */
     uint64_t n_guarded; /* rules that the never-block list or the public suffixes forbid */
-    uint64_t n_fed, n_exceptions;
+    uint64_t n_fed, n_exceptions, n_narrowed;
     struct sek_progress progress;
 };
 
@@ -63,13 +63,32 @@ static void on_bad(void *arg, uint64_t line, const char *why)
     tell_bad(w, line, why);
 }
 
+/* Strangers have names below a public suffix, but lists mean by "a.suffix.example" the host of that
+ * name, and many are on them (hosts of clouds, dynamic DNS): such a rule is made for that one name.
+ */
+static enum sek_err rule_guard(struct work *w, const struct sek_read_rule *rule,
+                               enum sek_scope *out_scope, struct sek_diag *diag)
+{
+    struct sek_diag second;
+    bool force = w->c->opt[OPT_FORCE].given;
+    enum sek_action action = rule->action ? rule->action : (enum sek_action)w->list.list.action;
+    enum sek_err err = sek_change_guard(&w->change, &rule->name, rule->scope, action, force, diag);
+    *out_scope = rule->scope;
+    if (err != SEK_E_REFUSED || force || rule->scope != SEK_SCOPE_SUBTREE ||
+        rule->name.n_labels < 2 || !sek_suffix_is_public(w->change.suffix, &rule->name) ||
+        sek_change_guard(&w->change, &rule->name, SEK_SCOPE_EXACT, action, false, &second))
+        return err;
+    w->n_narrowed++;
+    *out_scope = SEK_SCOPE_EXACT;
+    return SEK_OK;
+}
+
 static enum sek_err on_rule(void *arg, const struct sek_read_rule *rule)
 {
     struct work *w = arg;
     struct sek_diag diag;
-    enum sek_action action = rule->action ? rule->action : (enum sek_action)w->list.list.action;
-    enum sek_err err = sek_change_guard(&w->change, &rule->name, rule->scope, action,
-                                        w->c->opt[OPT_FORCE].given, &diag);
+    enum sek_scope scope;
+    enum sek_err err = rule_guard(w, rule, &scope, &diag);
     if (err == SEK_E_REFUSED) {
         w->n_guarded++;
         tell_bad(w, rule->line, diag.text);
@@ -81,8 +100,7 @@ static enum sek_err on_rule(void *arg, const struct sek_read_rule *rule)
     }
     w->n_fed++;
     w->n_exceptions += rule->action == SEK_ACTION_PASSTHRU;
-    return sek_policydb_import_rule(w->change.db, &rule->name, rule->scope, rule->action,
-                                    &w->c->diag);
+    return sek_policydb_import_rule(w->change.db, &rule->name, scope, rule->action, &w->c->diag);
 }
 
 static void on_progress(void *arg, uint64_t octets, uint64_t total)
@@ -210,6 +228,10 @@ static void tell(struct work *w, const struct sek_import_stats *st,
     uint64_t n_bad = w->n_bad + w->n_guarded;
     if (n_bad > BAD_SHOWN && !w->c->opt[OPT_VERBOSE].given)
         sek_talk("… and %" PRIu64 " more lines skipped; --verbose shows all", n_bad - BAD_SHOWN);
+    if (w->n_narrowed)
+        sek_talk("%" PRIu64 " of its rules are on public suffixes: each is made for the very name, "
+                 "not for those below it (--force takes them as they are)",
+                 w->n_narrowed);
     if (w->n_exceptions && w->list.list.action != SEK_ACTION_PASSTHRU)
         sek_talk("%" PRIu64 " of its rules are exceptions: in mode block they beat the blocks of "
                  "every list",

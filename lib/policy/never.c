@@ -258,6 +258,9 @@ static enum sek_err refuse(const struct sek_name *name, enum sek_scope scope, st
 {
     char rule[SEK_NAME_TEXT_MAX + 2], protected[SEK_NAME_TEXT_MAX + 2];
     sek_rule_to_text(scope, name->octets, rule);
+    if (!guard && scope == SEK_SCOPE_EXACT)
+        return sek_diag_set(diag, SEK_E_REFUSED,
+                            "%s is a top-level domain; use --force if it is meant", rule);
     if (!guard)
         return sek_diag_set(diag, SEK_E_REFUSED,
                             "%s is a public suffix: strangers have names below it; use --force if "
@@ -282,7 +285,8 @@ enum sek_err sek_never_check(const struct sek_never *n, const struct sek_name *n
     const struct guard *guard = conflict(n, name, scope);
     if (guard)
         return refuse(name, scope, diag, guard);
-    if (!force && n->suffix && sek_suffix_is_public(n->suffix, name))
+    bool wide = scope != SEK_SCOPE_EXACT || name->n_labels < 2;
+    if (!force && wide && n->suffix && sek_suffix_is_public(n->suffix, name))
         return refuse(name, scope, diag, NULL);
     return SEK_OK;
 }

@@ -17,7 +17,9 @@ enum sek_err sek_never_new(char *const *zones, unsigned n_zones, const struct se
 void sek_never_free(struct sek_never *n);
 
 /* May a rule with this action cover this? SEK_OK, or SEK_E_REFUSED with a diag that names the
- * protected name, or says "public suffix; use --force". Actions that do not block are always
+ * protected name, or says "public suffix; use --force". Below a suffix of two or more labels
+ * strangers have names, but the name itself is a host like others (a bucket service, a dynamic DNS
+ * provider): EXACT needs force for a top-level domain only. Actions that do not block are always
  * allowed; DEFAULT counts as blocking: the caller passes the list's action where it knows better.
  * force lifts the public-suffix guard only; nothing lifts that of the root. No allocation; about 1
  * µs. */

@@ -70,7 +70,9 @@ static const struct row rows[] = {
     {"google.com", true, "time.google.com"},
     /* public suffixes */
     {"co.uk", false, "public suffix"},
-    {"=co.uk", false, "--force"},
+    {"=co.uk", false, NULL},
+    {"=s3.amazonaws.com", false, NULL},
+    {"=uk", false, "--force"},
     {"*.co.uk", false, "--force"},
     {"co.uk", true, NULL},
     {"github.io", false, "public suffix"},
