@@ -229,9 +229,15 @@ static void tell(struct work *w, const struct sek_import_stats *st,
     if (n_bad > BAD_SHOWN && !w->c->opt[OPT_VERBOSE].given)
         sek_talk("… and %" PRIu64 " more lines skipped; --verbose shows all", n_bad - BAD_SHOWN);
     if (w->n_narrowed)
-        sek_talk("%" PRIu64 " of its rules are on public suffixes: each is made for the very name, "
-                 "not for those below it (--force takes them as they are)",
+        sek_talk("rules on public suffixes: %" PRIu64 "; each is made for the very name, not for "
+                 "those below it (--force takes them as they are)",
                  w->n_narrowed);
+    if (st->n_duplicate)
+        sek_talk("rules that stand there more than once: %" PRIu64, st->n_duplicate);
+    if (st->n_contrary)
+        sek_talk("rules that contradict another one about the same name: %" PRIu64
+                 "; an exception wins, else the last one",
+                 st->n_contrary);
     if (w->n_exceptions && w->list.list.action != SEK_ACTION_PASSTHRU)
         sek_talk("%" PRIu64 " of its rules are exceptions: in mode block they beat the blocks of "
                  "every list",

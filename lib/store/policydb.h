@@ -95,14 +95,15 @@ enum sek_err sek_policydb_guarded(struct sek_policydb *db, const struct sek_neve
                                   void *arg, struct sek_diag *diag);
 
 /* Replacing a list's content: feed rules in any order, then end. Rules already there are kept with
- * their who, comment and created_s (and lose a life time); those not fed are removed. Of two fed
- * rules with the same name and scope the later one's action counts. Fast for millions; takes about
+ * their who, comment and created_s (and lose a life time); those not fed are removed. Of fed rules
+ * with the same name and scope an exception counts, else the later one's action. Fast for millions; takes about
  * 50 octets of memory a rule (LIMIT past 4 GiB). One import at a time. */
 struct sek_import_stats {
     uint64_t n_before, n_after;
     uint64_t n_added, n_removed;
     uint64_t n_changed;   /* there before with another action or a life time */
-    uint64_t n_duplicate; /* fed more than once */
+    uint64_t n_duplicate; /* fed again with the same action */
+    uint64_t n_contrary;  /* fed again with another one */
 };
 enum sek_err sek_policydb_import_begin(struct sek_policydb *db, uint16_t list, const char *who,
                                        int64_t now_s, struct sek_diag *diag);
