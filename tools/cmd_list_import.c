@@ -41,7 +41,7 @@ struct work {
     struct sek_list_row list;
     const char *label;  /* of the input, for messages */
     char source[512];   /* for the record: absolute */
-    uint64_t n_bad;     /* lines that were not understood */
+    uint64_t n_bad;     /* lines that were not understood, or say what we cannot do */
     uint64_t n_guarded; /* rules that the never-block list or the public suffixes forbid */
     uint64_t n_fed, n_exceptions, n_narrowed;
     struct sek_progress progress;
@@ -197,10 +197,10 @@ static enum sek_err input_judge(struct work *w, enum sek_err err,
         return SEK_OK;
     if (stats->truncated)
         return refuse(w, "it is truncated");
-    uint64_t n_all = w->n_bad + stats->n_rules;
-    if (w->n_bad * 100 > conf->policy.garbage_percent * n_all) {
-        snprintf(why, sizeof why, "%" PRIu64 " of %" PRIu64 " lines make no sense as %s", w->n_bad,
-                 n_all, sek_lookup_name(sek_format_names, (int)stats->format));
+    uint64_t n_all = stats->n_bad + stats->n_unsupported + stats->n_rules;
+    if (stats->n_bad * 100 > conf->policy.garbage_percent * n_all) {
+        snprintf(why, sizeof why, "%" PRIu64 " of %" PRIu64 " lines make no sense as %s",
+                 stats->n_bad, n_all, sek_lookup_name(sek_format_names, (int)stats->format));
         return refuse(w, why);
     }
     if (w->n_fed == 0 && !w->c->opt[OPT_APPEND].given)
@@ -255,8 +255,13 @@ static void tell(struct work *w, const struct sek_import_stats *st,
 
 static enum sek_err input_read(struct work *w, struct sek_read_stats *stats)
 {
-    const struct sek_reader_hooks hooks = {
-        .arg = w, .rule = on_rule, .bad = on_bad, .progress = on_progress};
+    const struct sek_addr sinkhole[] = {w->change.conf->answer.ipv4, w->change.conf->answer.ipv6};
+    const struct sek_reader_hooks hooks = {.arg = w,
+                                           .rule = on_rule,
+                                           .bad = on_bad,
+                                           .sinkhole = sinkhole,
+                                           .n_sinkhole = 2,
+                                           .progress = on_progress};
     const struct sek_arg_value *as = &w->c->opt[OPT_AS];
     int fd;
     enum sek_err err = input_open(w, &fd);

@@ -3,6 +3,7 @@
  * may be gzip (recognised by itself), of any size; a line is at most SEK_LINE_MAX octets. Bad lines
  * are reported one by one and skipped. One thread at a time. */
 #pragma once
+#include "base/addr.h"
 #include "policy/rule.h"
 
 #define SEK_LINE_MAX 4096 /* octets; longer lines are bad lines */
@@ -31,6 +32,9 @@ struct sek_reader_hooks {
     enum sek_err (*rule)(void *arg, const struct sek_read_rule *rule);
     /* Optional. A line that was skipped, or a name of it: why is one sentence, safe to print. */
     void (*bad)(void *arg, uint64_t line, const char *why);
+    /* Optional: addresses besides 0.0.0.0, :: and the loopback ones that mean "sinkhole". */
+    const struct sek_addr *sinkhole;
+    unsigned n_sinkhole;
     /* Optional: octets read so far of `total` (0 = unknown). */
     void (*progress)(void *arg, uint64_t octets, uint64_t total);
 };
@@ -38,6 +42,7 @@ struct sek_reader_hooks {
 struct sek_read_stats {
     enum sek_format format;           /* the one used */
     uint64_t n_lines, n_rules, n_bad; /* comments and empty lines are neither */
+    uint64_t n_unsupported;           /* lines that make sense, but are skipped as well */
     bool truncated; /* gzip stream or last zone record incomplete, or not a list at all (HTML,
                        binary): never to be trusted */
 };

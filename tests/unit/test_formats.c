@@ -53,7 +53,8 @@ static void check(enum sek_format format, const struct row *rows, size_t n)
     for (size_t i = 0; i < n; i++) {
         struct seen seen = {"", ""};
         struct sek_read_stats stats = {0};
-        const struct sek_reader_hooks hooks = {&seen, see_rule, see_bad, NULL};
+        const struct sek_reader_hooks hooks = {
+            .arg = &seen, .rule = see_rule, .bad = see_bad, .progress = NULL};
         struct sek_feed feed = {.hooks = &hooks, .stats = &stats};
         const char *at = rows[i].lines;
         for (;;) {
@@ -279,7 +280,8 @@ static void test_reasons_are_safe(void **state)
     (void)state;
     struct seen seen = {"", ""};
     struct sek_read_stats stats = {0};
-    const struct sek_reader_hooks hooks = {&seen, see_rule, see_bad, NULL};
+    const struct sek_reader_hooks hooks = {
+        .arg = &seen, .rule = see_rule, .bad = see_bad, .progress = NULL};
     struct sek_feed feed = {.hooks = &hooks, .stats = &stats};
     char line[SEK_LINE_MAX];
     memset(line, '\x1b', sizeof(line));
