@@ -228,7 +228,7 @@ static const char *what_else(const char *text, size_t len)
 
 /* Which format? */
 
-/* Would this format read the line as rules? */
+/* Would this format read the line as rules, or know it for what we cannot do? */
 static bool format_reads(const struct sek_format_row *row, const struct line *line)
 {
     if (row->claims)
@@ -236,7 +236,7 @@ static bool format_reads(const struct sek_format_row *row, const struct line *li
     struct sek_read_stats stats = {0};
     struct sek_feed feed = {.stats = &stats};
     row->line(&feed, line->text, line->len);
-    return stats.n_rules > 0 && stats.n_bad + stats.n_unsupported == 0;
+    return stats.n_rules + stats.n_unsupported > 0 && stats.n_bad == 0;
 }
 
 /* Each of the first lines counts for the first format that reads it. */

@@ -138,6 +138,9 @@ static void test_guess(void **state)
         {"address=/a.test/#\n", SEK_FORMAT_DNSMASQ},
         {"no-resolv\nserver=/a.test/\nlocal=/b.test/\n", SEK_FORMAT_DNSMASQ},
         {"server:\nlocal-zone: a.test static\n", SEK_FORMAT_UNBOUND},
+        {"10.1.1.1 a.test\n10.1.1.2 b.test\n", SEK_FORMAT_HOSTS},
+        {"address=/a.test/10.1.1.1\n", SEK_FORMAT_DNSMASQ},
+        {"a.test\nb.test\n0.0.0.0 c.test\n", SEK_FORMAT_PLAIN},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct seen s = {0};
