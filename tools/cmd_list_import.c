@@ -259,6 +259,7 @@ static enum sek_err input_read(struct work *w, struct sek_read_stats *stats)
     const struct sek_reader_hooks hooks = {.arg = w,
                                            .rule = on_rule,
                                            .bad = on_bad,
+                                           .any_end = w->c->opt[OPT_FORCE].given,
                                            .sinkhole = sinkhole,
                                            .n_sinkhole = 2,
                                            .progress = on_progress};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "policy/reader.h"
+#include "base/buf.h"
 #include "name/text.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -208,6 +209,32 @@ static void test_line_limit(void **state)
             assert_int_equal(s.stats.n_lines, before[i] + 2);
             free(text);
         }
+    }
+}
+
+/* A long list whose last line has no end is cut off; a short one was typed. */
+static void test_open_end(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned n_before;
+        const char *last;
+        unsigned n_rules, n_bad;
+    } rows[] = {
+        {0, "bank.com", 1, 0},       {99, "bank.com", 100, 0},      {100, "bank.com", 100, 1},
+        {100, "bank.com\n", 101, 0}, {100, "bank.com\r\n", 101, 0}, {100, "", 100, 0},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct sek_buf text;
+        struct seen s = {0};
+        sek_buf_init(&text, 0);
+        for (unsigned n = 0; n < rows[i].n_before; n++)
+            sek_buf_add_text(&text, "a.test\n");
+        sek_buf_add_text(&text, rows[i].last);
+        read_octets(text.data, text.len, SEK_FORMAT_PLAIN, &s);
+        if (s.err || s.n_rules != rows[i].n_rules || s.n_bad != rows[i].n_bad)
+            fail_msg("row %zu: %u rules, %u bad", i, (unsigned)s.n_rules, (unsigned)s.n_bad);
+        sek_buf_fini(&text);
     }
 }
 
@@ -496,7 +523,7 @@ int main(void)
         cmocka_unit_test(test_gzip_cut),     cmocka_unit_test(test_zone_cut),
         cmocka_unit_test(test_endless_line), cmocka_unit_test(test_one_bad_among_many),
         cmocka_unit_test(test_hook_stops),   cmocka_unit_test(test_bad_descriptor),
-        cmocka_unit_test(test_descriptor),
+        cmocka_unit_test(test_descriptor),   cmocka_unit_test(test_open_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
