@@ -2,8 +2,6 @@
 #include "policy/formats.h"
 #include "policy/rpz.h"
 #include "policy/span.h"
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include "base/banned.h"
 
@@ -13,67 +11,6 @@ const struct sek_lookup sek_format_names[] = {
     {SEK_FORMAT_DNSMASQ, "dnsmasq"}, {SEK_FORMAT_RPZ, "rpz"},
     {SEK_FORMAT_UNBOUND, "unbound"}, {0, NULL},
 };
-
-/* The feed */
-
-void sek_feed_rule(struct sek_feed *feed, enum sek_scope scope, enum sek_action action)
-{
-    if (feed->stop != SEK_OK)
-        return;
-    feed->stats->n_rules++;
-    if (!feed->hooks)
-        return;
-    feed->rule.scope = scope;
-    feed->rule.action = action;
-    feed->stop = feed->hooks->rule(feed->hooks->arg, &feed->rule);
-}
-
-static void tell(struct sek_feed *feed, const char *fmt, va_list args)
-{
-    if (!feed->hooks || !feed->hooks->bad)
-        return;
-    char why[SEK_LINE_MAX + 256];
-    struct sek_diag safe; /* a line of a list may hold what drives a terminal */
-    vsnprintf(why, sizeof(why), fmt, args);
-    sek_diag_set(&safe, SEK_E_INVALID, "%s", why);
-    feed->hooks->bad(feed->hooks->arg, feed->rule.line, safe.text);
-}
-
-void sek_feed_bad(struct sek_feed *feed, const char *fmt, ...)
-{
-    if (feed->stop != SEK_OK)
-        return;
-    feed->stats->n_bad++;
-    va_list args;
-    va_start(args, fmt);
-    tell(feed, fmt, args);
-    va_end(args);
-}
-
-void sek_feed_unsupported(struct sek_feed *feed, const char *fmt, ...)
-{
-    if (feed->stop != SEK_OK)
-        return;
-    feed->stats->n_unsupported++;
-    va_list args;
-    va_start(args, fmt);
-    tell(feed, fmt, args);
-    va_end(args);
-}
-
-bool sek_feed_is_sinkhole(const struct sek_feed *feed, const struct sek_addr *addr)
-{
-    static const uint8_t zero[15];
-    const uint8_t *v4 = addr->octets + 12;
-    if (sek_addr_is_v4(addr) && (v4[0] == 127 || memcmp(v4, zero, 4) == 0))
-        return true;
-    if (memcmp(addr->octets, zero, 15) == 0 && addr->octets[15] <= 1)
-        return true;
-    for (unsigned i = 0; feed->hooks && i < feed->hooks->n_sinkhole; i++)
-        if (sek_addr_equal(addr, &feed->hooks->sinkhole[i]))
-            return true;
-    return false;
-}
 
 /* Longest quotation of a list in a reason; the line number leads to the rest. */
 #define QUOTE_MAX 64
@@ -452,12 +389,12 @@ static struct sek_span plain_span(const char *text, size_t len)
 static void plain_line(struct sek_feed *feed, const char *text, size_t len)
 {
     struct sek_span s = plain_span(text, len), rest = s;
-    struct sek_span first = sek_span_take_word(&rest);
     if (s.len == 0)
         return;
+    bool words = memchr(s.at, ' ', s.len) || memchr(s.at, '\t', s.len);
     if (sek_span_begins(s, "|") || sek_span_begins(s, "@@"))
         adblock_rule(feed, s);
-    else if (rest.len > 0 && sek_span_is_address(first))
+    else if (words && sek_span_is_address(sek_span_take_word(&rest)))
         hosts_line(feed, s.at, s.len);
     else
         plain_name(feed, s);
