@@ -246,11 +246,12 @@ enum sek_err sek_cmd_list_publish(struct sek_context *c)
     if (!err)
         err = sek_policydb_open(conf->policy.db, true, &db, &c->diag);
     if (!err)
+        err = sek_change_publish(c, conf, db, c->opt[OPT_FULL].given, false);
+    /* whatever stands there: what can be put in force comes first */
+    if (!err)
         err = sek_guarded_read(conf, db, c->now_s, &guarded, &c->diag);
     if (!err)
         sek_guarded_tell(&guarded);
-    if (!err)
-        err = sek_change_publish(c, conf, db, c->opt[OPT_FULL].given, false);
     sek_policydb_close(db);
     return err;
 }

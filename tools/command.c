@@ -51,7 +51,8 @@
       "unless told otherwise.",                                                                    \
       "sekisho list add partners --action nxdomain --comment 'shared by the CERT'\tan own "        \
       "list")                                                                                      \
-    X(list_set, "list set", "LIST", "change a list's action, priority and other values", "",       \
+    X(list_set, "list set", "LIST", "change a list's action, priority and other values",           \
+      "An action that blocks is refused while the list has names that must not be blocked.",       \
       "sekisho list set feed --priority 10 --ede 17\tit wins over others where both match")        \
     X(list_mode, "list mode", "LIST MODE", "switch a list off, to monitor, or to block",           \
       "off: the list has no effect. monitor: what it would do is recorded as hits, but "           \
