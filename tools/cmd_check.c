@@ -2,6 +2,7 @@
 #include "command.h"
 #include "diagnose.h"
 #include "event/status.h"
+#include "guarded.h"
 #include "name/suffix.h"
 #include "policy/policy.h"
 #include "store/policydb.h"
@@ -70,6 +71,23 @@ static void check_policy(struct sek_diagnose *d, uint64_t *out_generation)
     sek_policy_close(policy);
 }
 
+/* Rules that could not be made today: they still block. */
+static void check_guarded(struct sek_diagnose *d, struct sek_policydb *db)
+{
+    struct sek_guarded g;
+    struct sek_diag why;
+    const char *what = "never-block", *advice = "sekisho unblock --list LIST NAME";
+    if (sek_guarded_read(d->conf, db, d->c->now_s, &g, &why)) {
+        say(d, SEK_FINDING_FAIL, what, "", "%s", why.text);
+        return;
+    }
+    for (uint64_t i = 0; i < g.n && i < SEK_GUARDED_SHOWN; i++)
+        say(d, SEK_FINDING_FAIL, what, advice, "list %s: %s", g.item[i].list, g.item[i].why);
+    if (g.n > SEK_GUARDED_SHOWN)
+        say(d, SEK_FINDING_FAIL, what, advice, "%" PRIu64 " more of that kind",
+            g.n - SEK_GUARDED_SHOWN);
+}
+
 static void check_policydb(struct sek_diagnose *d, uint64_t compiled)
 {
     struct sek_policydb *db = NULL;
@@ -90,6 +108,8 @@ static void check_policydb(struct sek_diagnose *d, uint64_t compiled)
             "generation %" PRIu64 ", but %" PRIu64 " is compiled", generation, compiled);
     else
         say(d, SEK_FINDING_OK, "policy.db", "", "generation %" PRIu64, generation);
+    if (!e)
+        check_guarded(d, db);
     sek_policydb_close(db);
 }
 

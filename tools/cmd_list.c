@@ -2,6 +2,7 @@
 /* The lists themselves: add, set, mode, enable, remove, publish. */
 #include "change.h"
 #include "command.h"
+#include "guarded.h"
 #include "talk.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -152,6 +153,8 @@ static enum sek_err set(struct sek_change *ch, struct sek_context *c)
     row = old;
     if (!err)
         err = take_values(c, &row);
+    if (!err)
+        err = sek_guarded_refuse(ch->conf, ch->db, c->now_s, &old.list, &row.list, &c->diag);
     return err ? err : store(ch, &old, &row);
 }
 
@@ -238,11 +241,17 @@ enum sek_err sek_cmd_list_publish(struct sek_context *c)
 {
     const struct sek_conf *conf;
     struct sek_policydb *db = NULL;
+    struct sek_guarded guarded;
     enum sek_err err = sek_context_conf(c, &conf);
     if (!err)
         err = sek_policydb_open(conf->policy.db, true, &db, &c->diag);
     if (!err)
         err = sek_change_publish(c, conf, db, c->opt[OPT_FULL].given, false);
+    /* whatever stands there: what can be put in force comes first */
+    if (!err)
+        err = sek_guarded_read(conf, db, c->now_s, &guarded, &c->diag);
+    if (!err)
+        sek_guarded_tell(&guarded);
     sek_policydb_close(db);
     return err;
 }

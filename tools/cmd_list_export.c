@@ -104,12 +104,14 @@ static bool unbound_line(const struct dump *x, const struct sek_entry *e, const 
     return true;
 }
 
-/* The last label "rpz-…" would be another trigger; and the zone's own name has to fit behind.
- */
+/* The last label "rpz-…" would be another trigger, a first one "*" a wildcard; and the zone's own
+ * name has to fit behind. */
 static bool rpz_owner_fits(const struct sek_entry *e)
 {
     static const char zone[] = "\3rpz\5local";
     if (e->name.n_labels == 0 || e->name.len + sizeof zone + 2 > SEK_NAME_MAX)
+        return false;
+    if (e->name.octets[0] == 1 && e->name.octets[1] == '*')
         return false;
     const uint8_t *last = e->name.octets + e->name.offset[e->name.n_labels - 1];
     return !(last[0] >= 4 && memcmp(last + 1, "rpz-", 4) == 0);

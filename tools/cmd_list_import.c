@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "change.h"
 #include "command.h"
+#include "guarded.h"
 #include "policy/reader.h"
 #include "talk.h"
 #include <inttypes.h>
@@ -40,9 +41,9 @@ struct work {
     struct sek_list_row list;
     const char *label;  /* of the input, for messages */
     char source[512];   /* for the record: absolute */
-    uint64_t n_bad;     /* lines that were not understood */
+    uint64_t n_bad;     /* lines that were not understood, or say what we cannot do */
     uint64_t n_guarded; /* rules that the never-block list or the public suffixes forbid */
-    uint64_t n_fed, n_exceptions;
+    uint64_t n_fed, n_exceptions, n_narrowed;
     struct sek_progress progress;
 };
 
@@ -62,13 +63,32 @@ static void on_bad(void *arg, uint64_t line, const char *why)
     tell_bad(w, line, why);
 }
 
+/* Strangers have names below a public suffix, but lists mean by "a.suffix.example" the host of that
+ * name, and many are on them (hosts of clouds, dynamic DNS): such a rule is made for that one name.
+ */
+static enum sek_err rule_guard(struct work *w, const struct sek_read_rule *rule,
+                               enum sek_scope *out_scope, struct sek_diag *diag)
+{
+    struct sek_diag second;
+    bool force = w->c->opt[OPT_FORCE].given;
+    enum sek_action action = rule->action ? rule->action : (enum sek_action)w->list.list.action;
+    enum sek_err err = sek_change_guard(&w->change, &rule->name, rule->scope, action, force, diag);
+    *out_scope = rule->scope;
+    if (err != SEK_E_REFUSED || force || rule->scope != SEK_SCOPE_SUBTREE ||
+        rule->name.n_labels < 2 || !sek_suffix_is_public(w->change.suffix, &rule->name) ||
+        sek_change_guard(&w->change, &rule->name, SEK_SCOPE_EXACT, action, false, &second))
+        return err;
+    w->n_narrowed++;
+    *out_scope = SEK_SCOPE_EXACT;
+    return SEK_OK;
+}
+
 static enum sek_err on_rule(void *arg, const struct sek_read_rule *rule)
 {
     struct work *w = arg;
     struct sek_diag diag;
-    enum sek_action action = rule->action ? rule->action : (enum sek_action)w->list.list.action;
-    enum sek_err err = sek_change_guard(&w->change, &rule->name, rule->scope, action,
-                                        w->c->opt[OPT_FORCE].given, &diag);
+    enum sek_scope scope;
+    enum sek_err err = rule_guard(w, rule, &scope, &diag);
     if (err == SEK_E_REFUSED) {
         w->n_guarded++;
         tell_bad(w, rule->line, diag.text);
@@ -80,8 +100,7 @@ static enum sek_err on_rule(void *arg, const struct sek_read_rule *rule)
     }
     w->n_fed++;
     w->n_exceptions += rule->action == SEK_ACTION_PASSTHRU;
-    return sek_policydb_import_rule(w->change.db, &rule->name, rule->scope, rule->action,
-                                    &w->c->diag);
+    return sek_policydb_import_rule(w->change.db, &rule->name, scope, rule->action, &w->c->diag);
 }
 
 static void on_progress(void *arg, uint64_t octets, uint64_t total)
@@ -129,6 +148,11 @@ static enum sek_err list_take(struct work *w, const char *name)
         w->list.list.action = (uint8_t)c->opt[OPT_ACTION].number;
     if (memcmp(&old, &w->list.list, sizeof old) == 0)
         return SEK_OK;
+    if (c->opt[OPT_APPEND].given) /* else only what is fed stays, and that is judged */
+        err = sek_guarded_refuse(w->change.conf, w->change.db, c->now_s, &old, &w->list.list,
+                                 &c->diag);
+    if (err)
+        return err;
     snprintf(w->list.who, sizeof w->list.who, "%s", w->change.who);
     w->list.changed_s = c->now_s;
     return sek_policydb_list_set(w->change.db, &w->list, &c->diag);
@@ -173,10 +197,10 @@ static enum sek_err input_judge(struct work *w, enum sek_err err,
         return SEK_OK;
     if (stats->truncated)
         return refuse(w, "it is truncated");
-    uint64_t n_all = w->n_bad + stats->n_rules;
-    if (w->n_bad * 100 > conf->policy.garbage_percent * n_all) {
-        snprintf(why, sizeof why, "%" PRIu64 " of %" PRIu64 " lines make no sense as %s", w->n_bad,
-                 n_all, sek_lookup_name(sek_format_names, (int)stats->format));
+    uint64_t n_all = stats->n_bad + stats->n_unsupported + stats->n_rules;
+    if (stats->n_bad * 100 > conf->policy.garbage_percent * n_all) {
+        snprintf(why, sizeof why, "%" PRIu64 " of %" PRIu64 " lines make no sense as %s",
+                 stats->n_bad, n_all, sek_lookup_name(sek_format_names, (int)stats->format));
         return refuse(w, why);
     }
     if (w->n_fed == 0 && !w->c->opt[OPT_APPEND].given)
@@ -204,6 +228,16 @@ static void tell(struct work *w, const struct sek_import_stats *st,
     uint64_t n_bad = w->n_bad + w->n_guarded;
     if (n_bad > BAD_SHOWN && !w->c->opt[OPT_VERBOSE].given)
         sek_talk("… and %" PRIu64 " more lines skipped; --verbose shows all", n_bad - BAD_SHOWN);
+    if (w->n_narrowed)
+        sek_talk("rules on public suffixes: %" PRIu64 "; each is made for the very name, not for "
+                 "those below it (--force takes them as they are)",
+                 w->n_narrowed);
+    if (st->n_duplicate)
+        sek_talk("rules that stand there more than once: %" PRIu64, st->n_duplicate);
+    if (st->n_contrary)
+        sek_talk("rules that contradict another one about the same name: %" PRIu64
+                 "; an exception wins, else the last one",
+                 st->n_contrary);
     if (w->n_exceptions && w->list.list.action != SEK_ACTION_PASSTHRU)
         sek_talk("%" PRIu64 " of its rules are exceptions: in mode block they beat the blocks of "
                  "every list",
@@ -221,8 +255,14 @@ static void tell(struct work *w, const struct sek_import_stats *st,
 
 static enum sek_err input_read(struct work *w, struct sek_read_stats *stats)
 {
-    const struct sek_reader_hooks hooks = {
-        .arg = w, .rule = on_rule, .bad = on_bad, .progress = on_progress};
+    const struct sek_addr sinkhole[] = {w->change.conf->answer.ipv4, w->change.conf->answer.ipv6};
+    const struct sek_reader_hooks hooks = {.arg = w,
+                                           .rule = on_rule,
+                                           .bad = on_bad,
+                                           .any_end = w->c->opt[OPT_FORCE].given,
+                                           .sinkhole = sinkhole,
+                                           .n_sinkhole = 2,
+                                           .progress = on_progress};
     const struct sek_arg_value *as = &w->c->opt[OPT_AS];
     int fd;
     enum sek_err err = input_open(w, &fd);

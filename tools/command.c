@@ -33,9 +33,10 @@
       "makes the list if there is none. Knows plain names (name: it and all below; =name: it "     \
       "alone; *.name: below), hosts files, Adblock, dnsmasq, RPZ zone files and "                  \
       "unbound.conf, also compressed by gzip. Names that stay keep their history. Lines that "     \
-      "make no sense are told with their number and skipped. Input that is truncated, mostly "     \
-      "unreadable, or would shrink the list by more than policy.shrink-percent is refused, "       \
-      "and the list stays as it was.",                                                             \
+      "make no sense are told with their number and skipped; so is a last line without an end "    \
+      "behind 100 others, as it may be half a name. A name that is a public suffix is taken for "  \
+      "itself only. Input that is cut off, mostly unreadable, or would shrink the list by more "   \
+      "than policy.shrink-percent is refused, and the list stays as it was.",                      \
       "sekisho list import ads hosts.txt\tfind out the format, block\nsekisho list import "        \
       "feed feed.rpz --mode monitor\trecord only, for a start\ncurl -sS "                          \
       "https://feeds.example/list.gz | sekisho list import feed\tfrom a program\nsekisho "         \
@@ -50,7 +51,8 @@
       "unless told otherwise.",                                                                    \
       "sekisho list add partners --action nxdomain --comment 'shared by the CERT'\tan own "        \
       "list")                                                                                      \
-    X(list_set, "list set", "LIST", "change a list's action, priority and other values", "",       \
+    X(list_set, "list set", "LIST", "change a list's action, priority and other values",           \
+      "An action that blocks is refused while the list has names that must not be blocked.",       \
       "sekisho list set feed --priority 10 --ede 17\tit wins over others where both match")        \
     X(list_mode, "list mode", "LIST MODE", "switch a list off, to monitor, or to block",           \
       "off: the list has no effect. monitor: what it would do is recorded as hits, but "           \
@@ -63,7 +65,7 @@
     X(list_publish, "list publish", "", "compile the policy again and wait for the resolver",      \
       "Brings the compiled files to the state of the policy database, as every command that "      \
       "changes it does by itself. Of use after a full disk, or when files were damaged or "        \
-      "lost.",                                                                                     \
+      "lost. Names rules that block what policy.never-block protects by now.",                     \
       "sekisho list publish --full\tmake all of it anew")                                          \
     X(block, "block", "NAME...", "block names, in force when the command returns",                 \
       "Puts names into the list local-block. NAME means the name and all below it, =NAME the "     \

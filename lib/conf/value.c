@@ -99,17 +99,21 @@ static bool set_addr(const struct sek_option *o, const char *text, void *at)
 }
 
 /* An entry in list notation. What covers which names is the policy's business; here it only has to
- * be a name other than the root. */
+ * be a name other than the root, and no address: no rule can be made of one, so every command that
+ * makes rules would stop at it. */
 static enum sek_err add_name(const struct sek_option *o, const char *text, size_t len,
                              struct sek_conf_names *names, struct sek_diag *diag)
 {
     size_t skip = text[0] == '=' ? 1 : strncmp(text, "*.", 2) == 0 ? 2 : 0;
     struct sek_name name;
+    struct sek_addr addr;
     enum sek_err err;
     char **items, *item;
 
     if (names->n >= (uint64_t)o->max)
         return sek_diag_set(diag, SEK_E_LIMIT, "has more than %" PRId64 " entries", o->max);
+    if (sek_addr_from_text(text + skip, &addr, NULL) == SEK_OK)
+        return sek_diag_set(diag, SEK_E_INVALID, "'%s' is an IP address, not a name", text);
     err = sek_name_from_text(text + skip, len - skip, &name, diag);
     if (err != SEK_OK)
         return err;

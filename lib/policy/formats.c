@@ -2,8 +2,6 @@
 #include "policy/formats.h"
 #include "policy/rpz.h"
 #include "policy/span.h"
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include "base/banned.h"
 
@@ -14,37 +12,6 @@ const struct sek_lookup sek_format_names[] = {
     {SEK_FORMAT_UNBOUND, "unbound"}, {0, NULL},
 };
 
-/* The feed */
-
-void sek_feed_rule(struct sek_feed *feed, enum sek_scope scope, enum sek_action action)
-{
-    if (feed->stop != SEK_OK)
-        return;
-    feed->stats->n_rules++;
-    if (!feed->hooks)
-        return;
-    feed->rule.scope = scope;
-    feed->rule.action = action;
-    feed->stop = feed->hooks->rule(feed->hooks->arg, &feed->rule);
-}
-
-void sek_feed_bad(struct sek_feed *feed, const char *fmt, ...)
-{
-    if (feed->stop != SEK_OK)
-        return;
-    feed->stats->n_bad++;
-    if (!feed->hooks || !feed->hooks->bad)
-        return;
-    char why[SEK_LINE_MAX + 256];
-    struct sek_diag safe; /* a line of a list may hold what drives a terminal */
-    va_list args;
-    va_start(args, fmt);
-    vsnprintf(why, sizeof(why), fmt, args);
-    va_end(args);
-    sek_diag_set(&safe, SEK_E_INVALID, "%s", why);
-    feed->hooks->bad(feed->hooks->arg, feed->rule.line, safe.text);
-}
-
 /* Longest quotation of a list in a reason; the line number leads to the rest. */
 #define QUOTE_MAX 64
 
@@ -53,6 +20,12 @@ static void bad_part(struct sek_feed *feed, struct sek_span s, const char *why)
 {
     sek_feed_bad(feed, "'%.*s%s': %s", (int)(s.len < QUOTE_MAX ? s.len : QUOTE_MAX), s.at,
                  s.len > QUOTE_MAX ? "…" : "", why);
+}
+
+static void unsupported_part(struct sek_feed *feed, struct sek_span s, const char *why)
+{
+    sek_feed_unsupported(feed, "'%.*s%s': %s", (int)(s.len < QUOTE_MAX ? s.len : QUOTE_MAX), s.at,
+                         s.len > QUOTE_MAX ? "…" : "", why);
 }
 
 /* Names */
@@ -78,21 +51,17 @@ static bool take_name(struct sek_feed *feed, struct sek_span s)
     return take_notation(feed, s, &scope);
 }
 
-/* Plain: one name a line */
-
-static void plain_line(struct sek_feed *feed, const char *text, size_t len)
+/* Does an address that a list gives a name block it? */
+static bool leads_nowhere(const struct sek_feed *feed, struct sek_span s)
 {
-    struct sek_span s = sek_span_trim(text, len);
-    if (s.len == 0 || s.at[0] == '#' || s.at[0] == ';' || s.at[0] == '!' ||
-        sek_span_begins(s, "//"))
-        return;
-    s = sek_span_strip_comment(s);
-    if (s.len > 1 && s.at[0] == '.')
-        s = sek_span_skip(s, 1); /* ".name" of Squid and dnscrypt-proxy: the subtree as well */
-    enum sek_scope scope;
-    if (take_notation(feed, s, &scope))
-        sek_feed_rule(feed, scope, SEK_ACTION_DEFAULT);
+    struct sek_addr addr;
+    if (sek_span_is(s, "0.0.0.0") || sek_span_is(s, "127.0.0.1"))
+        return true;
+    return sek_span_address(s, &addr) && sek_feed_is_sinkhole(feed, &addr);
 }
+
+static const char real_address[] = "a real address: the line gives the name an answer of its own, "
+                                   "does not block it";
 
 /* Hosts: address, names */
 
@@ -119,7 +88,8 @@ static const char *const hosts_own[] = {
 
 static void hosts_line(struct sek_feed *feed, const char *text, size_t len)
 {
-    struct sek_span rest = sek_span_strip_comment(sek_span_trim(text, len));
+    /* no name has a '#', and hosts(5) knows it anywhere */
+    struct sek_span rest = sek_span_strip_hash(sek_span_trim(text, len));
     if (rest.len == 0)
         return;
     struct sek_span address = sek_span_take_word(&rest);
@@ -132,9 +102,16 @@ static void hosts_line(struct sek_feed *feed, const char *text, size_t len)
         sek_feed_bad(feed, "an IP address without a name");
         return;
     }
-    for (; name.len > 0; name = sek_span_take_word(&rest))
-        if (!sek_span_is_one_of(name, hosts_own) && take_name(feed, name))
+    for (; name.len > 0; name = sek_span_take_word(&rest)) {
+        if (sek_span_is_one_of(name, hosts_own))
+            continue;
+        if (!leads_nowhere(feed, address)) {
+            unsupported_part(feed, address, real_address);
+            return;
+        }
+        if (take_name(feed, name))
             sek_feed_rule(feed, SEK_SCOPE_EXACT, SEK_ACTION_DEFAULT);
+    }
 }
 
 /* dnsmasq: option=/name/…/value */
@@ -173,9 +150,11 @@ static void dnsmasq_line(struct sek_feed *feed, const char *text, size_t len)
     }
     struct sek_span option, value = dnsmasq_value(s);
     if (!address && value.len > 0)
-        sek_feed_bad(feed, "forwards the name to a server, does not block it");
+        sek_feed_unsupported(feed, "forwards the name to a server, does not block it");
     else if (address && value.len > 0 && !sek_span_is(value, "#") && !sek_span_is_address(value))
         bad_part(feed, value, "an IP address or '#' should stand here");
+    else if (value.len > 0 && !sek_span_is(value, "#") && !leads_nowhere(feed, value))
+        unsupported_part(feed, value, real_address);
     else if (sek_span_take_until(&s, '/', &option))
         dnsmasq_names(feed, s);
 }
@@ -225,7 +204,6 @@ static void local_zone(struct sek_feed *feed, struct sek_span rest)
  * used. One that leads nowhere makes the name what a line of a hosts file makes it. */
 static void local_data(struct sek_feed *feed, struct sek_span rest)
 {
-    static const char *const nowhere[] = {"0.0.0.0", "127.0.0.1", "::", "::1", NULL};
     struct sek_span data = sek_span_take_quoted(&rest);
     struct sek_span name = sek_span_take_word(&data), word = sek_span_take_word(&data);
     while (sek_span_is(word, "IN") || (word.len > 0 && word.at[0] >= '0' && word.at[0] <= '9'))
@@ -238,10 +216,10 @@ static void local_data(struct sek_feed *feed, struct sek_span rest)
         if (address && feed->has_redirect &&
             sek_name_equal(own->octets, own->len, zone->octets, zone->len))
             return;
-        if (address && sek_span_is_one_of(sek_span_take_word(&data), nowhere))
+        if (address && leads_nowhere(feed, sek_span_take_word(&data)))
             sek_feed_rule(feed, SEK_SCOPE_EXACT, SEK_ACTION_SINKHOLE);
         else
-            sek_feed_bad(feed, "local data is not supported yet");
+            sek_feed_unsupported(feed, "local data is not supported yet");
     }
 }
 
@@ -386,6 +364,52 @@ static void adblock_line(struct sek_feed *feed, const char *text, size_t len)
         adblock_rule(feed, s);
 }
 
+/* Plain: one name a line */
+
+/* A name in list notation, or nothing. */
+static void plain_name(struct sek_feed *feed, struct sek_span s)
+{
+    if (s.len > 1 && s.at[0] == '.')
+        s = sek_span_skip(s, 1); /* ".name" of Squid and dnscrypt-proxy: the subtree as well */
+    enum sek_scope scope;
+    if (take_notation(feed, s, &scope))
+        sek_feed_rule(feed, scope, SEK_ACTION_DEFAULT);
+}
+
+static struct sek_span plain_span(const char *text, size_t len)
+{
+    struct sek_span s = sek_span_trim(text, len);
+    if (s.len == 0 || strchr("#;!", s.at[0]) || sek_span_begins(s, "//"))
+        return (struct sek_span){text, 0};
+    return sek_span_strip_comment(s);
+}
+
+/* Lists are put together from others: what no plain line can be is read as what it is there. Only
+ * the bare name differs between the formats, so the most frequent one decides about that. */
+static void plain_line(struct sek_feed *feed, const char *text, size_t len)
+{
+    struct sek_span s = plain_span(text, len), rest = s;
+    if (s.len == 0)
+        return;
+    bool words = memchr(s.at, ' ', s.len) || memchr(s.at, '\t', s.len);
+    if (sek_span_begins(s, "|") || sek_span_begins(s, "@@"))
+        adblock_rule(feed, s);
+    else if (words && sek_span_is_address(sek_span_take_word(&rest)))
+        hosts_line(feed, s.at, s.len);
+    else
+        plain_name(feed, s);
+}
+
+static bool plain_claims(const char *text, size_t len)
+{
+    struct sek_read_stats stats = {0};
+    struct sek_feed feed = {.stats = &stats};
+    struct sek_span s = plain_span(text, len);
+    if (s.len > 0)
+        plain_name(&feed, s);
+    return stats.n_rules > 0;
+}
+
 static bool adblock_sign(const char *text, size_t len)
 {
     struct sek_span s = sek_span_trim(text, len);
@@ -393,7 +417,7 @@ static bool adblock_sign(const char *text, size_t len)
 }
 
 const struct sek_format_row sek_formats[] = {
-    {SEK_FORMAT_PLAIN, plain_line, NULL, NULL},
+    {SEK_FORMAT_PLAIN, plain_line, NULL, plain_claims},
     {SEK_FORMAT_HOSTS, hosts_line, NULL, NULL},
     {SEK_FORMAT_DNSMASQ, dnsmasq_line, NULL, NULL},
     {SEK_FORMAT_UNBOUND, unbound_line, NULL, NULL},

@@ -3,26 +3,8 @@
  * tells the feed what it found: nothing (a comment), rules, or why the line is bad. Private to the
  * readers of lib/policy. One thread at a time. */
 #pragma once
-#include "policy/reader.h"
+#include "policy/feed.h"
 
-struct sek_rpz;
-
-/* From a line parser to the reader's caller. */
-struct sek_feed {
-    const struct sek_reader_hooks *hooks; /* NULL: only count, to guess the format */
-    struct sek_read_stats *stats;
-    struct sek_read_rule rule; /* parsers write rule.name in place; rule.line is the line at hand */
-    enum sek_err stop;         /* set by the rule hook: end the reading */
-    struct sek_rpz *rpz;       /* state of the zone file reader; NULL for other formats */
-    struct sek_name redirect;  /* Unbound: owner of the last "redirect" zone … */
-    bool has_redirect;         /* … if there was one */
-};
-
-/* Pass on a rule at feed->rule.name. */
-void sek_feed_rule(struct sek_feed *feed, enum sek_scope scope, enum sek_action action);
-/* The line is bad. May quote it: what is passed on is made safe to print. */
-void sek_feed_bad(struct sek_feed *feed, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
 struct sek_format_row {
     enum sek_format id;
     /* One line, without its newline; not terminated, holds no NUL. */

@@ -7,9 +7,11 @@
 #include "base/banned.h"
 
 /* Kept short: each row takes a decision away from the operator, so it must be one that nobody makes
- * on purpose. Names whose loss stops name resolution, the clocks (and with them DNSSEC, TLS and
+ * on purpose. That is why servers of country domains are not here: most stand within the domain
+ * they serve, and all of a country domain may well be meant; no rule stops the resolver's own
+ * questions. Names whose loss stops name resolution, the clocks (and with them DNSSEC, TLS and
  * logins), or makes every machine believe it is offline or every certificate doubtful. */
-static const char dns[] = "name servers of the root and of top-level domains";
+static const char dns[] = "name servers of the root, of .com and .net";
 static const char reverse[] = "the top of the tree of addresses";
 static const char own[] = "every machine's name for itself (RFC 6761)";
 static const char time_[] = "a time server that systems are shipped with";
@@ -212,19 +214,64 @@ static const struct guard *conflict(const struct sek_never *n, const struct sek_
     return NULL;
 }
 
+static bool has_ancestor(const struct sek_never *n, const struct sek_name *name)
+{
+    for (unsigned depth = 1; depth < name->n_labels; depth++) {
+        const struct node *node = find(n, name, depth);
+        if (node->at[SEK_SCOPE_SUBTREE] || node->at[SEK_SCOPE_BELOW])
+            return true;
+    }
+    return false;
+}
+
+enum sek_err sek_never_places(const struct sek_never *n, sek_never_place_fn *fn, void *arg)
+{
+    static const uint8_t root[] = {0};
+    struct sek_name name;
+    sek_name_from_wire(root, sizeof(root), &name);
+    enum sek_err err = fn(arg, &name, false);
+    for (size_t i = 0; i <= n->mask && err == SEK_OK; i++) {
+        const struct node *node = &n->nodes[i];
+        if (node->guard == 0)
+            continue;
+        sek_name_parent(&n->guards[node->guard - 1].name, node->depth, &name);
+        /* told with the zone it lies in */
+        if (!has_ancestor(n, &name))
+            err = fn(arg, &name, node->at[SEK_SCOPE_SUBTREE] || node->at[SEK_SCOPE_BELOW]);
+    }
+    return err;
+}
+
+/* How the rule meets the protected name. */
+static const char *meeting(const struct sek_name *name, enum sek_scope scope,
+                           const struct guard *guard)
+{
+    bool deeper = name->n_labels > guard->name.n_labels;
+    bool same = name->n_labels == guard->name.n_labels;
+    if (deeper || (same && scope != guard->scope && guard->scope == SEK_SCOPE_SUBTREE))
+        return "lies within";
+    return same && scope == guard->scope ? NULL : "would cover";
+}
+
 static enum sek_err refuse(const struct sek_name *name, enum sek_scope scope, struct sek_diag *diag,
                            const struct guard *guard)
 {
     char rule[SEK_NAME_TEXT_MAX + 2], protected[SEK_NAME_TEXT_MAX + 2];
     sek_rule_to_text(scope, name->octets, rule);
+    if (!guard && scope == SEK_SCOPE_EXACT)
+        return sek_diag_set(diag, SEK_E_REFUSED,
+                            "%s is a top-level domain; use --force if it is meant", rule);
     if (!guard)
         return sek_diag_set(diag, SEK_E_REFUSED,
                             "%s is a public suffix: strangers have names below it; use --force if "
                             "all of them are meant",
                             rule);
+    const char *how = meeting(name, scope, guard);
+    if (!how)
+        return sek_diag_set(diag, SEK_E_REFUSED, "%s must not be blocked: %s", rule, guard->why);
     sek_rule_to_text(guard->scope, guard->name.octets, protected);
-    return sek_diag_set(diag, SEK_E_REFUSED, "%s would cover %s, which must not be blocked: %s",
-                        rule, protected, guard->why);
+    return sek_diag_set(diag, SEK_E_REFUSED, "%s %s %s, which must not be blocked: %s", rule, how,
+                        protected, guard->why);
 }
 
 enum sek_err sek_never_check(const struct sek_never *n, const struct sek_name *name,
@@ -238,7 +285,8 @@ enum sek_err sek_never_check(const struct sek_never *n, const struct sek_name *n
     const struct guard *guard = conflict(n, name, scope);
     if (guard)
         return refuse(name, scope, diag, guard);
-    if (!force && n->suffix && sek_suffix_is_public(n->suffix, name))
+    bool wide = scope != SEK_SCOPE_EXACT || name->n_labels < 2;
+    if (!force && wide && n->suffix && sek_suffix_is_public(n->suffix, name))
         return refuse(name, scope, diag, NULL);
     return SEK_OK;
 }

@@ -127,6 +127,7 @@ struct line {
     const char *text;
     size_t len;
     bool too_long; /* text is not to be used */
+    bool open;     /* the input ends in it */
     bool end;      /* no line: the input is over */
 };
 
@@ -143,7 +144,7 @@ static bool window_line(struct input *in, struct line *out)
     in->from += len + (newline ? 1 : 0);
     if (len > 0 && text[len - 1] == '\r')
         len--;
-    *out = (struct line){text, len, len > SEK_LINE_MAX, false};
+    *out = (struct line){text, len, len > SEK_LINE_MAX, !newline, false};
     return true;
 }
 
@@ -228,7 +229,7 @@ static const char *what_else(const char *text, size_t len)
 
 /* Which format? */
 
-/* Would this format read the line as rules? */
+/* Would this format read the line as rules, or know it for what we cannot do? */
 static bool format_reads(const struct sek_format_row *row, const struct line *line)
 {
     if (row->claims)
@@ -236,7 +237,7 @@ static bool format_reads(const struct sek_format_row *row, const struct line *li
     struct sek_read_stats stats = {0};
     struct sek_feed feed = {.stats = &stats};
     row->line(&feed, line->text, line->len);
-    return stats.n_rules > 0 && stats.n_bad == 0;
+    return stats.n_rules + stats.n_unsupported > 0 && stats.n_bad == 0;
 }
 
 /* Each of the first lines counts for the first format that reads it. */
@@ -255,7 +256,7 @@ static const struct sek_format_row *guess(const struct input *in)
             continue;
         n_lines++;
         /* blanks in front are part of a zone record */
-        struct line line = {at, (size_t)(s.at + s.len - at), false, false};
+        struct line line = {at, (size_t)(s.at + s.len - at), false, false, false};
         for (const struct sek_format_row *row = sek_formats; row->line; row++)
             if (row->sign && row->sign(line.text, line.len))
                 return row;
@@ -291,6 +292,8 @@ static void read_line(const struct sek_format_row *row, struct sek_feed *feed,
         why = "longer than 4096 octets";
     else if (memchr(line->text, '\0', line->len))
         why = "holds a NUL octet";
+    else if (line->open && feed->rule.line > SEK_WHOLE_LINES && !feed->hooks->any_end)
+        why = "the last line has no end: the list may be cut off here";
     if (!why) {
         row->line(feed, line->text, line->len);
         return;

@@ -3,9 +3,12 @@
  * may be gzip (recognised by itself), of any size; a line is at most SEK_LINE_MAX octets. Bad lines
  * are reported one by one and skipped. One thread at a time. */
 #pragma once
+#include "base/addr.h"
 #include "policy/rule.h"
 
 #define SEK_LINE_MAX 4096 /* octets; longer lines are bad lines */
+/* Lines of an input that no person wrote: programs end the last one, too. */
+#define SEK_WHOLE_LINES 100
 
 enum sek_format {
     SEK_FORMAT_AUTO = 0,
@@ -31,6 +34,12 @@ struct sek_reader_hooks {
     enum sek_err (*rule)(void *arg, const struct sek_read_rule *rule);
     /* Optional. A line that was skipped, or a name of it: why is one sentence, safe to print. */
     void (*bad)(void *arg, uint64_t line, const char *why);
+    /* Take a last line without newline whatever comes before it: else, behind SEK_WHOLE_LINES others,
+     * it is skipped, as the rest of a list that was cut off: half a name is another name. */
+    bool any_end;
+    /* Optional: addresses besides 0.0.0.0, :: and the loopback ones that mean "sinkhole". */
+    const struct sek_addr *sinkhole;
+    unsigned n_sinkhole;
     /* Optional: octets read so far of `total` (0 = unknown). */
     void (*progress)(void *arg, uint64_t octets, uint64_t total);
 };
@@ -38,6 +47,7 @@ struct sek_reader_hooks {
 struct sek_read_stats {
     enum sek_format format;           /* the one used */
     uint64_t n_lines, n_rules, n_bad; /* comments and empty lines are neither */
+    uint64_t n_unsupported;           /* lines that make sense, but are skipped as well */
     bool truncated; /* gzip stream or last zone record incomplete, or not a list at all (HTML,
                        binary): never to be trusted */
 };

@@ -25,6 +25,8 @@ struct sek_rpz {
     bool previous_known;   /* false after a bad record: what follows must not get a wrong owner */
     struct sek_name zone;  /* owner of the SOA; before it the origin of the first record */
     bool zone_known, soa_seen;
+    struct sek_name sinkhole; /* trigger of the last rule that addresses made */
+    bool sinkhole_known;
 };
 
 enum sek_err sek_rpz_new(struct sek_rpz **out, struct sek_diag *diag)
@@ -91,7 +93,7 @@ static const struct sek_lookup special_targets[] = {
     {0, NULL},
 };
 
-/* What a CNAME's target means, or DEFAULT for one that is not an action. */
+/* What a CNAME's target means, or DEFAULT for one that is not an action. trigger: with its star. */
 static enum sek_action target_action(const struct sek_name *target, const struct sek_name *trigger)
 {
     if (target->n_labels == 0)
@@ -110,42 +112,85 @@ static enum sek_action target_action(const struct sek_name *target, const struct
     return SEK_ACTION_DEFAULT;
 }
 
-/* A QNAME trigger's CNAME → the rule. feed->rule.name is the trigger. */
-static void qname_rule(struct sek_feed *feed, enum sek_scope scope, const ldns_rr *rr)
+/* What a trigger's record says, or DEFAULT: addresses that lead nowhere are what a sinkhole gives.
+ */
+static enum sek_action record_action(const struct sek_feed *feed, const ldns_rr *rr,
+                                     const struct sek_name *trigger)
 {
     struct sek_name target;
     const ldns_rdf *rdf = ldns_rr_rdf(rr, 0);
-    enum sek_action action = SEK_ACTION_DEFAULT;
-    if (ldns_rr_get_type(rr) == LDNS_RR_TYPE_CNAME && rdf &&
-        sek_name_from_wire(ldns_rdf_data(rdf), ldns_rdf_size(rdf), &target) == SEK_OK)
-        action = target_action(&target, &feed->rule.name);
-    if (action != SEK_ACTION_DEFAULT)
+    if (!rdf)
+        return SEK_ACTION_DEFAULT;
+    const uint8_t *octets = ldns_rdf_data(rdf);
+    size_t n = ldns_rdf_size(rdf);
+    switch (ldns_rr_get_type(rr)) {
+    case LDNS_RR_TYPE_CNAME:
+        return sek_name_from_wire(octets, n, &target) == SEK_OK ? target_action(&target, trigger)
+                                                                : SEK_ACTION_DEFAULT;
+    case LDNS_RR_TYPE_A:
+    case LDNS_RR_TYPE_AAAA: {
+        struct sek_addr addr = {.octets = {[10] = 0xff, [11] = 0xff}};
+        if (n == 4 || n == 16)
+            memcpy(addr.octets + 16 - n, octets, n);
+        return (n == 4 || n == 16) && sek_feed_is_sinkhole(feed, &addr) ? SEK_ACTION_SINKHOLE
+                                                                        : SEK_ACTION_DEFAULT;
+    }
+    default:
+        return SEK_ACTION_DEFAULT;
+    }
+}
+
+/* A QNAME trigger → the rule. feed->rule.name is the trigger without its star. */
+static void qname_rule(struct sek_rpz *z, struct sek_feed *feed, const struct sek_name *trigger,
+                       enum sek_scope scope, const ldns_rr *rr)
+{
+    enum sek_action action = record_action(feed, rr, trigger);
+    if (action == SEK_ACTION_DEFAULT) {
+        sek_feed_unsupported(feed,
+                             "local data and rpz-tcp-only are not supported yet (known: CNAME to "
+                             "\".\", \"*.\", rpz-passthru. and rpz-drop., A and AAAA of a "
+                             "sinkhole)");
+        return;
+    }
+    /* its A and its AAAA record are one rule */
+    bool again = action == SEK_ACTION_SINKHOLE && z->sinkhole_known &&
+                 sek_name_equal(z->sinkhole.octets, z->sinkhole.len, trigger->octets, trigger->len);
+    if (action == SEK_ACTION_SINKHOLE) {
+        z->sinkhole = *trigger;
+        z->sinkhole_known = true;
+    }
+    if (!again)
         sek_feed_rule(feed, scope, action);
-    else
-        sek_feed_bad(feed, "local data and rpz-tcp-only are not supported yet (known: CNAME to "
-                           "\".\", \"*.\", rpz-passthru. and rpz-drop.)");
+}
+
+/* The labels of a name from octet `from` to octet `to`. */
+static bool part_of(const struct sek_name *name, size_t from, size_t to, struct sek_name *out)
+{
+    uint8_t wire[SEK_NAME_MAX];
+    memcpy(wire, name->octets + from, to - from);
+    wire[to - from] = 0;
+    return sek_name_from_wire(wire, to - from + 1, out) == SEK_OK;
 }
 
 /* Owner without the zone: the trigger. depth > 0: its labels. */
-static void trigger_rule(struct sek_feed *feed, const struct sek_name *owner, unsigned depth,
-                         const ldns_rr *rr)
+static void trigger_rule(struct sek_rpz *z, struct sek_feed *feed, const struct sek_name *owner,
+                         unsigned depth, const ldns_rr *rr)
 {
     const uint8_t *last = owner->octets + owner->offset[depth - 1];
     if (last[0] >= 4 && memcmp(last + 1, "rpz-", 4) == 0) {
-        sek_feed_bad(feed, "trigger %.*s is not supported yet", last[0], (const char *)last + 1);
+        sek_feed_unsupported(feed, "trigger %.*s is not supported yet", last[0],
+                             (const char *)last + 1);
         return;
     }
     /* "*.name" covers what is below, "name" itself alone */
     bool below = owner->octets[0] == 1 && owner->octets[1] == '*';
-    uint8_t from = below ? owner->offset[1] : 0;
-    uint8_t wire[SEK_NAME_MAX];
-    size_t n = (size_t)(owner->offset[depth] - from);
-    memcpy(wire, owner->octets + from, n);
-    wire[n++] = 0;
-    if (sek_name_from_wire(wire, n, &feed->rule.name) != SEK_OK)
+    size_t end = owner->offset[depth];
+    struct sek_name trigger;
+    if (!part_of(owner, 0, end, &trigger) ||
+        !part_of(owner, below ? owner->offset[1] : 0, end, &feed->rule.name))
         sek_feed_bad(feed, "malformed owner name");
     else
-        qname_rule(feed, below ? SEK_SCOPE_BELOW : SEK_SCOPE_EXACT, rr);
+        qname_rule(z, feed, &trigger, below ? SEK_SCOPE_BELOW : SEK_SCOPE_EXACT, rr);
 }
 
 static void take_soa(struct sek_rpz *z, struct sek_feed *feed, const struct sek_name *owner)
@@ -202,7 +247,7 @@ static void take_record(struct sek_rpz *z, struct sek_feed *feed, const ldns_rr 
     }
     unsigned depth = (unsigned)owner.n_labels - z->zone.n_labels;
     if (depth > 0 && !is_machinery(ldns_rr_get_type(rr)))
-        trigger_rule(feed, &owner, depth, rr);
+        trigger_rule(z, feed, &owner, depth, rr);
 }
 
 static void take_directive(struct sek_rpz *z, struct sek_feed *feed)

@@ -31,6 +31,12 @@ struct sek_span sek_span_strip_comment(struct sek_span s)
     return s;
 }
 
+struct sek_span sek_span_strip_hash(struct sek_span s)
+{
+    const char *hash = memchr(s.at, '#', s.len);
+    return hash ? sek_span_trim(s.at, (size_t)(hash - s.at)) : s;
+}
+
 struct sek_span sek_span_skip(struct sek_span s, size_t n)
 {
     return (struct sek_span){s.at + n, s.len - n};
@@ -99,17 +105,22 @@ bool sek_span_is_one_of(struct sek_span s, const char *const *words)
     return false;
 }
 
-bool sek_span_is_address(struct sek_span s)
+bool sek_span_address(struct sek_span s, struct sek_addr *out)
 {
-    if (sek_span_is(s, "0.0.0.0") || sek_span_is(s, "127.0.0.1"))
-        return true; /* nearly every line of nearly every hosts list */
     char text[SEK_ADDR_TEXT_MAX];
-    struct sek_addr addr;
     const char *scope = memchr(s.at, '%', s.len);
     size_t len = scope ? (size_t)(scope - s.at) : s.len;
     if (len == 0 || len >= sizeof(text))
         return false;
     memcpy(text, s.at, len);
     text[len] = '\0';
-    return sek_addr_from_text(text, &addr, NULL) == SEK_OK;
+    return sek_addr_from_text(text, out, NULL) == SEK_OK;
+}
+
+bool sek_span_is_address(struct sek_span s)
+{
+    struct sek_addr addr;
+    if (sek_span_is(s, "0.0.0.0") || sek_span_is(s, "127.0.0.1"))
+        return true; /* nearly every line of nearly every hosts list */
+    return sek_span_address(s, &addr);
 }

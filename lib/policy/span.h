@@ -2,6 +2,7 @@
 /* Pieces of a line of text, borrowed from it, not terminated. Private to the readers of lib/policy.
  * Any thread, no allocation. */
 #pragma once
+#include "base/addr.h"
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -16,6 +17,8 @@ bool sek_span_is_blank(char c);
 struct sek_span sek_span_trim(const char *text, size_t len);
 /* Without the comment that a '#' after a blank or in front begins. */
 struct sek_span sek_span_strip_comment(struct sek_span s);
+/* Without what the first '#' begins, wherever it stands. */
+struct sek_span sek_span_strip_hash(struct sek_span s);
 /* The next word, taken off *rest; empty at the end. */
 struct sek_span sek_span_take_word(struct sek_span *rest);
 /* What stands before the next `mark`, taken off *rest with the mark. False if there is no mark. */
@@ -33,3 +36,4 @@ bool sek_span_is(struct sek_span s, const char *text);
 bool sek_span_is_one_of(struct sek_span s, const char *const *words);
 /* An IP address, also with a scope ("fe80::1%lo0"). */
 bool sek_span_is_address(struct sek_span s);
+bool sek_span_address(struct sek_span s, struct sek_addr *out);

@@ -144,16 +144,21 @@ void sek_batch_sort(struct sek_batch *f)
     f->at = 0;
 }
 
-bool sek_batch_next(struct sek_batch *f, struct sek_batch_rule *out, uint64_t *io_duplicates)
+bool sek_batch_next(struct sek_batch *f, uint8_t winner, struct sek_batch_rule *out,
+                    struct sek_batch_again *io_again)
 {
     if (f->at == f->n)
         return false;
-    while (f->at + 1 < f->n && rule_compare(&f->places[f->at], &f->places[f->at + 1]) == 0) {
-        ++*io_duplicates;
-        f->at++;
+    const struct place *first = &f->places[f->at++];
+    uint8_t action = first->record->action;
+    for (; f->at < f->n && rule_compare(first, &f->places[f->at]) == 0; f->at++) {
+        uint8_t next = f->places[f->at].record->action;
+        *(next == action ? &io_again->n_same : &io_again->n_other) += 1;
+        if (action != winner)
+            action = next;
     }
-    const struct record *r = f->places[f->at++].record;
+    const struct record *r = first->record;
     *out = (struct sek_batch_rule){
-        .key = r->key, .key_len = r->key_len, .scope = r->scope, .action = r->action};
+        .key = r->key, .key_len = r->key_len, .scope = r->scope, .action = action};
     return true;
 }

@@ -25,6 +25,11 @@ enum sek_err sek_batch_add(struct sek_batch *f, const void *key, size_t key_len,
                            uint8_t action);
 /* All are in: sort by key, then scope. Nothing may be added after. */
 void sek_batch_sort(struct sek_batch *f);
-/* The next (key, scope), with the action that was added last for it; *io_duplicates grows by the
- * others. False at the end. */
-bool sek_batch_next(struct sek_batch *f, struct sek_batch_rule *out, uint64_t *io_duplicates);
+/* Of what was taken: added again with the same action; with another one. */
+struct sek_batch_again {
+    uint64_t n_same, n_other;
+};
+/* The next (key, scope). Of several actions for it `winner` counts if it is among them, else the one
+ * that was added last; *io_again grows by the others. False at the end. */
+bool sek_batch_next(struct sek_batch *f, uint8_t winner, struct sek_batch_rule *out,
+                    struct sek_batch_again *io_again);

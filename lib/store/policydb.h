@@ -85,15 +85,25 @@ enum sek_err sek_policydb_entries_at(struct sek_policydb *db, const struct sek_n
 enum sek_err sek_policydb_expire(struct sek_policydb *db, int64_t before_s, uint64_t *out_removed,
                                  struct sek_diag *diag);
 
+/* Tell of every entry in force that sek_never_check refuses: made while its list did not block, or
+ * before the name was protected. as: only those of this list, as if it had as->action; NULL: of all
+ * lists. why: one sentence, safe to print. A search a protected name and list, whatever the number
+ * of entries. fn is called within a read of the database: it must not wait for anybody. */
+typedef void sek_guarded_fn(void *arg, const char *list, const char *why);
+enum sek_err sek_policydb_guarded(struct sek_policydb *db, const struct sek_never *never,
+                                  const struct sek_list *as, int64_t now_s, sek_guarded_fn *fn,
+                                  void *arg, struct sek_diag *diag);
+
 /* Replacing a list's content: feed rules in any order, then end. Rules already there are kept with
- * their who, comment and created_s (and lose a life time); those not fed are removed. Of two fed
- * rules with the same name and scope the later one's action counts. Fast for millions; takes about
+ * their who, comment and created_s (and lose a life time); those not fed are removed. Of fed rules
+ * with the same name and scope an exception counts, else the later one's action. Fast for millions; takes about
  * 50 octets of memory a rule (LIMIT past 4 GiB). One import at a time. */
 struct sek_import_stats {
     uint64_t n_before, n_after;
     uint64_t n_added, n_removed;
     uint64_t n_changed;   /* there before with another action or a life time */
-    uint64_t n_duplicate; /* fed more than once */
+    uint64_t n_duplicate; /* fed again with the same action */
+    uint64_t n_contrary;  /* fed again with another one */
 };
 enum sek_err sek_policydb_import_begin(struct sek_policydb *db, uint16_t list, const char *who,
                                        int64_t now_s, struct sek_diag *diag);

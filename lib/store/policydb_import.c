@@ -45,6 +45,7 @@ struct merge {
     struct place fresh[SEK_POLICY_N_VALUES]; /* not inserted yet; their keys live in the batch */
     int n_fresh;
     struct sek_import_stats stats;
+    struct sek_batch_again again;
 };
 
 static enum sek_err batch_fail(enum sek_err err, struct sek_diag *diag)
@@ -87,7 +88,7 @@ enum sek_err sek_policydb_import_rule(struct sek_policydb *db, const struct sek_
 static void fed_next(struct merge *m)
 {
     struct sek_batch_rule next;
-    m->fed.end = !sek_batch_next(m->db->import_batch, &next, &m->stats.n_duplicate);
+    m->fed.end = !sek_batch_next(m->db->import_batch, SEK_ACTION_PASSTHRU, &next, &m->again);
     if (m->fed.end)
         return;
     m->n_taken++;
@@ -248,7 +249,7 @@ static void progress_step(struct merge *m)
 {
     if (!m->progress || ++m->n_steps % PROGRESS_STEPS != 0)
         return;
-    uint64_t n_done = m->n_taken + m->stats.n_duplicate;
+    uint64_t n_done = m->n_taken + m->again.n_same + m->again.n_other;
     uint64_t permille = m->db->n_fed ? n_done * 1000 / m->db->n_fed : 0;
     m->progress(m->progress_arg, permille > 1000 ? 1000 : (unsigned)permille);
 }
@@ -323,6 +324,8 @@ enum sek_err sek_policydb_import_end(struct sek_policydb *db, bool append, const
                                   (int64_t)m.stats.n_after - (int64_t)m.stats.n_before, diag);
     sek_batch_free(db->import_batch);
     db->import_batch = NULL;
+    m.stats.n_duplicate = m.again.n_same;
+    m.stats.n_contrary = m.again.n_other;
     if (!err)
         *out = m.stats;
     return err;

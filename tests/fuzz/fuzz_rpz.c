@@ -26,7 +26,8 @@ static enum sek_err take_rule(void *arg, const struct sek_read_rule *rule)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    const struct sek_reader_hooks hooks = {NULL, take_rule, NULL, NULL};
+    const struct sek_reader_hooks hooks = {
+        .arg = NULL, .rule = take_rule, .bad = NULL, .progress = NULL};
     struct sek_read_stats stats = {0};
     struct sek_feed feed = {.hooks = &hooks, .stats = &stats};
     require(sek_rpz_new(&feed.rpz, NULL) == SEK_OK);

@@ -8,16 +8,18 @@
 #include <time.h>
 #include <cmocka.h>
 
+enum { WINS = 1 };
+
 static void test_empty(void **state)
 {
     (void)state;
     struct sek_batch *b;
     struct sek_batch_rule rule;
-    uint64_t n = 0;
+    struct sek_batch_again again = {0};
     assert_int_equal(sek_batch_new(&b), SEK_OK);
     sek_batch_sort(b);
-    assert_false(sek_batch_next(b, &rule, &n));
-    assert_false(sek_batch_next(b, &rule, &n));
+    assert_false(sek_batch_next(b, WINS, &rule, &again));
+    assert_false(sek_batch_next(b, WINS, &rule, &again));
     sek_batch_free(b);
     sek_batch_free(NULL);
 }
@@ -32,17 +34,16 @@ static void test_order_and_duplicates(void **state)
 {
     (void)state;
     static const struct row added[] = {
-        {"com\0b\0", 6, 2, 3},
-        {"com\0a\0", 6, 2, 0},
-        {"com\0a\0", 6, 1, 0},
-        {"com\0", 4, 2, 0},
-        {NULL, 0, 2, 5}, /* the root */
-        {"com\0b\0", 6, 2, 4},
-        {"com\0b\0", 6, 2, 1}, /* the last one's action counts */
-        {"com\0a\0c\0", 8, 2, 0},
+        {"com\0b\0", 6, 2, 3},      {"com\0a\0", 6, 2, 0},    {"com\0a\0", 6, 1, 0},
+        {"com\0", 4, 2, 0},         {NULL, 0, 2, 5},       /* the root */
+        {"com\0b\0", 6, 2, 4},      {"com\0b\0", 6, 2, 6}, /* the last one's action counts */
+        {"com\0d\0", 6, 2, 1},                             /* but for the one that wins: first, */
+        {"com\0d\0", 6, 2, 0},      {"com\0e\0", 6, 2, 0}, /* in the middle, */
+        {"com\0e\0", 6, 2, 1},      {"com\0e\0", 6, 2, 1},    {"com\0e\0", 6, 2, 0},
+        {"com\0f\0", 6, 2, 0}, /* and last */
+        {"com\0f\0", 6, 2, 0},      {"com\0f\0", 6, 2, 1},    {"com\0a\0c\0", 8, 2, 0},
         {"com\0wwwwx\0", 10, 2, 0}, /* the same in their first 8 octets */
-        {"com\0wwwwa\0", 10, 2, 0},
-        {"com\0wwww\0", 9, 2, 0},
+        {"com\0wwwwa\0", 10, 2, 0}, {"com\0wwww\0", 9, 2, 0},
     };
     static const struct row sorted[] = {
         {"", 0, 2, 5},
@@ -50,27 +51,31 @@ static void test_order_and_duplicates(void **state)
         {"com\0a\0", 6, 1, 0},
         {"com\0a\0", 6, 2, 0},
         {"com\0a\0c\0", 8, 2, 0},
-        {"com\0b\0", 6, 2, 1},
+        {"com\0b\0", 6, 2, 6},
+        {"com\0d\0", 6, 2, 1},
+        {"com\0e\0", 6, 2, 1},
+        {"com\0f\0", 6, 2, 1},
         {"com\0wwww\0", 9, 2, 0},
         {"com\0wwwwa\0", 10, 2, 0},
         {"com\0wwwwx\0", 10, 2, 0},
     };
     struct sek_batch *b;
     struct sek_batch_rule rule;
-    uint64_t n_duplicate = 0;
+    struct sek_batch_again again = {0};
     assert_int_equal(sek_batch_new(&b), SEK_OK);
     for (size_t i = 0; i < sizeof added / sizeof *added; i++)
         assert_int_equal(
             sek_batch_add(b, added[i].key, added[i].len, added[i].scope, added[i].action), SEK_OK);
     sek_batch_sort(b);
     for (size_t i = 0; i < sizeof sorted / sizeof *sorted; i++) {
-        assert_true(sek_batch_next(b, &rule, &n_duplicate));
+        assert_true(sek_batch_next(b, WINS, &rule, &again));
         if (rule.key_len != sorted[i].len || memcmp(rule.key, sorted[i].key, rule.key_len) != 0 ||
             rule.scope != sorted[i].scope || rule.action != sorted[i].action)
             fail_msg("place %zu holds another rule", i);
     }
-    assert_false(sek_batch_next(b, &rule, &n_duplicate));
-    assert_int_equal(n_duplicate, 2);
+    assert_false(sek_batch_next(b, WINS, &rule, &again));
+    assert_int_equal(again.n_same, 2);
+    assert_int_equal(again.n_other, 6);
     sek_batch_free(b);
 }
 
@@ -82,7 +87,8 @@ static void test_many(void **state)
     unsigned seed = (unsigned)time(NULL);
     srandom(seed);
     struct sek_batch *b;
-    uint64_t n_duplicate = 0, n = 0;
+    struct sek_batch_again again = {0};
+    uint64_t n = 0;
     assert_int_equal(sek_batch_new(&b), SEK_OK);
     for (int i = 0; i < N; i++) {
         uint8_t key[510];
@@ -93,7 +99,7 @@ static void test_many(void **state)
     }
     sek_batch_sort(b);
     struct sek_batch_rule rule, last = {.key = NULL};
-    for (; sek_batch_next(b, &rule, &n_duplicate); n++, last = rule) {
+    for (; sek_batch_next(b, WINS, &rule, &again); n++, last = rule) {
         if (!last.key)
             continue;
         size_t len = last.key_len < rule.key_len ? last.key_len : rule.key_len;
@@ -103,7 +109,7 @@ static void test_many(void **state)
         if (order > 0 || (order == 0 && last.scope >= rule.scope))
             fail_msg("seed %u: not in order", seed);
     }
-    assert_int_equal(n + n_duplicate, N);
+    assert_int_equal(n + again.n_same + again.n_other, N);
     sek_batch_free(b);
 }
 

@@ -53,7 +53,14 @@ static void check(enum sek_format format, const struct row *rows, size_t n)
     for (size_t i = 0; i < n; i++) {
         struct seen seen = {"", ""};
         struct sek_read_stats stats = {0};
-        const struct sek_reader_hooks hooks = {&seen, see_rule, see_bad, NULL};
+        struct sek_addr sinkhole;
+        sek_addr_from_text("192.0.2.66", &sinkhole, NULL);
+        const struct sek_reader_hooks hooks = {.sinkhole = &sinkhole,
+                                               .n_sinkhole = 1,
+                                               .arg = &seen,
+                                               .rule = see_rule,
+                                               .bad = see_bad,
+                                               .progress = NULL};
         struct sek_feed feed = {.hooks = &hooks, .stats = &stats};
         const char *at = rows[i].lines;
         for (;;) {
@@ -63,7 +70,8 @@ static void check(enum sek_format format, const struct row *rows, size_t n)
                 break;
             at += len + 1;
         }
-        bool why_fits = rows[i].why ? strstr(seen.why, rows[i].why) != NULL : stats.n_bad == 0;
+        bool why_fits = rows[i].why ? strstr(seen.why, rows[i].why) != NULL
+                                    : stats.n_bad + stats.n_unsupported == 0;
         if (strcmp(seen.rules, rows[i].rules) != 0 || !why_fits)
             fail_msg("'%s': rules '%s', reason '%s'", rows[i].lines, seen.rules, seen.why);
     }
@@ -94,9 +102,14 @@ static void test_plain(void **state)
         {"evil.example#why", "", "\\DDD"},
         {"..evil.example", "", "empty label"},
         {"evil.example other.example", "", "blank"},
-        {"0.0.0.0 evil.example", "", "blank"},
         {"192.0.2.1", "", "IP address"},
-        {"||evil.example^", "", "\\DDD"},
+        {"0.0.0.0 evil.example www.evil.example # why", "=evil.example =www.evil.example", NULL},
+        {"192.0.2.1 evil.example", "", "real address"},
+        {"||evil.example^", "evil.example", NULL},
+        {"|evil.example^", "=evil.example", NULL},
+        {"@@||good.example^", "good.example:passthru", NULL},
+        {"||evil.example", "", "no '^'"},
+        {"||evil.example^$script", "", "not supported"},
         {"http://evil.example/", "", "URL"},
         {"*", "", "'*'"},
         {"\xff.example", "", "UTF-8"},
@@ -113,8 +126,17 @@ static void test_hosts(void **state)
         {"127.0.0.1\tevil.example", "=evil.example", NULL},
         {":: evil.example", "=evil.example", NULL},
         {"::1 evil.example", "=evil.example", NULL},
-        {"192.0.2.7 evil.example", "=evil.example", NULL},
-        {"fe80::1%lo0 evil.example", "=evil.example", NULL},
+        {"127.255.0.1 evil.example", "=evil.example", NULL},
+        {"0.0.0.0 evil.example#why", "=evil.example", NULL},
+        {"0.0.0.0 a.example #b.example # c.example", "=a.example", NULL},
+        {"10.1.2.3 intranet.lan.example nas.lan.example", "", "'10.1.2.3': a real address"},
+        {"192.0.2.7 localhost", "", NULL},
+        {"::ffff:10.1.2.3 a.example", "", "real address"},
+        {"::2 a.example", "", "real address"},
+        {"fe80::1%lo0 localhost", "", NULL},
+        {"fe80::1%lo0 evil.example", "", "real address"},
+        {"192.0.2.66 evil.example", "=evil.example", NULL}, /* our sinkhole */
+        {"::ffff:0.0.0.0 evil.example", "=evil.example", NULL},
         {" 0.0.0.0  a.example\tb.example  # c.example", "=a.example =b.example", NULL},
         {"0.0.0.0 Evil.Example.", "=evil.example", NULL},
         {"127.0.0.1 localhost LOCALHOST.localdomain", "", NULL},
@@ -214,6 +236,8 @@ static void test_dnsmasq(void **state)
         {"address=/#/0.0.0.0", "", "every name"},
         {"address=//0.0.0.0", "", "every name"},
         {"address=/", "", "no \"/name/\""},
+        {"address=/printer.lan.example/10.1.1.1", "", "real address"},
+        {"address=/evil.example/192.0.2.66", "evil.example", NULL},
         {"address=/evil.example/text", "", "IP address or '#'"},
         {"address=/*.evil.example/0.0.0.0", "", "patterns"},
         {"address=/a.example/b_!/c.example/#", "a.example c.example", "\\DDD"},
@@ -279,7 +303,8 @@ static void test_reasons_are_safe(void **state)
     (void)state;
     struct seen seen = {"", ""};
     struct sek_read_stats stats = {0};
-    const struct sek_reader_hooks hooks = {&seen, see_rule, see_bad, NULL};
+    const struct sek_reader_hooks hooks = {
+        .arg = &seen, .rule = see_rule, .bad = see_bad, .progress = NULL};
     struct sek_feed feed = {.hooks = &hooks, .stats = &stats};
     char line[SEK_LINE_MAX];
     memset(line, '\x1b', sizeof(line));

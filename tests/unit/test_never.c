@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "policy/never.h"
+#include "base/buf.h"
+#include "name/text.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,12 +27,14 @@ static const struct row rows[] = {
     {"*.corp.example", true, "corp.example"},
     {"=a.b.corp.example", true, "corp.example"},
     {"*.a.corp.example", true, "corp.example"},
-    {"CORP.example", true, "configuration"},
+    {"nl", true, NULL}, /* a whole country domain may be meant */
+    {"CORP.example", true, "corp.example must not be blocked: the configuration"},
+    {"a.corp.example", true, "lies within corp.example"},
     {"notcorp.example", true, NULL},
     {"=corp.example.org", true, NULL},
     {"bücher.example", true, "xn--bcher-kva.example"},
     /* one protected name */
-    {"host.example", true, "=host.example"},
+    {"host.example", true, "would cover =host.example"},
     {"=host.example", true, "=host.example"},
     {"*.host.example", true, NULL},
     {"a.host.example", true, NULL},
@@ -66,7 +70,9 @@ static const struct row rows[] = {
     {"google.com", true, "time.google.com"},
     /* public suffixes */
     {"co.uk", false, "public suffix"},
-    {"=co.uk", false, "--force"},
+    {"=co.uk", false, NULL},
+    {"=s3.amazonaws.com", false, NULL},
+    {"=uk", false, "--force"},
     {"*.co.uk", false, "--force"},
     {"co.uk", true, NULL},
     {"github.io", false, "public suffix"},
@@ -217,6 +223,50 @@ static void test_definition(void **state)
     }
 }
 
+/* The places are those where some rule is refused, each once. */
+static enum sek_err place_see(void *arg, const struct sek_name *name, bool below)
+{
+    char text[SEK_NAME_TEXT_MAX];
+    struct sek_buf *seen = arg;
+    sek_name_to_text(name->octets, text);
+    sek_buf_add_fmt(seen, "%s%s ", below ? "*" : "", text);
+    return strcmp(text, "stop.test") == 0 ? SEK_E_LIMIT : SEK_OK;
+}
+
+static unsigned place_count(const char *places, const char *place)
+{
+    unsigned n = 0;
+    for (const char *at = places; (at = strstr(at, place)); at++)
+        n++;
+    return n;
+}
+
+static void test_places(void **state)
+{
+    (void)state;
+    char *const own[] = {"b.test", "=a.b.test", "d.b.test", "=e.test", "f.e.test", "*.g.test"};
+    struct sek_never *never;
+    struct sek_buf seen;
+    sek_buf_init(&seen, 1 << 16);
+    assert_int_equal(sek_never_new(own, sizeof(own) / sizeof(own[0]), NULL, &never, NULL), SEK_OK);
+    assert_int_equal(sek_never_places(never, place_see, &seen), SEK_OK);
+    sek_never_free(never);
+    static const char *const once[] = {" *b.test ", " e.test ",       " *f.e.test ",
+                                       " *g.test ", " test ",         " com ",
+                                       " arpa ",    " in-addr.arpa ", " *lencr.org "};
+    for (size_t i = 0; i < sizeof(once) / sizeof(once[0]); i++)
+        if (place_count(seen.data, once[i]) != 1)
+            fail_msg("%s: %u times in %s", once[i], place_count(seen.data, once[i]), seen.data);
+    assert_int_equal(strncmp(seen.data, ". ", 2), 0);
+    assert_int_equal(place_count(seen.data, "a.b.test") + place_count(seen.data, "d.b.test"), 0);
+
+    char *const stop[] = {"stop.test"};
+    assert_int_equal(sek_never_new(stop, 1, NULL, &never, NULL), SEK_OK);
+    assert_int_equal(sek_never_places(never, place_see, &seen), SEK_E_LIMIT);
+    sek_never_free(never);
+    sek_buf_fini(&seen);
+}
+
 static void test_new(void **state)
 {
     (void)state;
@@ -242,7 +292,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_check),   cmocka_unit_test(test_actions),
         cmocka_unit_test(test_shipped), cmocka_unit_test(test_definition),
-        cmocka_unit_test(test_new),
+        cmocka_unit_test(test_places),  cmocka_unit_test(test_new),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -90,9 +90,13 @@ static void feed_random(struct sek_policydb *db, struct model *fed, struct sek_i
         char text[32];
         snprintf(text, sizeof text, "n%u.example", n);
         struct sek_name name = name_of(text);
-        st->n_duplicate += fed->rule[n][scope].there;
+        bool there = fed->rule[n][scope].there;
+        uint8_t before = fed->rule[n][scope].action;
+        st->n_duplicate += there && before == action;
+        st->n_contrary += there && before != action;
         fed->rule[n][scope].there = true;
-        fed->rule[n][scope].action = action;
+        if (!there || before != SEK_ACTION_PASSTHRU)
+            fed->rule[n][scope].action = action;
         OK(sek_policydb_import_rule(db, &name, scope, action, &diag));
     }
 }

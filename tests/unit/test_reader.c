@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "policy/reader.h"
+#include "base/buf.h"
 #include "name/text.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -57,10 +58,11 @@ static void see_progress(void *arg, uint64_t octets, uint64_t total)
 
 static void read_fd(int fd, enum sek_format format, struct seen *s)
 {
-    const struct sek_reader_hooks hooks = {s, see_rule, see_bad, see_progress};
+    const struct sek_reader_hooks hooks = {
+        .arg = s, .rule = see_rule, .bad = see_bad, .progress = see_progress};
     s->err = sek_reader_run(fd, "list", format, &hooks, &s->stats, &s->diag);
     assert_int_equal(s->stats.n_rules, s->n_rules);
-    assert_int_equal(s->stats.n_bad, s->n_bad);
+    assert_int_equal(s->stats.n_bad + s->stats.n_unsupported, s->n_bad);
 }
 
 static void read_octets(const void *data, size_t n, enum sek_format format, struct seen *s)
@@ -137,6 +139,9 @@ static void test_guess(void **state)
         {"address=/a.test/#\n", SEK_FORMAT_DNSMASQ},
         {"no-resolv\nserver=/a.test/\nlocal=/b.test/\n", SEK_FORMAT_DNSMASQ},
         {"server:\nlocal-zone: a.test static\n", SEK_FORMAT_UNBOUND},
+        {"10.1.1.1 a.test\n10.1.1.2 b.test\n", SEK_FORMAT_HOSTS},
+        {"address=/a.test/10.1.1.1\n", SEK_FORMAT_DNSMASQ},
+        {"a.test\nb.test\n0.0.0.0 c.test\n", SEK_FORMAT_PLAIN},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct seen s = {0};
@@ -204,6 +209,32 @@ static void test_line_limit(void **state)
             assert_int_equal(s.stats.n_lines, before[i] + 2);
             free(text);
         }
+    }
+}
+
+/* A long list whose last line has no end is cut off; a short one was typed. */
+static void test_open_end(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned n_before;
+        const char *last;
+        unsigned n_rules, n_bad;
+    } rows[] = {
+        {0, "bank.com", 1, 0},       {99, "bank.com", 100, 0},      {100, "bank.com", 100, 1},
+        {100, "bank.com\n", 101, 0}, {100, "bank.com\r\n", 101, 0}, {100, "", 100, 0},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct sek_buf text;
+        struct seen s = {0};
+        sek_buf_init(&text, 0);
+        for (unsigned n = 0; n < rows[i].n_before; n++)
+            sek_buf_add_text(&text, "a.test\n");
+        sek_buf_add_text(&text, rows[i].last);
+        read_octets(text.data, text.len, SEK_FORMAT_PLAIN, &s);
+        if (s.err || s.n_rules != rows[i].n_rules || s.n_bad != rows[i].n_bad)
+            fail_msg("row %zu: %u rules, %u bad", i, (unsigned)s.n_rules, (unsigned)s.n_bad);
+        sek_buf_fini(&text);
     }
 }
 
@@ -472,7 +503,8 @@ static void test_descriptor(void **state)
 {
     (void)state;
     struct seen s = {0};
-    const struct sek_reader_hooks hooks = {&s, see_rule, NULL, NULL};
+    const struct sek_reader_hooks hooks = {
+        .arg = &s, .rule = see_rule, .bad = NULL, .progress = NULL};
     int fd = memfd_create("list", MFD_CLOEXEC);
     assert_int_equal(write(fd, "a.test\nb.test\nb/c\n", 18), 18);
     assert_int_equal(lseek(fd, 7, SEEK_SET), 7);
@@ -491,7 +523,7 @@ int main(void)
         cmocka_unit_test(test_gzip_cut),     cmocka_unit_test(test_zone_cut),
         cmocka_unit_test(test_endless_line), cmocka_unit_test(test_one_bad_among_many),
         cmocka_unit_test(test_hook_stops),   cmocka_unit_test(test_bad_descriptor),
-        cmocka_unit_test(test_descriptor),
+        cmocka_unit_test(test_descriptor),   cmocka_unit_test(test_open_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

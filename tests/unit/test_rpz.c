@@ -27,6 +27,21 @@ static const struct row rows[] = {
     {"drop", ZONE "evil.test CNAME rpz-drop.\n", "5:=evil.test:drop", "", NULL, false},
     {"passthru of the first drafts", ZONE "good.test CNAME good.test.\n", "5:=good.test:passthru",
      "", NULL, false},
+    {"passthru of the first drafts, below", ZONE "*.old.test CNAME *.old.test.\n",
+     "5:*.old.test:passthru", "", NULL, false},
+    {"rewritten to the name above", ZONE "*.evil.test CNAME evil.test.\n", "", "5",
+     "not supported yet", false},
+    {"rewritten to what is below", ZONE "evil.test CNAME *.evil.test.\n", "", "5",
+     "not supported yet", false},
+    {"nowhere",
+     ZONE "evil.test A 0.0.0.0\n*.evil.test A 127.0.0.1\nb.test AAAA ::\nc.test AAAA ::1\n",
+     "5:=evil.test:sinkhole 6:*.evil.test:sinkhole 7:=b.test:sinkhole 8:=c.test:sinkhole", "", NULL,
+     false},
+    {"our sinkhole", ZONE "evil.test A 192.0.2.66\nevil.test AAAA 2001:db8::66\n",
+     "5:=evil.test:sinkhole", "", NULL, false},
+    {"another sinkhole", ZONE "evil.test AAAA 2001:db8::67\n", "", "5", "not supported yet", false},
+    {"both again", ZONE "a.test A 0.0.0.0\nb.test A 0.0.0.0\na.test CNAME .\n",
+     "5:=a.test:sinkhole 6:=b.test:sinkhole 7:=a.test:nxdomain", "", NULL, false},
     {"tcp-only", ZONE "evil.test CNAME rpz-tcp-only.\n", "", "5", "rpz-tcp-only", false},
     {"below", ZONE "*.evil.test CNAME .\n", "5:*.evil.test:nxdomain", "", NULL, false},
     {"root wildcard", ZONE "* CNAME .\n", "5:*.:nxdomain", "", NULL, false},
@@ -136,7 +151,14 @@ struct run {
 
 static void run_begin(struct run *r)
 {
-    *r = (struct run){.hooks = {&r->seen, see_rule, see_bad, NULL}};
+    static struct sek_addr sinkhole[2];
+    sek_addr_from_text("192.0.2.66", &sinkhole[0], NULL);
+    sek_addr_from_text("2001:db8::66", &sinkhole[1], NULL);
+    *r = (struct run){.hooks = {.arg = &r->seen,
+                                .rule = see_rule,
+                                .bad = see_bad,
+                                .sinkhole = sinkhole,
+                                .n_sinkhole = 2}};
     r->feed.hooks = &r->hooks;
     r->feed.stats = &r->stats;
     assert_int_equal(sek_rpz_new(&r->feed.rpz, NULL), SEK_OK);
@@ -183,6 +205,19 @@ static void test_open_parenthesis(void **state)
     run_text(&r, "b.test CNAME .\n");
     assert_string_equal(r.seen.rules, "69:=b.test:nxdomain");
     assert_true(sek_rpz_end(&r.feed));
+    sek_rpz_free(r.feed.rpz);
+}
+
+/* What we cannot do does not make a zone garbage. */
+static void test_unsupported(void **state)
+{
+    (void)state;
+    struct run r;
+    run_begin(&r);
+    run_text(&r, ZONE "32.1.2.0.192.rpz-ip CNAME .\na.test TXT x\nb..test CNAME .\n");
+    assert_int_equal(r.stats.n_unsupported, 2);
+    assert_int_equal(r.stats.n_bad, 1);
+    assert_string_equal(r.seen.bad, "5 6 7");
     sek_rpz_free(r.feed.rpz);
 }
 
@@ -237,9 +272,8 @@ static void test_recognise(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),
-        cmocka_unit_test(test_open_parenthesis),
-        cmocka_unit_test(test_gap),
+        cmocka_unit_test(test_rows),      cmocka_unit_test(test_open_parenthesis),
+        cmocka_unit_test(test_gap),       cmocka_unit_test(test_unsupported),
         cmocka_unit_test(test_recognise),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

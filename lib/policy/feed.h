@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* From a line parser to the reader's caller: what a line gives, and what is counted. Private to the
+ * readers of lib/policy. One thread at a time. */
+#pragma once
+#include "policy/reader.h"
+
+struct sek_rpz;
+
+/* From a line parser to the reader's caller. */
+struct sek_feed {
+    const struct sek_reader_hooks *hooks; /* NULL: only count, to guess the format */
+    struct sek_read_stats *stats;
+    struct sek_read_rule rule; /* parsers write rule.name in place; rule.line is the line at hand */
+    enum sek_err stop;         /* set by the rule hook: end the reading */
+    struct sek_rpz *rpz;       /* state of the zone file reader; NULL for other formats */
+    struct sek_name redirect;  /* Unbound: owner of the last "redirect" zone … */
+    bool has_redirect;         /* … if there was one */
+};
+
+/* Pass on a rule at feed->rule.name. */
+void sek_feed_rule(struct sek_feed *feed, enum sek_scope scope, enum sek_action action);
+/* The line is bad. May quote it: what is passed on is made safe to print. */
+void sek_feed_bad(struct sek_feed *feed, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+/* The same for a line that makes sense but says what we cannot do. */
+void sek_feed_unsupported(struct sek_feed *feed, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Does an address lead nowhere (0.0.0.0, ::, 127.0.0.0/8, ::1), or to our sinkhole? A name that a
+ * list gives such an address is blocked by that; any other address is an answer of its own. */
+bool sek_feed_is_sinkhole(const struct sek_feed *feed, const struct sek_addr *addr);
