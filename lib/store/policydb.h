@@ -53,7 +53,7 @@ enum sek_err sek_policydb_list_set(struct sek_policydb *db, const struct sek_lis
                                    struct sek_diag *diag);
 /* With all entries; its id is never used again. Built-in lists are REFUSED. */
 enum sek_err sek_policydb_list_remove(struct sek_policydb *db, uint16_t id, struct sek_diag *diag);
-/* By name. */
+/* By name. No lock is held while fn has a list or an entry; it may print, and wait. */
 enum sek_err sek_policydb_lists(struct sek_policydb *db, sek_list_fn *fn, void *arg,
                                 struct sek_diag *diag);
 
@@ -75,7 +75,8 @@ enum sek_err sek_policydb_entry_put(struct sek_policydb *db, const struct sek_en
 enum sek_err sek_policydb_entry_remove(struct sek_policydb *db, uint16_t list,
                                        const struct sek_name *name, enum sek_scope scope,
                                        struct sek_diag *diag);
-/* Entries of a list in canonical name order. */
+/* Entries of a list in canonical name order. Outside a transaction, those that others add or remove
+ * meanwhile may be among them or not. */
 enum sek_err sek_policydb_entries(struct sek_policydb *db, uint16_t list, sek_entry_fn *fn,
                                   void *arg, struct sek_diag *diag);
 /* Entries of all lists at exactly this name. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <string.h>
+#include "base/buf.h"
 #include "store/policydb_parts.h"
 #include "base/banned.h"
 
@@ -207,23 +208,35 @@ enum sek_err sek_policydb_list_remove(struct sek_policydb *db, uint16_t id, stru
     return err;
 }
 
+static enum sek_err rows_read(struct sek_policydb *db, sqlite3_stmt *stmt, struct sek_buf *rows,
+                              struct sek_diag *diag)
+{
+    int rc;
+    while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+        struct sek_list_row *row = sek_buf_grow(rows, sizeof *row);
+        if (!row)
+            return sek_diag_set(diag, SEK_E_NOMEM, "%s", sek_err_text(SEK_E_NOMEM));
+        row_read(stmt, row);
+    }
+    return rc == SQLITE_DONE ? SEK_OK : sek__policydb_fail(db, rc, diag);
+}
+
+/* All of them are read first: see sek_policydb_entries. */
 enum sek_err sek_policydb_lists(struct sek_policydb *db, sek_list_fn *fn, void *arg,
                                 struct sek_diag *diag)
 {
     sqlite3_stmt *stmt;
+    struct sek_buf rows;
     enum sek_err err =
         sek_sql_prepare(db->db, "SELECT " LIST_COLUMNS " FROM list ORDER BY name", &stmt, diag);
     if (err)
         return err;
-    struct sek_list_row row;
-    int rc;
-    while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
-        row_read(stmt, &row);
-        if (!fn(arg, &row))
-            break;
-    }
-    if (rc != SQLITE_ROW && rc != SQLITE_DONE)
-        err = sek__policydb_fail(db, rc, diag);
+    sek_buf_init(&rows, 0);
+    err = rows_read(db, stmt, &rows, diag);
     sqlite3_finalize(stmt);
+    const struct sek_list_row *row = (const void *)rows.data;
+    for (size_t n = err ? 0 : rows.len / sizeof *row; n && fn(arg, row); n--)
+        row++;
+    sek_buf_fini(&rows);
     return err;
 }

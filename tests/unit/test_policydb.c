@@ -244,6 +244,69 @@ static void test_entries_each(void **state)
     sek_policydb_close(db);
 }
 
+/* Whoever prints entries may wait for a reader of his (a pager) for hours: others go on writing. */
+static void other_writes(void)
+{
+    static int n;
+    char text[32];
+    bool changed;
+    struct sek_policydb *other = db_open();
+    snprintf(text, sizeof text, "other%d.example", n++);
+    struct sek_entry e = entry_of(2, text, SEK_SCOPE_SUBTREE);
+    OK(sek_policydb_begin(other, &diag));
+    OK(sek_policydb_entry_put(other, &e, &changed, &diag));
+    OK(sek_policydb_commit(other, &diag));
+    sek_policydb_close(other);
+}
+
+static bool entry_counts(void *arg, const struct sek_entry *e)
+{
+    unsigned *n = arg;
+    if ((*n)++ % 1000 == 1)
+        other_writes();
+    return e->rule.list == 1;
+}
+
+static bool list_counts(void *arg, const struct sek_list_row *row)
+{
+    unsigned *n = arg;
+    if ((*n)++ == 0)
+        other_writes();
+    return row->list.id != 0;
+}
+
+static void test_readers_let_write(void **state)
+{
+    (void)state;
+    struct sek_policydb *db = db_open();
+    unsigned n = 0;
+    bool changed;
+    OK(sek_policydb_begin(db, &diag));
+    for (int i = 0; i < 2000; i++) {
+        char text[32];
+        snprintf(text, sizeof text, "n%d.example", i);
+        struct sek_entry e = entry_of(1, text, (enum sek_scope)(1 + i % 3));
+        OK(sek_policydb_entry_put(db, &e, &changed, &diag));
+        if (i % 5 == 0) {
+            e.rule.scope = (uint8_t)(1 + (i + 1) % 3);
+            OK(sek_policydb_entry_put(db, &e, &changed, &diag));
+        }
+    }
+    OK(sek_policydb_commit(db, &diag));
+    sek_policydb_close(db);
+    OK(sek_policydb_open(path, false, &db, &diag));
+    OK(sek_policydb_entries(db, 1, entry_counts, &n, &diag));
+    assert_int_equal(n, 2400); /* each once */
+    struct sek_name name = name_of("n0.example");
+    n = 1;
+    OK(sek_policydb_entries_at(db, &name, entry_counts, &n, &diag));
+    assert_int_equal(n, 3);
+    n = 0;
+    OK(sek_policydb_lists(db, list_counts, &n, &diag));
+    assert_int_equal(n, 2);
+    sek_policydb_close(db);
+}
+
 static void test_expire(void **state)
 {
     (void)state;
@@ -414,10 +477,19 @@ static void test_disk_full(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ON_FILE(test_lists),       ON_FILE(test_list_values),   ON_FILE(test_list_limit),
-        ON_FILE(test_list_remove), ON_FILE(test_entries),       ON_FILE(test_entries_each),
-        ON_FILE(test_expire),      ON_FILE(test_view),          ON_FILE(test_open_errors),
-        ON_FILE(test_reader),      ON_FILE(test_not_committed), ON_FILE(test_two_processes),
+        ON_FILE(test_lists),
+        ON_FILE(test_list_values),
+        ON_FILE(test_list_limit),
+        ON_FILE(test_list_remove),
+        ON_FILE(test_entries),
+        ON_FILE(test_entries_each),
+        ON_FILE(test_readers_let_write),
+        ON_FILE(test_expire),
+        ON_FILE(test_view),
+        ON_FILE(test_open_errors),
+        ON_FILE(test_reader),
+        ON_FILE(test_not_committed),
+        ON_FILE(test_two_processes),
         ON_FILE(test_disk_full),
     };
     return cmocka_run_group_tests(tests, setup_all, teardown_all);
