@@ -93,11 +93,14 @@ static enum sek_err take_values(struct sek_context *c, struct sek_list_row *row)
     return err ? err : take_text(c, OPT_COMMENT, row->comment, sizeof row->comment);
 }
 
-static void print_line(char sign, const struct sek_list_row *row)
+static void add_line(struct sek_change *ch, char sign, const struct sek_list_row *row)
 {
-    printf("%c list %s: mode %s, action %s, priority %" PRId32 ", ede %u\n", sign, row->list.name,
-           sek_lookup_name(sek_mode_names, row->list.mode),
-           sek_lookup_name(sek_action_names, row->list.action), row->list.priority, row->list.ede);
+    struct sek_buf *b = &ch->lines;
+    sek_buf_add_fmt(b, "%c list %s: mode %s, action %s, priority %" PRId32 ", ede %u", sign,
+                    row->list.name, sek_lookup_name(sek_mode_names, row->list.mode),
+                    sek_lookup_name(sek_action_names, row->list.action), row->list.priority,
+                    row->list.ede);
+    sek_buf_add_text(b, "\n");
 }
 
 static enum sek_err add(struct sek_change *ch, struct sek_context *c)
@@ -116,7 +119,7 @@ static enum sek_err add(struct sek_change *ch, struct sek_context *c)
     if (err == SEK_E_INVALID)
         c->exit = SEK_EXIT_USAGE;
     if (!err && ch->dry_run)
-        print_line('+', &row);
+        add_line(ch, '+', &row);
     sek_change_done(ch, "list %s added: mode %s, action %s", row.list.name,
                     sek_lookup_name(sek_mode_names, row.list.mode),
                     sek_lookup_name(sek_action_names, row.list.action));
@@ -136,8 +139,8 @@ static enum sek_err store(struct sek_change *ch, const struct sek_list_row *old,
         return SEK_OK;
     }
     if (ch->dry_run) {
-        print_line('-', old);
-        print_line('+', row);
+        add_line(ch, '-', old);
+        add_line(ch, '+', row);
     }
     sek_change_done(ch, "list %s: mode %s, action %s", row->list.name,
                     sek_lookup_name(sek_mode_names, row->list.mode),
@@ -184,7 +187,7 @@ static enum sek_err list_remove(struct sek_change *ch, struct sek_context *c)
     if (!err)
         err = sek_policydb_list_remove(ch->db, row.list.id, &c->diag);
     if (!err && ch->dry_run)
-        print_line('-', &row);
+        add_line(ch, '-', &row);
     if (!err)
         sek_change_done(ch, "list %s removed with its %" PRIu32 " entries", row.list.name,
                         row.list.n_entries);

@@ -87,7 +87,7 @@ enum sek_err sek_policydb_open(const char *path, bool write, struct sek_policydb
 {
     struct sek_policydb *db = calloc(1, sizeof *db);
     if (!db)
-        return sek_diag_set(diag, SEK_E_NOMEM, "%s: %s", path, sek_err_text(SEK_E_NOMEM));
+        return sek_diag_set(diag, SEK_E_NOMEM, "policy.db: %s", sek_err_text(SEK_E_NOMEM));
     enum sek_err err =
         sek_sql_open(path, write ? SEK_SQL_POLICY : SEK_SQL_READER, &schema, &db->db, diag);
     if (err) {

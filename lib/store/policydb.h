@@ -9,7 +9,8 @@
 
 struct sek_policydb;
 
-/* write: create and migrate; else read-only (NOTFOUND when absent). */
+/* write: create and migrate; else read-only (NOTFOUND when absent). path NULL: a fresh one in
+ * memory, to be written, for a rehearsal. */
 enum sek_err sek_policydb_open(const char *path, bool write, struct sek_policydb **out,
                                struct sek_diag *diag);
 void sek_policydb_close(struct sek_policydb *db);

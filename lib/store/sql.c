@@ -263,9 +263,9 @@ enum sek_err sek_sql_open(const char *path, enum sek_sql_use use,
 {
     sqlite3 *db = NULL;
     int64_t n;
-    enum sek_err err = prepare_file(path, use != SEK_SQL_READER, diag);
+    enum sek_err err = path ? prepare_file(path, use != SEK_SQL_READER, diag) : SEK_OK;
     if (!err)
-        err = raw_open(path, use, &db, diag);
+        err = raw_open(path ? path : ":memory:", use, &db, diag);
     if (!err && use == SEK_SQL_READER && sek_sql_int(db, "PRAGMA schema_version", &n, NULL) &&
         sqlite3_extended_errcode(db) == SQLITE_READONLY_ROLLBACK)
         err = roll_back(path, diag);
@@ -276,7 +276,7 @@ enum sek_err sek_sql_open(const char *path, enum sek_sql_use use,
         err = sek_sql_run(db, pragmas[use], diag);
     if (err) {
         sek_sql_close(db);
-        sek_diag_wrap(diag, "%s", path);
+        sek_diag_wrap(diag, "%s", path ? path : "in memory");
         return err;
     }
     *out = db;
