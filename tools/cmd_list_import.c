@@ -38,10 +38,11 @@ struct work {
     struct sek_change change;
     struct sek_context *c;
     struct sek_list_row list;
-    const char *label;  /* of the input, for messages */
-    char source[512];   /* for the record: absolute */
-    uint64_t n_bad;     /* lines that were not understood */
-    uint64_t n_guarded; /* rules that the never-block list or the public suffixes forbid */
+    enum sek_action judged_by; /* the list's action, by which the rules are judged */
+    const char *label;         /* of the input, for messages */
+    char source[512];          /* for the record: absolute */
+    uint64_t n_bad;            /* lines that were not understood */
+    uint64_t n_guarded;        /* rules that the never-block list or the public suffixes forbid */
     uint64_t n_fed, n_exceptions;
     struct sek_progress progress;
 };
@@ -66,7 +67,7 @@ static enum sek_err on_rule(void *arg, const struct sek_read_rule *rule)
 {
     struct work *w = arg;
     struct sek_diag diag;
-    enum sek_action action = rule->action ? rule->action : (enum sek_action)w->list.list.action;
+    enum sek_action action = rule->action ? rule->action : w->judged_by;
     enum sek_err err = sek_change_guard(&w->change, &rule->name, rule->scope, action,
                                         w->c->opt[OPT_FORCE].given, &diag);
     if (err == SEK_E_REFUSED) {
@@ -91,15 +92,30 @@ static void on_progress(void *arg, uint64_t octets, uint64_t total)
                       total ? (unsigned)(octets >= total ? 1000 : octets * 1000 / total) : 1001);
 }
 
+/* What the list will do with its rules, as far as one knows before the transaction: the input may
+ * come slowly, and nobody else could write meanwhile. */
+static enum sek_err list_look(struct work *w, const char *name)
+{
+    struct sek_context *c = w->c;
+    if (strlen(name) >= sizeof w->list.list.name)
+        return sek_context_usage(c, "a list's name has at most %d characters",
+                                 SEK_LIST_NAME_MAX - 1);
+    enum sek_err err = sek_policydb_list_get(w->change.db, name, &w->list, &c->diag);
+    if (err && err != SEK_E_NOTFOUND)
+        return err;
+    w->judged_by = err ? SEK_ACTION_SINKHOLE : (enum sek_action)w->list.list.action;
+    if (c->opt[OPT_ACTION].given)
+        w->judged_by = (enum sek_action)c->opt[OPT_ACTION].number;
+    snprintf(w->list.list.name, sizeof w->list.list.name, "%s", name);
+    return SEK_OK;
+}
+
 static enum sek_err list_make(struct work *w, const char *name)
 {
     struct sek_context *c = w->c;
     w->list = (struct sek_list_row){
         .list = {.mode = SEK_MODE_BLOCK, .action = SEK_ACTION_SINKHOLE, .ede = 15},
         .created_s = c->now_s};
-    if (strlen(name) >= sizeof w->list.list.name)
-        return sek_context_usage(c, "a list's name has at most %d characters",
-                                 SEK_LIST_NAME_MAX - 1);
     snprintf(w->list.list.name, sizeof w->list.list.name, "%s", name);
     snprintf(w->list.who, sizeof w->list.who, "%s", w->change.who);
     if (c->opt[OPT_MODE].given)
@@ -237,17 +253,34 @@ static enum sek_err input_read(struct work *w, struct sek_read_stats *stats)
     return input_judge(w, err, stats);
 }
 
+/* The list in the transaction, and still the one that the rules were judged for. */
+static enum sek_err list_settle(struct work *w)
+{
+    enum sek_err err = list_take(w, w->c->args[0]);
+    if (!err && (enum sek_action)w->list.list.action != w->judged_by)
+        err =
+            sek_diag_set(&w->c->diag, SEK_E_BUSY,
+                         "another command gave list %s the action %s meanwhile; try again",
+                         w->list.list.name, sek_lookup_name(sek_action_names, w->list.list.action));
+    if (!err)
+        sek_policydb_import_into(w->change.db, w->list.list.id);
+    return err;
+}
+
 static enum sek_err import(struct work *w)
 {
     struct sek_context *c = w->c;
     struct sek_read_stats stats = {0};
     struct sek_import_stats st;
-    enum sek_err err = list_take(w, c->args[0]);
+    enum sek_err err = list_look(w, c->args[0]);
     if (!err)
-        err = sek_policydb_import_begin(w->change.db, w->list.list.id, w->change.who, c->now_s,
-                                        &c->diag);
+        err = sek_policydb_import_begin(w->change.db, 0, w->change.who, c->now_s, &c->diag);
     if (!err)
         err = input_read(w, &stats);
+    if (!err)
+        err = sek_change_start(&w->change);
+    if (!err)
+        err = list_settle(w);
     if (!err) {
         sek_progress_begin(&w->progress, "storing");
         err = sek_policydb_import_end(w->change.db, c->opt[OPT_APPEND].given, w->source,
@@ -265,7 +298,7 @@ static enum sek_err import(struct work *w)
 enum sek_err sek_cmd_list_import(struct sek_context *c)
 {
     struct work w = {.c = c};
-    enum sek_err err = sek_change_begin(&w.change, c, c->opt[OPT_DRY_RUN].given);
+    enum sek_err err = sek_change_open(&w.change, c, c->opt[OPT_DRY_RUN].given);
     if (!err)
         err = import(&w);
     return sek_change_fini(&w.change, err);

@@ -84,6 +84,11 @@ enum sek_err sek_policydb_import_rule(struct sek_policydb *db, const struct sek_
     return SEK_OK;
 }
 
+void sek_policydb_import_into(struct sek_policydb *db, uint16_t list)
+{
+    db->import_list = list;
+}
+
 static void fed_next(struct merge *m)
 {
     struct sek_batch_rule next;
