@@ -174,6 +174,16 @@ static void forbid_write(struct sek_diagnose *d, const char *what, const char *p
             "%s may write %s: a broken-into resolver could change it", d->user, path);
 }
 
+/* A reader's lock keeps every writer out, for as long as he likes. */
+static void forbid_read(struct sek_diagnose *d, const char *what, const char *path)
+{
+    struct sek_diag why;
+    if (d->rights.uid != 0 && sek_rights_allow(&d->rights, path, R_OK, &why))
+        say(d, FAIL, what, "take the right away: chown root, chmod go=",
+            "%s may read %s: a broken-into resolver could lock it against every change", d->user,
+            path);
+}
+
 static void test_rights(struct sek_diagnose *d)
 {
     char folder[SEK_CONF_TEXT_MAX];
@@ -196,6 +206,7 @@ static void test_rights(struct sek_diagnose *d)
          "run share/sekisho/folders.sh of the installation");
     forbid_write(d, "policy folder", conf->policy.dir);
     forbid_write(d, "policy.db", conf->policy.db);
+    forbid_read(d, "policy.db", conf->policy.db);
     need(d, "events folder", folder_of(conf->events.db, folder), W_OK | X_OK, "write",
          "run share/sekisho/folders.sh of the installation");
     if (access(conf->events.db, F_OK) == 0)
