@@ -67,9 +67,9 @@ struct sek_entry {
 };
 typedef bool sek_entry_fn(void *arg, const struct sek_entry *e); /* false stops */
 
-/* Insert, or replace the one with the same list, name and scope. *out_changed: false when it was
- * the same before (who, comment and created_s are replaced, but not compared). NOTFOUND: no such
- * list. */
+/* Insert, or replace the one with the same list, name and scope. *out_changed: false when the rule
+ * was the same before; then who, comment and created_s are replaced only by another comment that is
+ * not empty: repeating a rule must not wipe out why it is there. NOTFOUND: no such list. */
 enum sek_err sek_policydb_entry_put(struct sek_policydb *db, const struct sek_entry *e,
                                     bool *out_changed, struct sek_diag *diag);
 /* NOTFOUND when there is none. */

@@ -40,11 +40,13 @@ static enum sek_err rule_get(struct sek_policydb *db, uint16_t list, const struc
     return err;
 }
 
-static enum sek_err entry_write(struct sek_policydb *db, const struct sek_entry *e,
-                                const struct key *key, struct sek_diag *diag)
+/* With ENTRY_PUT, or ENTRY_SAY for what is said about a rule that is there. */
+static enum sek_err entry_write(struct sek_policydb *db, enum sek_policy_sql id,
+                                const struct sek_entry *e, const struct key *key,
+                                struct sek_diag *diag)
 {
     sqlite3_stmt *stmt;
-    enum sek_err err = sek__policydb_stmt(db, SEK_POLICY_SQL_ENTRY_PUT, &stmt, diag);
+    enum sek_err err = sek__policydb_stmt(db, id, &stmt, diag);
     if (err)
         return err;
     key_bind(stmt, e->rule.list, key, e->rule.scope);
@@ -70,9 +72,13 @@ enum sek_err sek_policydb_entry_put(struct sek_policydb *db, const struct sek_en
     bool there = err == SEK_OK;
     if (err && err != SEK_E_NOTFOUND)
         return err;
-    err = entry_write(db, e, &key, diag);
     bool same = there && old.action == e->rule.action && old.expires_s == e->rule.expires_s;
-    if (!err && !same) {
+    if (same) {
+        *out_changed = false;
+        return *e->comment ? entry_write(db, SEK_POLICY_SQL_ENTRY_SAY, e, &key, diag) : SEK_OK;
+    }
+    err = entry_write(db, SEK_POLICY_SQL_ENTRY_PUT, e, &key, diag);
+    if (!err) {
         if (there)
             err = sek__policydb_tell(db, false, key.octets, key.len, &old, diag);
         else
@@ -81,7 +87,7 @@ enum sek_err sek_policydb_entry_put(struct sek_policydb *db, const struct sek_en
             err = sek__policydb_tell(db, true, key.octets, key.len, &e->rule, diag);
     }
     if (!err)
-        *out_changed = !same;
+        *out_changed = true;
     return err;
 }
 

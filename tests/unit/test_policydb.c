@@ -172,6 +172,19 @@ static void test_entries(void **state)
     assert_int_equal(number_of("SELECT count(*) FROM entry WHERE comment = 'another reason'"), 1);
 
     OK(sek_policydb_begin(db, &diag));
+    e.comment[0] = '\0'; /* says nothing new: reason and author stay */
+    snprintf(e.who, sizeof e.who, "somebody else");
+    OK(sek_policydb_entry_put(db, &e, &changed, &diag));
+    assert_false(changed);
+    snprintf(e.comment, sizeof e.comment, "another reason");
+    OK(sek_policydb_entry_put(db, &e, &changed, &diag));
+    assert_false(changed);
+    OK(sek_policydb_commit(db, &diag));
+    assert_int_equal(number_of("SELECT count(*) FROM entry WHERE comment = 'another reason'"
+                               " AND who = 'tester'"),
+                     1);
+
+    OK(sek_policydb_begin(db, &diag));
     e.rule.expires_s = NOW + 60;
     OK(sek_policydb_entry_put(db, &e, &changed, &diag));
     assert_true(changed);
