@@ -117,6 +117,7 @@ enum sek_err sek_change_publish(struct sek_context *c, const struct sek_conf *co
 {
     struct sek_progress progress;
     struct sek_image_info info;
+    sek_policydb_seen(db, sek_confirm_seen(conf));
     sek_progress_begin(&progress, "compiling");
     enum sek_err err = sek_policydb_compile(db, conf->policy.dir, c->now_s, full, sek_progress_show,
                                             &progress, &info, &c->diag);

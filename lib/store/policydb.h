@@ -111,6 +111,10 @@ enum sek_err sek_policydb_import_end(struct sek_policydb *db, bool append, const
                                      sek_progress_fn *progress, void *arg,
                                      struct sek_import_stats *out, struct sek_diag *diag);
 
+/* A resolver that runs has this generation, or had it: what the next compilations write passes it,
+ * unless it is in the files. Else a resolver that holds files of another database would seem to
+ * have them. */
+void sek_policydb_seen(struct sek_policydb *db, uint64_t generation);
 /* Bring the compiled files in `dir` to the database's state, outside a transaction, on a database
  * opened for writing. Chooses by itself between a delta (few names changed since the image was
  * built) and a full image. full: always the image. A damaged, missing or foreign image is rebuilt;

@@ -56,6 +56,7 @@ struct sek_policydb {
     sqlite3_stmt *stmt[SEK_N_POLICY_SQL]; /* prepared at first use */
     sek_change_fn *watch;
     void *watch_arg;
+    uint64_t seen; /* generation that a resolver has */
     /* of the transaction: */
     bool changed;        /* lists or rules differ */
     bool full_due;       /* the next compilation makes an image: names need not be noted */

@@ -216,16 +216,33 @@ static enum sek_err image_note(struct publish *p, const struct sek_image_info *i
     return err;
 }
 
-/* A database older than the files (brought back from a copy): its generation must pass theirs, or
- * nobody could tell when it is in force. */
+/* A database older than the files (brought back from a copy), or than what a resolver has: its
+ * generation must pass theirs, or nobody could tell when it is in force. */
 static enum sek_err generation_outdo(struct publish *p, struct sek_diag *diag)
 {
+    struct sek_policydb_state state;
     sqlite3_stmt *stmt;
-    enum sek_err err = sek__policydb_stmt(p->db, SEK_POLICY_SQL_OUTDO, &stmt, diag);
+    enum sek_err err = sek__policydb_state(p->db, &state, diag);
     if (err)
         return err;
-    sqlite3_bind_int64(stmt, 1, (int64_t)(disk_generation(p) + 1));
+    uint64_t on_disk = disk_generation(p), seen = p->db->seen;
+    /* what is seen of these very files is not outdone: they may stay as they are */
+    bool ours = p->on_disk.id && p->on_disk.id == state.image_id && on_disk >= seen;
+    uint64_t least = on_disk > state.generation ? on_disk + 1 : 0;
+    if (!ours && seen >= state.generation && seen >= least)
+        least = seen + 1;
+    if (!least)
+        return SEK_OK;
+    err = sek__policydb_stmt(p->db, SEK_POLICY_SQL_OUTDO, &stmt, diag);
+    if (err)
+        return err;
+    sqlite3_bind_int64(stmt, 1, (int64_t)least);
     return sek__policydb_do(p->db, stmt, diag);
+}
+
+void sek_policydb_seen(struct sek_policydb *db, uint64_t generation)
+{
+    db->seen = generation;
 }
 
 enum wanted {
@@ -274,11 +291,8 @@ static enum sek_err publish_run(struct publish *p, bool full, struct sek_image_i
 {
     enum wanted wanted;
     struct sek_image_info info;
-    uint64_t generation;
     disk_look(p);
-    enum sek_err err = sek_policydb_generation(p->db, &generation, diag);
-    if (!err && disk_generation(p) > generation)
-        err = generation_outdo(p, diag);
+    enum sek_err err = generation_outdo(p, diag);
     if (!err)
         err = sek_compile_new(0, &p->compile, diag);
     if (!err)
