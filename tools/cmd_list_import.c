@@ -224,6 +224,8 @@ static void tell(struct work *w, const struct sek_import_stats *st,
         sek_talk("%" PRIu64 " of its rules are exceptions: in mode block they beat the blocks of "
                  "every list",
                  w->n_exceptions);
+    if (st->n_ending)
+        sek_talk("%" PRIu64 " of its rules are there with an end: they keep it", st->n_ending);
     sek_change_done(&w->change,
                     "list %s: %" PRIu64 " rule%s (%" PRIu64 " added, %" PRIu64 " removed, %" PRIu64
                     " changed), read as %s; %" PRIu64 " line%s skipped",

@@ -96,6 +96,7 @@ struct sek_import_stats {
     uint64_t n_added, n_removed;
     uint64_t n_changed;   /* there before with another action or a life time */
     uint64_t n_duplicate; /* fed more than once */
+    uint64_t n_ending;    /* appended to a list that has them with a life time: left alone */
 };
 /* Feeding needs no transaction yet, and should have none while it waits for input. list: 0 if it is
  * not known yet; then sek_policydb_import_into names it before the end. */
@@ -105,8 +106,9 @@ enum sek_err sek_policydb_import_rule(struct sek_policydb *db, const struct sek_
                                       enum sek_scope scope, enum sek_action action,
                                       struct sek_diag *diag);
 void sek_policydb_import_into(struct sek_policydb *db, uint16_t list);
-/* Within a transaction. append: keep rules that were not fed. Sets imported_s and source. progress
- * may be NULL. */
+/* Within a transaction. append: keep rules that were not fed, and those with a life time that has
+ * not ended. Sets imported_s and source (not when something is appended to a list that has a
+ * source). progress may be NULL. */
 enum sek_err sek_policydb_import_end(struct sek_policydb *db, bool append, const char *source,
                                      sek_progress_fn *progress, void *arg,
                                      struct sek_import_stats *out, struct sek_diag *diag);
