@@ -2,6 +2,7 @@
 /* The lists themselves: add, set, mode, enable, remove, publish. */
 #include "change.h"
 #include "command.h"
+#include "policy/policy.h"
 #include "talk.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -60,9 +61,11 @@ const struct sek_arg sek_cmd_list_mode_args[] = {ONLY_ROWS};
 const struct sek_arg sek_cmd_list_enable_args[] = {ONLY_ROWS};
 const struct sek_arg sek_cmd_list_remove_args[] = {ONLY_ROWS};
 
-enum { OPT_FULL, N_PUBLISH };
+enum { OPT_FULL, PUBLISH_DRY_RUN, N_PUBLISH };
 const struct sek_arg sek_cmd_list_publish_args[] = {
     [OPT_FULL] = {"full", 0, SEK_ARG_FLAG, NULL, "make a new image in any case"},
+    [PUBLISH_DRY_RUN] = {"dry-run", 'n', SEK_ARG_FLAG, NULL,
+                         "say what would be made, write nothing"},
     [N_PUBLISH] = {0},
 };
 
@@ -237,10 +240,33 @@ enum sek_err sek_cmd_list_remove(struct sek_context *c)
     return change(c, c->opt[ONLY_DRY_RUN].given, list_remove);
 }
 
+static enum sek_err publish_rehearse(struct sek_context *c)
+{
+    static const char *const files[] = {[SEK_POLICYDB_WANTED_NOTHING] = NULL,
+                                        [SEK_POLICYDB_WANTED_DELTA] = SEK_POLICY_DELTA,
+                                        [SEK_POLICYDB_WANTED_IMAGE] = SEK_POLICY_IMAGE};
+    const struct sek_conf *conf;
+    struct sek_policydb *db = NULL;
+    enum sek_policydb_wanted wanted = SEK_POLICYDB_WANTED_NOTHING;
+    enum sek_err err = sek_change_look(c, &conf, &db);
+    if (!err)
+        err = sek_policydb_wanted(db, conf->policy.dir, c->opt[OPT_FULL].given, &wanted, &c->diag);
+    sek_policydb_close(db);
+    if (err)
+        return err;
+    if (files[wanted])
+        printf("+ %s/%s\n", conf->policy.dir, files[wanted]);
+    sek_talk("dry run: %s; nothing is written",
+             files[wanted] ? "this file would be made" : "the files are up to date");
+    return SEK_OK;
+}
+
 enum sek_err sek_cmd_list_publish(struct sek_context *c)
 {
     const struct sek_conf *conf;
     struct sek_policydb *db = NULL;
+    if (c->opt[PUBLISH_DRY_RUN].given)
+        return publish_rehearse(c);
     enum sek_err err = sek_context_conf(c, &conf);
     if (!err)
         err = sek_policydb_open(conf->policy.db, true, &db, &c->diag);

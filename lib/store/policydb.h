@@ -127,3 +127,12 @@ void sek_policydb_seen(struct sek_policydb *db, uint64_t generation);
 enum sek_err sek_policydb_compile(struct sek_policydb *db, const char *dir, int64_t now_s,
                                   bool full, sek_progress_fn *progress, void *arg,
                                   struct sek_image_info *out, struct sek_diag *diag);
+
+/* What sek_policydb_compile would write now, on a database open for reading: nothing is changed. */
+enum sek_policydb_wanted {
+    SEK_POLICYDB_WANTED_NOTHING,
+    SEK_POLICYDB_WANTED_DELTA,
+    SEK_POLICYDB_WANTED_IMAGE,
+};
+enum sek_err sek_policydb_wanted(struct sek_policydb *db, const char *dir, bool full,
+                                 enum sek_policydb_wanted *out, struct sek_diag *diag);
