@@ -3,6 +3,7 @@
 #include "change.h"
 #include "command.h"
 #include "policy/policy.h"
+#include "safe.h"
 #include "talk.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -96,6 +97,14 @@ static enum sek_err take_values(struct sek_context *c, struct sek_list_row *row)
     return err ? err : take_text(c, OPT_COMMENT, row->comment, sizeof row->comment);
 }
 
+static void add_text(struct sek_buf *b, const char *what, const char *text)
+{
+    if (!*text)
+        return;
+    sek_buf_add_fmt(b, ", %s ", what);
+    sek_safe_add_json(b, text);
+}
+
 static void add_line(struct sek_change *ch, char sign, const struct sek_list_row *row)
 {
     struct sek_buf *b = &ch->lines;
@@ -103,6 +112,8 @@ static void add_line(struct sek_change *ch, char sign, const struct sek_list_row
                     row->list.name, sek_lookup_name(sek_mode_names, row->list.mode),
                     sek_lookup_name(sek_action_names, row->list.action), row->list.priority,
                     row->list.ede);
+    add_text(b, "source", row->source);
+    add_text(b, "comment", row->comment);
     sek_buf_add_text(b, "\n");
 }
 
