@@ -162,6 +162,7 @@ static void done(struct work *w)
     char name[SEK_NAME_TEXT_MAX + 2], ends[64] = "", when[32];
     const struct sek_target *first = &w->targets.items[0];
     const char *what = w->allow ? "excepted" : "listed", *list = w->list.list.name;
+    uint64_t n_new = w->targets.n - w->n_same;
     sek_rule_to_text(first->scope, first->name.octets, name);
     if (w->entry.rule.expires_s)
         snprintf(ends, sizeof ends, " until %s",
@@ -178,9 +179,9 @@ static void done(struct work *w)
     else if (w->n_same == 0)
         sek_change_done(&w->change, "%" PRIu64 " names %s in %s%s", w->targets.n, what, list, ends);
     else
-        sek_change_done(&w->change,
-                        "%" PRIu64 " names %s in %s%s; %" PRIu64 " more were there before",
-                        w->targets.n - w->n_same, what, list, ends, w->n_same);
+        sek_change_done(
+            &w->change, "%" PRIu64 " name%s %s in %s%s; %" PRIu64 " more %s there before", n_new,
+            n_new == 1 ? "" : "s", what, list, ends, w->n_same, w->n_same == 1 ? "was" : "were");
 }
 
 static enum sek_err put(struct sek_context *c, bool allow)
