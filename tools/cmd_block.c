@@ -65,6 +65,8 @@ static enum sek_err list_check(struct work *w, struct sek_context *c)
 {
     enum sek_action action =
         w->entry.rule.action ? w->entry.rule.action : (enum sek_action)w->list.list.action;
+    if (!w->allow && w->entry.rule.action == SEK_ACTION_PASSTHRU)
+        return sek_context_usage(c, "--action passthru blocks nothing: use sekisho allow");
     if (!w->allow && action == SEK_ACTION_PASSTHRU)
         return sek_context_usage(c, "list %s holds exceptions: use sekisho allow, or --action",
                                  w->list.list.name);
