@@ -196,15 +196,18 @@ static enum sek_err enable(struct sek_change *ch, struct sek_context *c)
 
 static enum sek_err list_remove(struct sek_change *ch, struct sek_context *c)
 {
+    struct sek_progress progress;
     struct sek_list_row row;
     enum sek_err err = sek_change_list(ch, c->args[0], &row);
+    sek_progress_begin(&progress, "removing");
     if (!err)
-        err = sek_policydb_list_remove(ch->db, row.list.id, &c->diag);
+        err = sek_policydb_list_remove(ch->db, row.list.id, sek_progress_show, &progress, &c->diag);
+    sek_progress_end(&progress);
     if (!err && ch->dry_run)
         add_line(ch, '-', &row);
     if (!err)
-        sek_change_done(ch, "list %s removed with its %" PRIu32 " entries", row.list.name,
-                        row.list.n_entries);
+        sek_change_done(ch, "list %s removed with its %" PRIu32 " entr%s", row.list.name,
+                        row.list.n_entries, row.list.n_entries == 1 ? "y" : "ies");
     return err;
 }
 

@@ -52,8 +52,10 @@ enum sek_err sek_policydb_list_get(struct sek_policydb *db, const char *name,
 /* Mode, action, priority, ede, source, comment, who, changed_s of the list with row->list.id. */
 enum sek_err sek_policydb_list_set(struct sek_policydb *db, const struct sek_list_row *row,
                                    struct sek_diag *diag);
-/* With all entries; its id is never used again. Built-in lists are REFUSED. */
-enum sek_err sek_policydb_list_remove(struct sek_policydb *db, uint16_t id, struct sek_diag *diag);
+/* With all entries; its id is never used again. Built-in lists are REFUSED. progress (may be NULL):
+ * called now and then, with more than 1000 as the share is not known. */
+enum sek_err sek_policydb_list_remove(struct sek_policydb *db, uint16_t id,
+                                      sek_progress_fn *progress, void *arg, struct sek_diag *diag);
 /* By name. No lock is held while fn has a list or an entry; it may print, and wait. */
 enum sek_err sek_policydb_lists(struct sek_policydb *db, sek_list_fn *fn, void *arg,
                                 struct sek_diag *diag);

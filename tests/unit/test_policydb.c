@@ -130,20 +130,48 @@ static void test_list_remove(void **state)
     OK(sek_policydb_entry_put(db, &e, &changed, &diag));
     OK(sek_policydb_commit(db, &diag));
     OK(sek_policydb_begin(db, &diag));
-    OK(sek_policydb_list_remove(db, id, &diag));
+    OK(sek_policydb_list_remove(db, id, NULL, NULL, &diag));
     OK(sek_policydb_commit(db, &diag));
     assert_int_equal(number_of("SELECT count(*) FROM entry"), 0);
     assert_int_equal(number_of("SELECT count(*) FROM dirty"), 1);
 
     OK(sek_policydb_begin(db, &diag));
-    assert_int_equal(sek_policydb_list_remove(db, id, NULL), SEK_E_NOTFOUND);
+    assert_int_equal(sek_policydb_list_remove(db, id, NULL, NULL, NULL), SEK_E_NOTFOUND);
     sek_policydb_rollback(db);
     OK(sek_policydb_begin(db, &diag));
     assert_true(list_new(db, "feed") > id); /* events.db may still name the old one */
     OK(sek_policydb_list_get(db, SEK_LIST_LOCAL_ALLOW, &row, &diag));
-    assert_int_equal(sek_policydb_list_remove(db, row.list.id, NULL), SEK_E_REFUSED);
+    assert_int_equal(sek_policydb_list_remove(db, row.list.id, NULL, NULL, NULL), SEK_E_REFUSED);
     row.list.id = 999;
     assert_int_equal(sek_policydb_list_set(db, &row, NULL), SEK_E_NOTFOUND);
+    sek_policydb_close(db);
+}
+
+static void steps_count(void *arg, unsigned permille)
+{
+    (void)permille;
+    ++*(unsigned *)arg;
+}
+
+static void test_list_remove_progress(void **state)
+{
+    (void)state;
+    struct sek_policydb *db = db_open();
+    unsigned n = 0;
+    bool changed;
+    OK(sek_policydb_begin(db, &diag));
+    uint16_t id = list_new(db, "feed");
+    for (int i = 0; i < 5000; i++) {
+        char text[32];
+        snprintf(text, sizeof text, "n%d.example", i);
+        struct sek_entry e = entry_of(id, text, SEK_SCOPE_SUBTREE);
+        OK(sek_policydb_entry_put(db, &e, &changed, &diag));
+    }
+    OK(sek_policydb_list_remove(db, id, steps_count, &n, &diag));
+    assert_true(n > 0);
+    n = 0;
+    list_new(db, "later"); /* nobody is told of what comes after */
+    assert_int_equal(n, 0);
     sek_policydb_close(db);
 }
 
@@ -490,20 +518,11 @@ static void test_disk_full(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ON_FILE(test_lists),
-        ON_FILE(test_list_values),
-        ON_FILE(test_list_limit),
-        ON_FILE(test_list_remove),
-        ON_FILE(test_entries),
-        ON_FILE(test_entries_each),
-        ON_FILE(test_readers_let_write),
-        ON_FILE(test_expire),
-        ON_FILE(test_view),
-        ON_FILE(test_open_errors),
-        ON_FILE(test_reader),
-        ON_FILE(test_not_committed),
-        ON_FILE(test_two_processes),
-        ON_FILE(test_disk_full),
+        ON_FILE(test_lists),         ON_FILE(test_list_values),          ON_FILE(test_list_limit),
+        ON_FILE(test_list_remove),   ON_FILE(test_list_remove_progress), ON_FILE(test_entries),
+        ON_FILE(test_entries_each),  ON_FILE(test_readers_let_write),    ON_FILE(test_expire),
+        ON_FILE(test_view),          ON_FILE(test_open_errors),          ON_FILE(test_reader),
+        ON_FILE(test_not_committed), ON_FILE(test_two_processes),        ON_FILE(test_disk_full),
     };
     return cmocka_run_group_tests(tests, setup_all, teardown_all);
 }
