@@ -23,9 +23,8 @@ struct sek_change {
 
 /* Open the database, and begin the transaction: everybody else waits from then on, so whatever
  * takes time (input that is waited for) belongs between the two. dry_run: the rules that change
- * become
- * "+ rule" and "- rule" lines, printed at the end; without a database it starts from an empty one.
- * Errors are in c->diag. Call sek_change_fini in any case. */
+ * become "+ rule" and "- rule" lines, printed at the end; without a database it starts from an
+ * empty one. Errors are in c->diag. Call sek_change_fini in any case. */
 enum sek_err sek_change_open(struct sek_change *ch, struct sek_context *c, bool dry_run);
 enum sek_err sek_change_start(struct sek_change *ch);
 /* Both at once. */

@@ -428,6 +428,41 @@ static void test_reader(void **state)
     sek_policydb_close(NULL);
 }
 
+/* Nobody waits for ten seconds here. */
+static int busy_most_ms = 60000;
+int __real_sqlite3_busy_timeout(sqlite3 *db, int ms);
+int __wrap_sqlite3_busy_timeout(sqlite3 *db, int ms);
+int __wrap_sqlite3_busy_timeout(sqlite3 *db, int ms)
+{
+    return __real_sqlite3_busy_timeout(db, ms < busy_most_ms ? ms : busy_most_ms);
+}
+
+/* Somebody reads the file with a program of his own and does not end. */
+static void test_locked(void **state)
+{
+    (void)state;
+    struct sek_diag why = {0};
+    sqlite3 *raw;
+    bool changed;
+    busy_most_ms = 20;
+    struct sek_policydb *db = db_open();
+    busy_most_ms = 60000;
+    assert_int_equal(sqlite3_open(path, &raw), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(raw, "BEGIN; SELECT * FROM list", NULL, NULL, NULL), SQLITE_OK);
+    struct sek_entry e = entry_of(1, "evil.example", SEK_SCOPE_SUBTREE);
+    OK(sek_policydb_begin(db, &diag));
+    OK(sek_policydb_entry_put(db, &e, &changed, &diag));
+    assert_int_equal(sek_policydb_commit(db, &why), SEK_E_BUSY);
+    assert_non_null(strstr(why.text, "policy.db is busy"));
+    assert_int_equal(sqlite3_exec(raw, "COMMIT; BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sek_policydb_begin(db, &why), SEK_E_BUSY);
+    assert_non_null(strstr(why.text, "policy.db is busy"));
+    sqlite3_close(raw);
+    assert_int_equal(number_of("SELECT count(*) FROM entry"), 0);
+    OK(sek_policydb_begin(db, &diag));
+    sek_policydb_close(db);
+}
+
 static void test_not_committed(void **state)
 {
     (void)state;
@@ -518,11 +553,12 @@ static void test_disk_full(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ON_FILE(test_lists),         ON_FILE(test_list_values),          ON_FILE(test_list_limit),
-        ON_FILE(test_list_remove),   ON_FILE(test_list_remove_progress), ON_FILE(test_entries),
-        ON_FILE(test_entries_each),  ON_FILE(test_readers_let_write),    ON_FILE(test_expire),
-        ON_FILE(test_view),          ON_FILE(test_open_errors),          ON_FILE(test_reader),
-        ON_FILE(test_not_committed), ON_FILE(test_two_processes),        ON_FILE(test_disk_full),
+        ON_FILE(test_lists),        ON_FILE(test_list_values),          ON_FILE(test_list_limit),
+        ON_FILE(test_list_remove),  ON_FILE(test_list_remove_progress), ON_FILE(test_entries),
+        ON_FILE(test_entries_each), ON_FILE(test_readers_let_write),    ON_FILE(test_expire),
+        ON_FILE(test_view),         ON_FILE(test_open_errors),          ON_FILE(test_reader),
+        ON_FILE(test_locked),       ON_FILE(test_not_committed),        ON_FILE(test_two_processes),
+        ON_FILE(test_disk_full),
     };
     return cmocka_run_group_tests(tests, setup_all, teardown_all);
 }
