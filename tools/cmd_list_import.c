@@ -17,7 +17,8 @@ enum { OPT_AS, OPT_APPEND, OPT_FORCE, OPT_DRY_RUN, OPT_MODE, OPT_ACTION, OPT_VER
 const struct sek_arg sek_cmd_list_import_args[] = {
     [OPT_AS] = {"as", 0, SEK_ARG_CHOICE, NULL, "format of the input; default: found out",
                 sek_format_names},
-    [OPT_APPEND] = {"append", 0, SEK_ARG_FLAG, NULL, "keep the names that the input does not have"},
+    [OPT_APPEND] = {"append", 0, SEK_ARG_FLAG, NULL,
+                    "keep the names that the input does not have, and what ends by itself"},
     [OPT_FORCE] =
         {"force", 0, SEK_ARG_FLAG, NULL,
          "also when it is truncated, mostly unreadable, or shrinks the list a lot; public "
