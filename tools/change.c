@@ -4,6 +4,7 @@
 #include "confirm.h"
 #include "name/text.h"
 #include "talk.h"
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,8 +14,8 @@
 
 #define KEEP_ENDED_S (30 * 86400) /* entries that ended stay visible for that long */
 
-static void print_change(void *arg, bool added, const struct sek_name *name,
-                         const struct sek_rule *rule)
+static void add_change(void *arg, bool added, const struct sek_name *name,
+                       const struct sek_rule *rule)
 {
     struct sek_change *ch = arg;
     *(added ? &ch->n_added : &ch->n_removed) += 1;
@@ -22,38 +23,53 @@ static void print_change(void *arg, bool added, const struct sek_name *name,
         return;
     char text[SEK_NAME_TEXT_MAX + 2], ends[32];
     sek_rule_to_text(rule->scope, name->octets, text);
-    printf("%c %s", added ? '+' : '-', text);
+    sek_buf_add_fmt(&ch->lines, "%c %s", added ? '+' : '-', text);
     if (rule->action != SEK_ACTION_DEFAULT)
-        printf("  # %s", sek_lookup_name(sek_action_names, rule->action));
+        sek_buf_add_fmt(&ch->lines, "  # %s", sek_lookup_name(sek_action_names, rule->action));
     if (rule->expires_s)
-        printf("%s until %s", rule->action != SEK_ACTION_DEFAULT ? "," : "  #",
-               sek_time_to_text(rule->expires_s, ends, sizeof ends));
-    putchar('\n');
+        sek_buf_add_fmt(&ch->lines, "%s until %s", rule->action != SEK_ACTION_DEFAULT ? "," : "  #",
+                        sek_time_to_text(rule->expires_s, ends, sizeof ends));
+    sek_buf_add_text(&ch->lines, "\n");
 }
 
-enum sek_err sek_change_begin(struct sek_change *ch, struct sek_context *c, bool dry_run)
+/* A rehearsal has nothing to keep, so it needs no file either: before the first write it runs on an
+ * empty database in memory. */
+static enum sek_err database_open(struct sek_change *ch)
+{
+    const char *path = ch->conf->policy.db;
+    if (ch->dry_run && access(path, F_OK) != 0 && errno == ENOENT)
+        path = NULL;
+    return sek_policydb_open(path, true, &ch->db, &ch->c->diag);
+}
+
+enum sek_err sek_change_open(struct sek_change *ch, struct sek_context *c, bool dry_run)
 {
     *ch = (struct sek_change){.c = c, .dry_run = dry_run};
-    enum sek_err err = sek_context_conf(c, &ch->conf);
-    if (err)
-        return err;
-    const char *path = ch->conf->policy.db;
-    if (dry_run && access(path, F_OK) != 0)
-        return sek_diag_set(&c->diag, SEK_E_NOTFOUND,
-                            "%s does not exist yet; a command without --dry-run makes it", path);
+    sek_buf_init(&ch->lines, 0);
     sek_context_who(ch->who, sizeof ch->who);
-    err = sek_policydb_open(path, true, &ch->db, &c->diag);
-    if (!err)
-        err = sek_policydb_begin(ch->db, &c->diag);
+    enum sek_err err = sek_context_conf(c, &ch->conf);
+    return err ? err : database_open(ch);
+}
+
+enum sek_err sek_change_start(struct sek_change *ch)
+{
+    struct sek_context *c = ch->c;
+    uint64_t n_ended;
+    enum sek_err err = sek_policydb_begin(ch->db, &c->diag);
     if (!err)
         err = sek_policydb_generation(ch->db, &ch->generation, &c->diag);
-    uint64_t n_ended;
     if (!err)
         err = sek_policydb_expire(ch->db, c->now_s - KEEP_ENDED_S, &n_ended, &c->diag);
     if (err)
         return err;
-    sek_policydb_watch(ch->db, print_change, ch);
+    sek_policydb_watch(ch->db, add_change, ch);
     return SEK_OK;
+}
+
+enum sek_err sek_change_begin(struct sek_change *ch, struct sek_context *c, bool dry_run)
+{
+    enum sek_err err = sek_change_open(ch, c, dry_run);
+    return err ? err : sek_change_start(ch);
 }
 
 static enum sek_err guard_open(struct sek_change *ch, struct sek_diag *diag)
@@ -101,6 +117,7 @@ enum sek_err sek_change_publish(struct sek_context *c, const struct sek_conf *co
 {
     struct sek_progress progress;
     struct sek_image_info info;
+    sek_policydb_seen(db, sek_confirm_seen(conf));
     sek_progress_begin(&progress, "compiling");
     enum sek_err err = sek_policydb_compile(db, conf->policy.dir, c->now_s, full, sek_progress_show,
                                             &progress, &info, &c->diag);
@@ -120,17 +137,25 @@ void sek_change_done(struct sek_change *ch, const char *fmt, ...)
     va_end(args);
 }
 
+/* All is taken back before the first line is printed: who reads them may take his time, and others
+ * want to write. */
+static enum sek_err rehearsal_end(struct sek_change *ch)
+{
+    sek_policydb_rollback(ch->db);
+    if (ch->lines.failed)
+        return sek_diag_set(&ch->c->diag, SEK_E_NOMEM, "too many changes to be shown");
+    fwrite(ch->lines.data ? ch->lines.data : "", 1, ch->lines.len, stdout);
+    sek_talk("dry run: %" PRIu64 " rule%s would be added, %" PRIu64 " removed; nothing is written",
+             ch->n_added, ch->n_added == 1 ? "" : "s", ch->n_removed);
+    return SEK_OK;
+}
+
 enum sek_err sek_change_end(struct sek_change *ch)
 {
     struct sek_context *c = ch->c;
     uint64_t generation;
-    if (ch->dry_run) {
-        sek_policydb_rollback(ch->db);
-        sek_talk("dry run: %" PRIu64 " rule%s would be added, %" PRIu64
-                 " removed; nothing is written",
-                 ch->n_added, ch->n_added == 1 ? "" : "s", ch->n_removed);
-        return SEK_OK;
-    }
+    if (ch->dry_run)
+        return rehearsal_end(ch);
     enum sek_err err = sek_policydb_commit(ch->db, &c->diag);
     if (!err)
         err = sek_policydb_generation(ch->db, &generation, &c->diag);
@@ -147,6 +172,7 @@ enum sek_err sek_change_fini(struct sek_change *ch, enum sek_err err)
     sek_policydb_close(ch->db);
     sek_never_free(ch->never);
     sek_suffix_close(ch->suffix);
+    sek_buf_fini(&ch->lines);
     return said ? SEK_OK : err;
 }
 

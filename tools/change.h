@@ -2,6 +2,7 @@
 /* One change of policy.db by a command: one transaction, then the compiled files, then the
  * resolver; or a rehearsal that prints what would change and writes nothing. One thread. */
 #pragma once
+#include "base/buf.h"
 #include "context.h"
 #include "policy/never.h"
 #include "store/policydb.h"
@@ -9,9 +10,10 @@
 struct sek_change {
     struct sek_context *c;
     const struct sek_conf *conf;
-    struct sek_policydb *db; /* in a transaction */
+    struct sek_policydb *db; /* in a transaction from sek_change_start on */
     char who[64];
     bool dry_run;
+    struct sek_buf lines;        /* of a rehearsal, for standard output */
     char done[256];              /* to be said once it is committed */
     uint64_t generation;         /* before */
     uint64_t n_added, n_removed; /* rules so far */
@@ -19,8 +21,13 @@ struct sek_change {
     struct sek_never *never;
 };
 
-/* Open and begin. dry_run: "+ rule" and "- rule" lines go to standard output as the rules change.
- * Errors are in c->diag. Call sek_change_fini in any case. */
+/* Open the database, and begin the transaction: everybody else waits from then on, so whatever
+ * takes time (input that is waited for) belongs between the two. dry_run: the rules that change
+ * become "+ rule" and "- rule" lines, printed at the end; without a database it starts from an
+ * empty one. Errors are in c->diag. Call sek_change_fini in any case. */
+enum sek_err sek_change_open(struct sek_change *ch, struct sek_context *c, bool dry_run);
+enum sek_err sek_change_start(struct sek_change *ch);
+/* Both at once. */
 enum sek_err sek_change_begin(struct sek_change *ch, struct sek_context *c, bool dry_run);
 /* May this rule be made? REFUSED with the reason in diag. For rules that do not block: public
  * suffixes need `force` as well, as such an exception switches policy off for thousands of names.

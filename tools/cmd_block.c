@@ -55,7 +55,8 @@ struct work {
     struct sek_list_row list;
     struct sek_entry entry; /* what all have in common */
     bool allow;
-    uint64_t n_same;
+    uint64_t n_same;    /* rules that were there */
+    uint64_t n_reasons; /* of these got another reason */
 };
 
 /* The list must do what the command says: a name "blocked" in a list of exceptions would be let
@@ -64,6 +65,8 @@ static enum sek_err list_check(struct work *w, struct sek_context *c)
 {
     enum sek_action action =
         w->entry.rule.action ? w->entry.rule.action : (enum sek_action)w->list.list.action;
+    if (!w->allow && w->entry.rule.action == SEK_ACTION_PASSTHRU)
+        return sek_context_usage(c, "--action passthru blocks nothing: use sekisho allow");
     if (!w->allow && action == SEK_ACTION_PASSTHRU)
         return sek_context_usage(c, "list %s holds exceptions: use sekisho allow, or --action",
                                  w->list.list.name);
@@ -93,24 +96,41 @@ static enum sek_err entry_prepare(struct work *w, struct sek_context *c)
 struct replaced {
     const struct sek_entry *fresh;
     uint64_t n;
+    uint64_t n_reasons; /* of these, rules that stay and get another reason */
 };
 
-static bool tell_replaced(void *arg, const struct sek_entry *old)
+static void tell_reason(const struct sek_entry *old, const char *name)
 {
-    struct replaced *r = arg;
-    char name[SEK_NAME_TEXT_MAX + 2], ends[40] = "without end", when[32];
-    if (old->rule.list != r->fresh->rule.list || old->rule.scope != r->fresh->rule.scope ||
-        (old->rule.action == r->fresh->rule.action &&
-         old->rule.expires_s == r->fresh->rule.expires_s))
-        return true;
-    if (++r->n > REPLACED_SHOWN)
-        return true;
-    sek_rule_to_text((enum sek_scope)old->rule.scope, old->name.octets, name);
+    sek_talk("%s: reason replaced (was: %s, by %s)", name, *old->comment ? old->comment : "none",
+             old->who);
+}
+
+static void tell_rule(const struct sek_entry *old, const char *name)
+{
+    char ends[40] = "without end", when[32];
     if (old->rule.expires_s)
         snprintf(ends, sizeof ends, "until %s",
                  sek_time_to_text(old->rule.expires_s, when, sizeof when));
     sek_talk("%s was there, %s, by %s%s%s: replaced", name, ends, old->who,
              *old->comment ? ": " : "", old->comment);
+}
+
+static bool tell_replaced(void *arg, const struct sek_entry *old)
+{
+    struct replaced *r = arg;
+    const struct sek_entry *fresh = r->fresh;
+    char name[SEK_NAME_TEXT_MAX + 2];
+    if (old->rule.list != fresh->rule.list || old->rule.scope != fresh->rule.scope)
+        return true;
+    bool same =
+        old->rule.action == fresh->rule.action && old->rule.expires_s == fresh->rule.expires_s;
+    if (same && (!*fresh->comment || strcmp(old->comment, fresh->comment) == 0))
+        return true;
+    r->n_reasons += same;
+    if (++r->n > REPLACED_SHOWN)
+        return true;
+    sek_rule_to_text((enum sek_scope)old->rule.scope, old->name.octets, name);
+    (same ? tell_reason : tell_rule)(old, name);
     return true;
 }
 
@@ -135,6 +155,7 @@ static enum sek_err entries_put(struct work *w, struct sek_context *c)
             return err;
         w->n_same += !changed;
     }
+    w->n_reasons = replaced.n_reasons;
     return SEK_OK;
 }
 
@@ -143,11 +164,16 @@ static void done(struct work *w)
     char name[SEK_NAME_TEXT_MAX + 2], ends[64] = "", when[32];
     const struct sek_target *first = &w->targets.items[0];
     const char *what = w->allow ? "excepted" : "listed", *list = w->list.list.name;
+    uint64_t n_new = w->targets.n - w->n_same;
     sek_rule_to_text(first->scope, first->name.octets, name);
     if (w->entry.rule.expires_s)
         snprintf(ends, sizeof ends, " until %s",
                  sek_time_to_text(w->entry.rule.expires_s, when, sizeof when));
-    if (w->n_same == w->targets.n)
+    if (w->n_same == w->targets.n && w->n_reasons)
+        sek_change_done(&w->change,
+                        "%" PRIu64 " reason%s changed in %s; the rules were there before",
+                        w->n_reasons, w->n_reasons == 1 ? "" : "s", list);
+    else if (w->n_same == w->targets.n)
         sek_change_done(&w->change, "nothing to change: list %s has %s already", list,
                         w->targets.n == 1 ? name : "all of them");
     else if (w->targets.n == 1)
@@ -155,9 +181,9 @@ static void done(struct work *w)
     else if (w->n_same == 0)
         sek_change_done(&w->change, "%" PRIu64 " names %s in %s%s", w->targets.n, what, list, ends);
     else
-        sek_change_done(&w->change,
-                        "%" PRIu64 " names %s in %s%s; %" PRIu64 " more were there before",
-                        w->targets.n - w->n_same, what, list, ends, w->n_same);
+        sek_change_done(
+            &w->change, "%" PRIu64 " name%s %s in %s%s; %" PRIu64 " more %s there before", n_new,
+            n_new == 1 ? "" : "s", what, list, ends, w->n_same, w->n_same == 1 ? "was" : "were");
 }
 
 static enum sek_err put(struct sek_context *c, bool allow)

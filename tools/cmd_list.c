@@ -3,6 +3,8 @@
 #include "change.h"
 #include "command.h"
 #include "guarded.h"
+#include "policy/policy.h"
+#include "safe.h"
 #include "talk.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -61,9 +63,11 @@ const struct sek_arg sek_cmd_list_mode_args[] = {ONLY_ROWS};
 const struct sek_arg sek_cmd_list_enable_args[] = {ONLY_ROWS};
 const struct sek_arg sek_cmd_list_remove_args[] = {ONLY_ROWS};
 
-enum { OPT_FULL, N_PUBLISH };
+enum { OPT_FULL, PUBLISH_DRY_RUN, N_PUBLISH };
 const struct sek_arg sek_cmd_list_publish_args[] = {
     [OPT_FULL] = {"full", 0, SEK_ARG_FLAG, NULL, "make a new image in any case"},
+    [PUBLISH_DRY_RUN] = {"dry-run", 'n', SEK_ARG_FLAG, NULL,
+                         "say what would be made, write nothing"},
     [N_PUBLISH] = {0},
 };
 
@@ -94,11 +98,24 @@ static enum sek_err take_values(struct sek_context *c, struct sek_list_row *row)
     return err ? err : take_text(c, OPT_COMMENT, row->comment, sizeof row->comment);
 }
 
-static void print_line(char sign, const struct sek_list_row *row)
+static void add_text(struct sek_buf *b, const char *what, const char *text)
 {
-    printf("%c list %s: mode %s, action %s, priority %" PRId32 ", ede %u\n", sign, row->list.name,
-           sek_lookup_name(sek_mode_names, row->list.mode),
-           sek_lookup_name(sek_action_names, row->list.action), row->list.priority, row->list.ede);
+    if (!*text)
+        return;
+    sek_buf_add_fmt(b, ", %s ", what);
+    sek_safe_add_json(b, text);
+}
+
+static void add_line(struct sek_change *ch, char sign, const struct sek_list_row *row)
+{
+    struct sek_buf *b = &ch->lines;
+    sek_buf_add_fmt(b, "%c list %s: mode %s, action %s, priority %" PRId32 ", ede %u", sign,
+                    row->list.name, sek_lookup_name(sek_mode_names, row->list.mode),
+                    sek_lookup_name(sek_action_names, row->list.action), row->list.priority,
+                    row->list.ede);
+    add_text(b, "source", row->source);
+    add_text(b, "comment", row->comment);
+    sek_buf_add_text(b, "\n");
 }
 
 static enum sek_err add(struct sek_change *ch, struct sek_context *c)
@@ -117,7 +134,7 @@ static enum sek_err add(struct sek_change *ch, struct sek_context *c)
     if (err == SEK_E_INVALID)
         c->exit = SEK_EXIT_USAGE;
     if (!err && ch->dry_run)
-        print_line('+', &row);
+        add_line(ch, '+', &row);
     sek_change_done(ch, "list %s added: mode %s, action %s", row.list.name,
                     sek_lookup_name(sek_mode_names, row.list.mode),
                     sek_lookup_name(sek_action_names, row.list.action));
@@ -137,8 +154,8 @@ static enum sek_err store(struct sek_change *ch, const struct sek_list_row *old,
         return SEK_OK;
     }
     if (ch->dry_run) {
-        print_line('-', old);
-        print_line('+', row);
+        add_line(ch, '-', old);
+        add_line(ch, '+', row);
     }
     sek_change_done(ch, "list %s: mode %s, action %s", row->list.name,
                     sek_lookup_name(sek_mode_names, row->list.mode),
@@ -182,15 +199,18 @@ static enum sek_err enable(struct sek_change *ch, struct sek_context *c)
 
 static enum sek_err list_remove(struct sek_change *ch, struct sek_context *c)
 {
+    struct sek_progress progress;
     struct sek_list_row row;
     enum sek_err err = sek_change_list(ch, c->args[0], &row);
+    sek_progress_begin(&progress, "removing");
     if (!err)
-        err = sek_policydb_list_remove(ch->db, row.list.id, &c->diag);
+        err = sek_policydb_list_remove(ch->db, row.list.id, sek_progress_show, &progress, &c->diag);
+    sek_progress_end(&progress);
     if (!err && ch->dry_run)
-        print_line('-', &row);
+        add_line(ch, '-', &row);
     if (!err)
-        sek_change_done(ch, "list %s removed with its %" PRIu32 " entries", row.list.name,
-                        row.list.n_entries);
+        sek_change_done(ch, "list %s removed with its %" PRIu32 " entr%s", row.list.name,
+                        row.list.n_entries, row.list.n_entries == 1 ? "y" : "ies");
     return err;
 }
 
@@ -237,11 +257,34 @@ enum sek_err sek_cmd_list_remove(struct sek_context *c)
     return change(c, c->opt[ONLY_DRY_RUN].given, list_remove);
 }
 
+static enum sek_err publish_rehearse(struct sek_context *c)
+{
+    static const char *const files[] = {[SEK_POLICYDB_WANTED_NOTHING] = NULL,
+                                        [SEK_POLICYDB_WANTED_DELTA] = SEK_POLICY_DELTA,
+                                        [SEK_POLICYDB_WANTED_IMAGE] = SEK_POLICY_IMAGE};
+    const struct sek_conf *conf;
+    struct sek_policydb *db = NULL;
+    enum sek_policydb_wanted wanted = SEK_POLICYDB_WANTED_NOTHING;
+    enum sek_err err = sek_change_look(c, &conf, &db);
+    if (!err)
+        err = sek_policydb_wanted(db, conf->policy.dir, c->opt[OPT_FULL].given, &wanted, &c->diag);
+    sek_policydb_close(db);
+    if (err)
+        return err;
+    if (files[wanted])
+        printf("+ %s/%s\n", conf->policy.dir, files[wanted]);
+    sek_talk("dry run: %s; nothing is written",
+             files[wanted] ? "this file would be made" : "the files are up to date");
+    return SEK_OK;
+}
+
 enum sek_err sek_cmd_list_publish(struct sek_context *c)
 {
     const struct sek_conf *conf;
     struct sek_policydb *db = NULL;
     struct sek_guarded guarded;
+    if (c->opt[PUBLISH_DRY_RUN].given)
+        return publish_rehearse(c);
     enum sek_err err = sek_context_conf(c, &conf);
     if (!err)
         err = sek_policydb_open(conf->policy.db, true, &db, &c->diag);

@@ -18,7 +18,8 @@ enum { OPT_AS, OPT_APPEND, OPT_FORCE, OPT_DRY_RUN, OPT_MODE, OPT_ACTION, OPT_VER
 const struct sek_arg sek_cmd_list_import_args[] = {
     [OPT_AS] = {"as", 0, SEK_ARG_CHOICE, NULL, "format of the input; default: found out",
                 sek_format_names},
-    [OPT_APPEND] = {"append", 0, SEK_ARG_FLAG, NULL, "keep the names that the input does not have"},
+    [OPT_APPEND] = {"append", 0, SEK_ARG_FLAG, NULL,
+                    "keep the names that the input does not have, and what ends by itself"},
     [OPT_FORCE] =
         {"force", 0, SEK_ARG_FLAG, NULL,
          "also when it is truncated, mostly unreadable, or shrinks the list a lot; public "
@@ -39,10 +40,11 @@ struct work {
     struct sek_change change;
     struct sek_context *c;
     struct sek_list_row list;
-    const char *label;  /* of the input, for messages */
-    char source[512];   /* for the record: absolute */
-    uint64_t n_bad;     /* lines that were not understood, or say what we cannot do */
-    uint64_t n_guarded; /* rules that the never-block list or the public suffixes forbid */
+    enum sek_action judged_by; /* the list's action, by which the rules are judged */
+    const char *label;         /* of the input, for messages */
+    char source[512];          /* for the record: absolute */
+    uint64_t n_bad;            /* lines that were not understood, or say what we cannot do */
+    uint64_t n_guarded;        /* rules that the never-block list or the public suffixes forbid */
     uint64_t n_fed, n_exceptions, n_narrowed;
     struct sek_progress progress;
 };
@@ -71,7 +73,7 @@ static enum sek_err rule_guard(struct work *w, const struct sek_read_rule *rule,
 {
     struct sek_diag second;
     bool force = w->c->opt[OPT_FORCE].given;
-    enum sek_action action = rule->action ? rule->action : (enum sek_action)w->list.list.action;
+    enum sek_action action = rule->action ? rule->action : w->judged_by;
     enum sek_err err = sek_change_guard(&w->change, &rule->name, rule->scope, action, force, diag);
     *out_scope = rule->scope;
     if (err != SEK_E_REFUSED || force || rule->scope != SEK_SCOPE_SUBTREE ||
@@ -110,15 +112,30 @@ static void on_progress(void *arg, uint64_t octets, uint64_t total)
                       total ? (unsigned)(octets >= total ? 1000 : octets * 1000 / total) : 1001);
 }
 
+/* What the list will do with its rules, as far as one knows before the transaction: the input may
+ * come slowly, and nobody else could write meanwhile. */
+static enum sek_err list_look(struct work *w, const char *name)
+{
+    struct sek_context *c = w->c;
+    if (strlen(name) >= sizeof w->list.list.name)
+        return sek_context_usage(c, "a list's name has at most %d characters",
+                                 SEK_LIST_NAME_MAX - 1);
+    enum sek_err err = sek_policydb_list_get(w->change.db, name, &w->list, &c->diag);
+    if (err && err != SEK_E_NOTFOUND)
+        return err;
+    w->judged_by = err ? SEK_ACTION_SINKHOLE : (enum sek_action)w->list.list.action;
+    if (c->opt[OPT_ACTION].given)
+        w->judged_by = (enum sek_action)c->opt[OPT_ACTION].number;
+    snprintf(w->list.list.name, sizeof w->list.list.name, "%s", name);
+    return SEK_OK;
+}
+
 static enum sek_err list_make(struct work *w, const char *name)
 {
     struct sek_context *c = w->c;
     w->list = (struct sek_list_row){
         .list = {.mode = SEK_MODE_BLOCK, .action = SEK_ACTION_SINKHOLE, .ede = 15},
         .created_s = c->now_s};
-    if (strlen(name) >= sizeof w->list.list.name)
-        return sek_context_usage(c, "a list's name has at most %d characters",
-                                 SEK_LIST_NAME_MAX - 1);
     snprintf(w->list.list.name, sizeof w->list.list.name, "%s", name);
     snprintf(w->list.who, sizeof w->list.who, "%s", w->change.who);
     if (c->opt[OPT_MODE].given)
@@ -242,6 +259,8 @@ static void tell(struct work *w, const struct sek_import_stats *st,
         sek_talk("%" PRIu64 " of its rules are exceptions: in mode block they beat the blocks of "
                  "every list",
                  w->n_exceptions);
+    if (st->n_ending)
+        sek_talk("%" PRIu64 " of its rules are there with an end: they keep it", st->n_ending);
     sek_change_done(&w->change,
                     "list %s: %" PRIu64 " rule%s (%" PRIu64 " added, %" PRIu64 " removed, %" PRIu64
                     " changed), read as %s; %" PRIu64 " line%s skipped",
@@ -277,17 +296,34 @@ static enum sek_err input_read(struct work *w, struct sek_read_stats *stats)
     return input_judge(w, err, stats);
 }
 
+/* The list in the transaction, and still the one that the rules were judged for. */
+static enum sek_err list_settle(struct work *w)
+{
+    enum sek_err err = list_take(w, w->c->args[0]);
+    if (!err && (enum sek_action)w->list.list.action != w->judged_by)
+        err =
+            sek_diag_set(&w->c->diag, SEK_E_BUSY,
+                         "another command gave list %s the action %s meanwhile; try again",
+                         w->list.list.name, sek_lookup_name(sek_action_names, w->list.list.action));
+    if (!err)
+        sek_policydb_import_into(w->change.db, w->list.list.id);
+    return err;
+}
+
 static enum sek_err import(struct work *w)
 {
     struct sek_context *c = w->c;
     struct sek_read_stats stats = {0};
     struct sek_import_stats st;
-    enum sek_err err = list_take(w, c->args[0]);
+    enum sek_err err = list_look(w, c->args[0]);
     if (!err)
-        err = sek_policydb_import_begin(w->change.db, w->list.list.id, w->change.who, c->now_s,
-                                        &c->diag);
+        err = sek_policydb_import_begin(w->change.db, 0, w->change.who, c->now_s, &c->diag);
     if (!err)
         err = input_read(w, &stats);
+    if (!err)
+        err = sek_change_start(&w->change);
+    if (!err)
+        err = list_settle(w);
     if (!err) {
         sek_progress_begin(&w->progress, "storing");
         err = sek_policydb_import_end(w->change.db, c->opt[OPT_APPEND].given, w->source,
@@ -305,7 +341,7 @@ static enum sek_err import(struct work *w)
 enum sek_err sek_cmd_list_import(struct sek_context *c)
 {
     struct work w = {.c = c};
-    enum sek_err err = sek_change_begin(&w.change, c, c->opt[OPT_DRY_RUN].given);
+    enum sek_err err = sek_change_open(&w.change, c, c->opt[OPT_DRY_RUN].given);
     if (!err)
         err = import(&w);
     return sek_change_fini(&w.change, err);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "base/buf.h"
 #include "change.h"
 #include "command.h"
 #include "name/text.h"
@@ -37,7 +38,8 @@ struct work {
     struct sek_change change;
     struct sek_targets targets;
     struct sek_list_row list;
-    uint64_t n_removed; /* names */
+    uint64_t n_removed;     /* names */
+    struct sek_buf missing; /* rules that are not there, each ended by a NUL */
 };
 
 /* NAME without notation means all rules at the name, as nobody remembers how it was blocked. */
@@ -67,17 +69,23 @@ static enum sek_err targets_remove(struct work *w, struct sek_context *c)
         if (err)
             return err;
         w->n_removed += any;
-        if (any)
-            continue;
-        sek_rule_to_text(t->scope, t->name.octets, text);
-        sek_context_none(c, "list %s has no %s", w->list.list.name, text);
+        if (!any)
+            sek_buf_add(&w->missing, text, sek_rule_to_text(t->scope, t->name.octets, text) + 1);
     }
     return SEK_OK;
+}
+
+/* Said after the transaction: whoever reads many such lines may take his time. */
+static void tell_missing(struct work *w, struct sek_context *c)
+{
+    for (size_t at = 0; at < w->missing.len; at += strlen(w->missing.data + at) + 1)
+        sek_context_none(c, "list %s has no %s", w->list.list.name, w->missing.data + at);
 }
 
 enum sek_err sek_cmd_unblock(struct sek_context *c)
 {
     struct work w = {.n_removed = 0};
+    sek_buf_init(&w.missing, 0);
     const char *list = c->opt[OPT_LIST].given ? c->opt[OPT_LIST].text : SEK_LIST_LOCAL_BLOCK;
     bool dry_run = c->opt[OPT_DRY_RUN].given;
     enum sek_err err =
@@ -92,9 +100,14 @@ enum sek_err sek_cmd_unblock(struct sek_context *c)
                     w.n_removed == 1 ? "" : "s", list);
     if (!err && (w.n_removed || dry_run))
         err = sek_change_end(&w.change);
+    else if (!err)
+        sek_policydb_rollback(w.change.db); /* nothing to keep, and all is said without the lock */
+    if (!err)
+        tell_missing(&w, c);
     if (!err && !dry_run && w.list.list.action != SEK_ACTION_PASSTHRU)
         sek_effect_tell(w.change.conf, c->now_s, SEK_EFFECT_UNBLOCKED, list, w.targets.items,
                         w.targets.n);
+    sek_buf_fini(&w.missing);
     sek_targets_fini(&w.targets);
     return sek_change_fini(&w.change, err);
 }

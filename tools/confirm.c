@@ -60,6 +60,15 @@ static enum sek_err look(const struct sek_conf *conf, struct sek_status_page *ou
     return SEK_OK;
 }
 
+uint64_t sek_confirm_seen(const struct sek_conf *conf)
+{
+    struct sek_status_page now;
+    bool alive;
+    if (look(conf, &now, &alive, NULL) || !alive)
+        return 0;
+    return now.generation > now.in_force ? now.generation : now.in_force;
+}
+
 enum sek_err sek_confirm_wait(const struct sek_conf *conf, uint64_t generation, bool quiet,
                               struct sek_diag *diag)
 {

@@ -68,8 +68,7 @@ static enum sek_err words_of_stdin(struct sek_context *c, sek_word_fn *fn, void 
     ssize_t n;
     for (unsigned at = 1; !e && (n = getline(&line, &size, stdin)) >= 0; at++) {
         if (n > WORD_LINE_MAX || strlen(line) != (size_t)n) {
-            e = sek_diag_set(&c->diag, SEK_E_INVALID,
-                             "standard input, line %u: too long, or holds a NUL octet", at);
+            e = sek_context_usage(c, "standard input, line %u: too long, or holds a NUL octet", at);
             break;
         }
         const char *word = strip(line);

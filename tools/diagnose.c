@@ -174,6 +174,16 @@ static void forbid_write(struct sek_diagnose *d, const char *what, const char *p
             "%s may write %s: a broken-into resolver could change it", d->user, path);
 }
 
+/* A reader's lock keeps every writer out, for as long as he likes. */
+static void forbid_read(struct sek_diagnose *d, const char *what, const char *path)
+{
+    struct sek_diag why;
+    if (d->rights.uid != 0 && sek_rights_allow(&d->rights, path, R_OK, &why))
+        say(d, FAIL, what, "take the right away: chown root, chmod go=",
+            "%s may read %s: a broken-into resolver could lock it against every change", d->user,
+            path);
+}
+
 static void test_rights(struct sek_diagnose *d)
 {
     char folder[SEK_CONF_TEXT_MAX];
@@ -196,6 +206,7 @@ static void test_rights(struct sek_diagnose *d)
          "run share/sekisho/folders.sh of the installation");
     forbid_write(d, "policy folder", conf->policy.dir);
     forbid_write(d, "policy.db", conf->policy.db);
+    forbid_read(d, "policy.db", conf->policy.db);
     need(d, "events folder", folder_of(conf->events.db, folder), W_OK | X_OK, "write",
          "run share/sekisho/folders.sh of the installation");
     if (access(conf->events.db, F_OK) == 0)
@@ -212,6 +223,39 @@ static void test_rights(struct sek_diagnose *d)
 /* --- AppArmor ----------------------------------------------------------------------------------
  */
 
+/* The end of the alternatives that begin at `open`, or NULL. */
+static const char *brace_end(const char *open)
+{
+    int depth = 0;
+    for (const char *p = open; *p; p++) {
+        depth += (*p == '{') - (*p == '}');
+        if (depth == 0)
+            return p;
+    }
+    return NULL;
+}
+
+/* fnmatch with {a,b}, which may be nested. budget: of alternatives that are tried, so that a
+ * strange profile costs no more. */
+static bool pattern_matches(const char *pattern, const char *path, unsigned *budget)
+{
+    char one[512];
+    const char *open = strchr(pattern, '{'), *end = open ? brace_end(open) : NULL;
+    if (!end)
+        return fnmatch(pattern, path, 0) == 0;
+    for (const char *from = open + 1, *to; from <= end && *budget; from = to + 1) {
+        --*budget;
+        for (to = from; to < end && *to != ','; to++)
+            if (*to == '{')
+                to = brace_end(to); /* within the outer ones, so it has an end */
+        snprintf(one, sizeof one, "%.*s%.*s%s", (int)(open - pattern), pattern, (int)(to - from),
+                 from, end + 1);
+        if (pattern_matches(one, path, budget))
+            return true;
+    }
+    return false;
+}
+
 /* Does a profile's text allow `letters` for the path? Rules are "[owner] <pattern> <letters>,". */
 static bool profile_allows(const char *file, const char *path, const char *letters)
 {
@@ -222,7 +266,9 @@ static bool profile_allows(const char *file, const char *path, const char *lette
         char *p = line + strspn(line, " \t");
         if (strncmp(p, "owner ", 6) == 0)
             p += 6;
-        if (sscanf(p, "%511s %63[a-zA-Z],", pattern, rights) != 2 || fnmatch(pattern, path, 0) != 0)
+        unsigned budget = 1000;
+        if (sscanf(p, "%511s %63[a-zA-Z],", pattern, rights) != 2 ||
+            !pattern_matches(pattern, path, &budget))
             continue;
         all = true;
         for (const char *l = letters; *l; l++)

@@ -31,6 +31,45 @@ static enum sek_err target_add(void *arg, const char *word, unsigned line)
     return SEK_OK;
 }
 
+static int rule_compare(const struct sek_target *a, const struct sek_target *b)
+{
+    int order = (int)a->name.len - (int)b->name.len;
+    if (order == 0)
+        order = memcmp(a->name.octets, b->name.octets, a->name.len);
+    return order ? order : (int)a->scope - (int)b->scope;
+}
+
+/* Of equal ones the first in the order of input; qsort is not stable. */
+static int place_compare(const void *a, const void *b)
+{
+    const struct sek_target *const *x = a, *const *y = b;
+    int order = rule_compare(*x, *y);
+    return order ? order : (*x > *y) - (*x < *y);
+}
+
+/* A name that was given twice is one name; else it would count as one that was there before. */
+static enum sek_err duplicates_drop(struct sek_targets *t)
+{
+    struct sek_target **sorted = calloc(t->n + 1, sizeof *sorted);
+    bool *again = calloc(t->n + 1, sizeof *again);
+    uint64_t n = 0;
+    if (sorted && again) {
+        for (uint64_t i = 0; i < t->n; i++)
+            sorted[i] = &t->items[i];
+        qsort(sorted, t->n, sizeof *sorted, place_compare);
+        for (uint64_t i = 1; i < t->n; i++)
+            again[sorted[i] - t->items] = rule_compare(sorted[i - 1], sorted[i]) == 0;
+        for (uint64_t i = 0; i < t->n; i++)
+            if (!again[i])
+                t->items[n++] = t->items[i];
+        t->n = n;
+    }
+    bool good = sorted && again;
+    free(sorted);
+    free(again);
+    return good ? SEK_OK : sek_diag_set(&t->c->diag, SEK_E_NOMEM, "too many names");
+}
+
 enum sek_err sek_targets_read(struct sek_targets *t, struct sek_context *c, bool exact, bool below)
 {
     *t = (struct sek_targets){.c = c};
@@ -40,7 +79,7 @@ enum sek_err sek_targets_read(struct sek_targets *t, struct sek_context *c, bool
     enum sek_err err = sek_context_words(c, 0, target_add, t);
     if (!err && t->n == 0)
         err = sek_context_usage(c, "%s: no names on standard input", c->args[0]);
-    return err;
+    return err ? err : duplicates_drop(t);
 }
 
 void sek_targets_fini(struct sek_targets *t)

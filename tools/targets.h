@@ -11,7 +11,7 @@ struct sek_targets {
     struct sek_context *c;
 };
 
-/* Read all of c->args in list notation; a malformed one ends it as wrong use (c->diag says which).
- * exact, below: options of the command; both is wrong use. */
+/* Read all of c->args in list notation, each rule once; a malformed one ends it as wrong use
+ * (c->diag says which). exact, below: options of the command; both is wrong use. */
 enum sek_err sek_targets_read(struct sek_targets *t, struct sek_context *c, bool exact, bool below);
 void sek_targets_fini(struct sek_targets *t);

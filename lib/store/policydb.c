@@ -87,7 +87,7 @@ enum sek_err sek_policydb_open(const char *path, bool write, struct sek_policydb
 {
     struct sek_policydb *db = calloc(1, sizeof *db);
     if (!db)
-        return sek_diag_set(diag, SEK_E_NOMEM, "%s: %s", path, sek_err_text(SEK_E_NOMEM));
+        return sek_diag_set(diag, SEK_E_NOMEM, "policy.db: %s", sek_err_text(SEK_E_NOMEM));
     enum sek_err err =
         sek_sql_open(path, write ? SEK_SQL_POLICY : SEK_SQL_READER, &schema, &db->db, diag);
     if (err) {
@@ -120,9 +120,17 @@ enum sek_err sek__policydb_stmt(struct sek_policydb *db, enum sek_policy_sql id,
     return SEK_OK;
 }
 
+/* SQLite's own words, "database is locked", tell nobody what to do. */
+static enum sek_err busy(struct sek_diag *diag)
+{
+    return sek_diag_set(diag, SEK_E_BUSY,
+                        "policy.db is busy: another program is using it; try again");
+}
+
 enum sek_err sek__policydb_fail(struct sek_policydb *db, int rc, struct sek_diag *diag)
 {
-    return sek_sql_fail(db->db, rc, "policy.db", diag);
+    enum sek_err err = sek_sql_fail(db->db, rc, "policy.db", diag);
+    return err == SEK_E_BUSY ? busy(diag) : err;
 }
 
 enum sek_err sek__policydb_do(struct sek_policydb *db, sqlite3_stmt *stmt, struct sek_diag *diag)
@@ -188,8 +196,7 @@ enum sek_err sek_policydb_begin(struct sek_policydb *db, struct sek_diag *diag)
 {
     enum sek_err err = sek_sql_run(db->db, "BEGIN IMMEDIATE", diag);
     if (err == SEK_E_BUSY)
-        return sek_diag_set(diag, err,
-                            "policy.db is busy: another command is writing to it; try again");
+        return busy(diag);
     struct sek_policydb_state state;
     uint64_t n_entries = 0;
     if (!err)
@@ -237,7 +244,7 @@ enum sek_err sek_policydb_commit(struct sek_policydb *db, struct sek_diag *diag)
         err = sek_sql_run(db->db, "COMMIT", diag);
     if (err) {
         sek_policydb_rollback(db);
-        return err;
+        return err == SEK_E_BUSY ? busy(diag) : err;
     }
     db->changed = false;
     return SEK_OK;

@@ -9,7 +9,8 @@
 
 struct sek_policydb;
 
-/* write: create and migrate; else read-only (NOTFOUND when absent). */
+/* write: create and migrate; else read-only (NOTFOUND when absent). path NULL: a fresh one in
+ * memory, to be written, for a rehearsal. */
 enum sek_err sek_policydb_open(const char *path, bool write, struct sek_policydb **out,
                                struct sek_diag *diag);
 void sek_policydb_close(struct sek_policydb *db);
@@ -51,9 +52,11 @@ enum sek_err sek_policydb_list_get(struct sek_policydb *db, const char *name,
 /* Mode, action, priority, ede, source, comment, who, changed_s of the list with row->list.id. */
 enum sek_err sek_policydb_list_set(struct sek_policydb *db, const struct sek_list_row *row,
                                    struct sek_diag *diag);
-/* With all entries; its id is never used again. Built-in lists are REFUSED. */
-enum sek_err sek_policydb_list_remove(struct sek_policydb *db, uint16_t id, struct sek_diag *diag);
-/* By name. */
+/* With all entries; its id is never used again. Built-in lists are REFUSED. progress (may be NULL):
+ * called now and then, with more than 1000 as the share is not known. */
+enum sek_err sek_policydb_list_remove(struct sek_policydb *db, uint16_t id,
+                                      sek_progress_fn *progress, void *arg, struct sek_diag *diag);
+/* By name. No lock is held while fn has a list or an entry; it may print, and wait. */
 enum sek_err sek_policydb_lists(struct sek_policydb *db, sek_list_fn *fn, void *arg,
                                 struct sek_diag *diag);
 
@@ -66,16 +69,17 @@ struct sek_entry {
 };
 typedef bool sek_entry_fn(void *arg, const struct sek_entry *e); /* false stops */
 
-/* Insert, or replace the one with the same list, name and scope. *out_changed: false when it was
- * the same before (who, comment and created_s are replaced, but not compared). NOTFOUND: no such
- * list. */
+/* Insert, or replace the one with the same list, name and scope. *out_changed: false when the rule
+ * was the same before; then who, comment and created_s are replaced only by another comment that is
+ * not empty: repeating a rule must not wipe out why it is there. NOTFOUND: no such list. */
 enum sek_err sek_policydb_entry_put(struct sek_policydb *db, const struct sek_entry *e,
                                     bool *out_changed, struct sek_diag *diag);
 /* NOTFOUND when there is none. */
 enum sek_err sek_policydb_entry_remove(struct sek_policydb *db, uint16_t list,
                                        const struct sek_name *name, enum sek_scope scope,
                                        struct sek_diag *diag);
-/* Entries of a list in canonical name order. */
+/* Entries of a list in canonical name order. Outside a transaction, those that others add or remove
+ * meanwhile may be among them or not. */
 enum sek_err sek_policydb_entries(struct sek_policydb *db, uint16_t list, sek_entry_fn *fn,
                                   void *arg, struct sek_diag *diag);
 /* Entries of all lists at exactly this name. */
@@ -96,25 +100,35 @@ enum sek_err sek_policydb_guarded(struct sek_policydb *db, const struct sek_neve
 
 /* Replacing a list's content: feed rules in any order, then end. Rules already there are kept with
  * their who, comment and created_s (and lose a life time); those not fed are removed. Of fed rules
- * with the same name and scope an exception counts, else the later one's action. Fast for millions; takes about
- * 50 octets of memory a rule (LIMIT past 4 GiB). One import at a time. */
+ * with the same name and scope an exception counts, else the later one's action. Fast for millions;
+ * takes about 50 octets of memory a rule (LIMIT past 4 GiB). One import at a time. */
 struct sek_import_stats {
     uint64_t n_before, n_after;
     uint64_t n_added, n_removed;
     uint64_t n_changed;   /* there before with another action or a life time */
     uint64_t n_duplicate; /* fed again with the same action */
     uint64_t n_contrary;  /* fed again with another one */
+    uint64_t n_ending;    /* appended to a list that has them with a life time: left alone */
 };
+/* Feeding needs no transaction yet, and should have none while it waits for input. list: 0 if it is
+ * not known yet; then sek_policydb_import_into names it before the end. */
 enum sek_err sek_policydb_import_begin(struct sek_policydb *db, uint16_t list, const char *who,
                                        int64_t now_s, struct sek_diag *diag);
 enum sek_err sek_policydb_import_rule(struct sek_policydb *db, const struct sek_name *name,
                                       enum sek_scope scope, enum sek_action action,
                                       struct sek_diag *diag);
-/* append: keep rules that were not fed. Sets imported_s and source. progress may be NULL. */
+void sek_policydb_import_into(struct sek_policydb *db, uint16_t list);
+/* Within a transaction. append: keep rules that were not fed, and those with a life time that has
+ * not ended. Sets imported_s and source (not when something is appended to a list that has a
+ * source). progress may be NULL. */
 enum sek_err sek_policydb_import_end(struct sek_policydb *db, bool append, const char *source,
                                      sek_progress_fn *progress, void *arg,
                                      struct sek_import_stats *out, struct sek_diag *diag);
 
+/* A resolver that runs has this generation, or had it: what the next compilations write passes it,
+ * unless it is in the files. Else a resolver that holds files of another database would seem to
+ * have them. */
+void sek_policydb_seen(struct sek_policydb *db, uint64_t generation);
 /* Bring the compiled files in `dir` to the database's state, outside a transaction, on a database
  * opened for writing. Chooses by itself between a delta (few names changed since the image was
  * built) and a full image. full: always the image. A damaged, missing or foreign image is rebuilt;
@@ -125,3 +139,12 @@ enum sek_err sek_policydb_import_end(struct sek_policydb *db, bool append, const
 enum sek_err sek_policydb_compile(struct sek_policydb *db, const char *dir, int64_t now_s,
                                   bool full, sek_progress_fn *progress, void *arg,
                                   struct sek_image_info *out, struct sek_diag *diag);
+
+/* What sek_policydb_compile would write now, on a database open for reading: nothing is changed. */
+enum sek_policydb_wanted {
+    SEK_POLICYDB_WANTED_NOTHING,
+    SEK_POLICYDB_WANTED_DELTA,
+    SEK_POLICYDB_WANTED_IMAGE,
+};
+enum sek_err sek_policydb_wanted(struct sek_policydb *db, const char *dir, bool full,
+                                 enum sek_policydb_wanted *out, struct sek_diag *diag);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <string.h>
+#include "base/buf.h"
 #include "store/policydb_parts.h"
 #include "base/banned.h"
 
 #define ENTRY_COLUMNS "list, name, scope, action, expires_s, created_s, who, comment"
+#define PAGE_ENTRIES 256 /* read at a time: some 200 KiB */
 
 struct key {
     size_t len;
@@ -38,11 +40,13 @@ static enum sek_err rule_get(struct sek_policydb *db, uint16_t list, const struc
     return err;
 }
 
-static enum sek_err entry_write(struct sek_policydb *db, const struct sek_entry *e,
-                                const struct key *key, struct sek_diag *diag)
+/* With ENTRY_PUT, or ENTRY_SAY for what is said about a rule that is there. */
+static enum sek_err entry_write(struct sek_policydb *db, enum sek_policy_sql id,
+                                const struct sek_entry *e, const struct key *key,
+                                struct sek_diag *diag)
 {
     sqlite3_stmt *stmt;
-    enum sek_err err = sek__policydb_stmt(db, SEK_POLICY_SQL_ENTRY_PUT, &stmt, diag);
+    enum sek_err err = sek__policydb_stmt(db, id, &stmt, diag);
     if (err)
         return err;
     key_bind(stmt, e->rule.list, key, e->rule.scope);
@@ -68,9 +72,13 @@ enum sek_err sek_policydb_entry_put(struct sek_policydb *db, const struct sek_en
     bool there = err == SEK_OK;
     if (err && err != SEK_E_NOTFOUND)
         return err;
-    err = entry_write(db, e, &key, diag);
     bool same = there && old.action == e->rule.action && old.expires_s == e->rule.expires_s;
-    if (!err && !same) {
+    if (same) {
+        *out_changed = false;
+        return *e->comment ? entry_write(db, SEK_POLICY_SQL_ENTRY_SAY, e, &key, diag) : SEK_OK;
+    }
+    err = entry_write(db, SEK_POLICY_SQL_ENTRY_PUT, e, &key, diag);
+    if (!err) {
         if (there)
             err = sek__policydb_tell(db, false, key.octets, key.len, &old, diag);
         else
@@ -79,7 +87,7 @@ enum sek_err sek_policydb_entry_put(struct sek_policydb *db, const struct sek_en
             err = sek__policydb_tell(db, true, key.octets, key.len, &e->rule, diag);
     }
     if (!err)
-        *out_changed = !same;
+        *out_changed = true;
     return err;
 }
 
@@ -125,35 +133,74 @@ static enum sek_err entry_read(sqlite3_stmt *stmt, struct sek_entry *out, struct
     return sek__policydb_name(stmt, 1, &out->name, diag);
 }
 
-/* Step through stmt, and end it. */
-static enum sek_err entries_each(struct sek_policydb *db, sqlite3_stmt *stmt, sek_entry_fn *fn,
-                                 void *arg, struct sek_diag *diag)
+/* All rows of a bound statement, into an emptied buffer of struct sek_entry. */
+static enum sek_err rows_read(struct sek_policydb *db, sqlite3_stmt *stmt, struct sek_buf *rows,
+                              struct sek_diag *diag)
 {
-    struct sek_entry e;
     enum sek_err err = SEK_OK;
-    int rc;
-    while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
-        err = entry_read(stmt, &e, diag);
-        if (err || !fn(arg, &e))
-            break;
+    int rc = SQLITE_DONE;
+    sek_buf_reset(rows);
+    while (!err && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+        struct sek_entry *e = sek_buf_grow(rows, sizeof *e);
+        err = e ? entry_read(stmt, e, diag)
+                : sek_diag_set(diag, SEK_E_NOMEM, "%s", sek_err_text(SEK_E_NOMEM));
     }
-    if (!err && rc != SQLITE_ROW && rc != SQLITE_DONE)
+    if (!err && rc != SQLITE_DONE)
         err = sek__policydb_fail(db, rc, diag);
-    sqlite3_finalize(stmt);
+    sqlite3_reset(stmt);
     return err;
 }
 
+/* Hand rows out, and tell the number of them. False: it was enough. */
+static bool rows_give(const struct sek_buf *rows, sek_entry_fn *fn, void *arg, size_t *out_n)
+{
+    const struct sek_entry *e = (const void *)rows->data;
+    size_t n = rows->len / sizeof *e, i = 0;
+    while (i < n && fn(arg, &e[i]))
+        i++;
+    *out_n = n;
+    return i == n;
+}
+
+/* A page of a list, behind the last entry of the page before, which `rows` still has. */
+static enum sek_err page_read(struct sek_policydb *db, sqlite3_stmt *stmt, struct sek_buf *rows,
+                              struct sek_diag *diag)
+{
+    struct key key = {0};
+    int scope = 0;
+    if (rows->len) {
+        const struct sek_entry *last = (const void *)(rows->data + rows->len - sizeof *last);
+        key.len = sek_namekey_from_name(&last->name, key.octets);
+        scope = last->rule.scope;
+    }
+    sqlite3_bind_blob(stmt, 2, key.octets, (int)key.len, SQLITE_STATIC);
+    sqlite3_bind_int(stmt, 3, scope);
+    return rows_read(db, stmt, rows, diag);
+}
+
+/* A page at a time, and no statement is open while fn has them: whoever prints may wait for a
+ * reader of his, and the lock of an open statement would keep every writer from its commit. */
 enum sek_err sek_policydb_entries(struct sek_policydb *db, uint16_t list, sek_entry_fn *fn,
                                   void *arg, struct sek_diag *diag)
 {
+    static const char text[] = "SELECT " ENTRY_COLUMNS " FROM entry WHERE list = ?1"
+                               " AND (name, scope) > (?2, ?3) ORDER BY name, scope LIMIT ?4";
+    struct sek_buf rows;
     sqlite3_stmt *stmt;
-    enum sek_err err = sek_sql_prepare(
-        db->db, "SELECT " ENTRY_COLUMNS " FROM entry WHERE list = ?1 ORDER BY name, scope", &stmt,
-        diag);
+    size_t n = PAGE_ENTRIES;
+    enum sek_err err = sek_sql_prepare(db->db, text, &stmt, diag);
     if (err)
         return err;
+    sek_buf_init(&rows, 0);
     sqlite3_bind_int(stmt, 1, list);
-    return entries_each(db, stmt, fn, arg, diag);
+    sqlite3_bind_int(stmt, 4, PAGE_ENTRIES);
+    for (bool more = true; !err && more && n == PAGE_ENTRIES;) {
+        err = page_read(db, stmt, &rows, diag);
+        more = !err && rows_give(&rows, fn, arg, &n);
+    }
+    sqlite3_finalize(stmt);
+    sek_buf_fini(&rows);
+    return err;
 }
 
 enum sek_err sek_policydb_entries_at(struct sek_policydb *db, const struct sek_name *name,
@@ -164,13 +211,21 @@ enum sek_err sek_policydb_entries_at(struct sek_policydb *db, const struct sek_n
         "SELECT " ENTRY_COLUMNS " FROM (SELECT id FROM list WHERE n_entries > 0) CROSS JOIN entry"
         " ON entry.list = id AND entry.name = ?1 ORDER BY list, scope";
     struct key key;
+    struct sek_buf rows;
     sqlite3_stmt *stmt;
+    size_t n;
     enum sek_err err = sek_sql_prepare(db->db, text, &stmt, diag);
     if (err)
         return err;
+    sek_buf_init(&rows, 0);
     key.len = sek_namekey_from_name(name, key.octets);
     sqlite3_bind_blob(stmt, 1, key.octets, (int)key.len, SQLITE_STATIC);
-    return entries_each(db, stmt, fn, arg, diag);
+    err = rows_read(db, stmt, &rows, diag);
+    sqlite3_finalize(stmt);
+    if (!err)
+        rows_give(&rows, fn, arg, &n);
+    sek_buf_fini(&rows);
+    return err;
 }
 
 /* One that ended, by the index of ends; NOTFOUND (without a diagnosis) when none is left. */

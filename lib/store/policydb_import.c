@@ -85,6 +85,11 @@ enum sek_err sek_policydb_import_rule(struct sek_policydb *db, const struct sek_
     return SEK_OK;
 }
 
+void sek_policydb_import_into(struct sek_policydb *db, uint16_t list)
+{
+    db->import_list = list;
+}
+
 static void fed_next(struct merge *m)
 {
     struct sek_batch_rule next;
@@ -237,6 +242,11 @@ static enum sek_err rule_stays(struct merge *m, struct sek_diag *diag)
     m->stats.n_after++;
     if (m->fed.rule.action == m->old.rule.action && m->old.rule.expires_s == 0)
         return SEK_OK;
+    /* somebody meant it to end; a list that is added names it for good, but not for that */
+    if (m->append && m->old.rule.expires_s > m->db->import_s) {
+        m->stats.n_ending++;
+        return SEK_OK;
+    }
     m->stats.n_changed++;
     enum sek_err err = entry_do(m, SEK_POLICY_SQL_ENTRY_SET, &m->fed, diag);
     if (!err)
@@ -290,20 +300,22 @@ static enum sek_err merge_all(struct merge *m, struct sek_diag *diag)
     return err;
 }
 
-static enum sek_err list_imported(struct sek_policydb *db, const char *source,
+/* What is appended to a list is not where the list comes from, unless it is the first of it. */
+static enum sek_err list_imported(struct sek_policydb *db, bool append, const char *source,
                                   struct sek_diag *diag)
 {
+    static const char text[] =
+        "UPDATE list SET imported_s = iif(?5 AND source <> '', imported_s, ?2), changed_s = ?2,"
+        " source = iif(?5 AND source <> '', source, ?3), who = ?4 WHERE id = ?1";
     sqlite3_stmt *stmt;
-    enum sek_err err = sek_sql_prepare(db->db,
-                                       "UPDATE list SET imported_s = ?2, changed_s = ?2,"
-                                       " source = ?3, who = ?4 WHERE id = ?1",
-                                       &stmt, diag);
+    enum sek_err err = sek_sql_prepare(db->db, text, &stmt, diag);
     if (err)
         return err;
     sqlite3_bind_int(stmt, 1, db->import_list);
     sqlite3_bind_int64(stmt, 2, db->import_s);
     sqlite3_bind_text(stmt, 3, source, -1, SQLITE_STATIC);
     sqlite3_bind_text(stmt, 4, db->import_who, -1, SQLITE_STATIC);
+    sqlite3_bind_int(stmt, 5, append);
     err = sek__policydb_do(db, stmt, diag);
     sqlite3_finalize(stmt);
     if (!err && sqlite3_changes64(db->db) == 0)
@@ -316,7 +328,7 @@ enum sek_err sek_policydb_import_end(struct sek_policydb *db, bool append, const
                                      struct sek_import_stats *out, struct sek_diag *diag)
 {
     struct merge m = {.db = db, .append = append, .progress = progress, .progress_arg = arg};
-    enum sek_err err = list_imported(db, source, diag);
+    enum sek_err err = list_imported(db, append, source, diag);
     if (!err)
         err = merge_all(&m, diag);
     if (!err)

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <string.h>
+#include "base/buf.h"
 #include "store/policydb_parts.h"
 #include "base/banned.h"
 
 #define LIST_COLUMNS                                                                               \
     "id, name, mode, action, priority, ede, source, comment, who, created_s, changed_s,"           \
     " imported_s, n_entries"
+
+#define STEPS 10000 /* of SQLite's machine between two reports of progress: some milliseconds */
 
 static void row_read(sqlite3_stmt *stmt, struct sek_list_row *out)
 {
@@ -184,13 +187,11 @@ static enum sek_err entries_tell(struct sek_policydb *db, uint16_t id, struct se
     return err;
 }
 
-enum sek_err sek_policydb_list_remove(struct sek_policydb *db, uint16_t id, struct sek_diag *diag)
+static enum sek_err list_delete(struct sek_policydb *db, uint16_t id, struct sek_diag *diag)
 {
     static const char *const deletes[] = {"DELETE FROM entry WHERE list = ?1",
                                           "DELETE FROM list WHERE id = ?1"};
-    enum sek_err err = builtin_check(db, id, diag);
-    if (!err)
-        err = entries_tell(db, id, diag);
+    enum sek_err err = entries_tell(db, id, diag);
     for (size_t i = 0; !err && i < sizeof deletes / sizeof *deletes; i++) {
         sqlite3_stmt *stmt;
         err = sek_sql_prepare(db->db, deletes[i], &stmt, diag);
@@ -200,6 +201,31 @@ enum sek_err sek_policydb_list_remove(struct sek_policydb *db, uint16_t id, stru
         err = sek__policydb_do(db, stmt, diag);
         sqlite3_finalize(stmt);
     }
+    return err;
+}
+
+struct steps {
+    sek_progress_fn *progress;
+    void *arg;
+};
+
+static int step(void *arg)
+{
+    const struct steps *s = arg;
+    s->progress(s->arg, 1001);
+    return 0; /* goes on */
+}
+
+enum sek_err sek_policydb_list_remove(struct sek_policydb *db, uint16_t id,
+                                      sek_progress_fn *progress, void *arg, struct sek_diag *diag)
+{
+    struct steps steps = {progress, arg};
+    enum sek_err err = builtin_check(db, id, diag);
+    if (err)
+        return err;
+    sqlite3_progress_handler(db->db, STEPS, progress ? step : NULL, &steps);
+    err = list_delete(db, id, diag);
+    sqlite3_progress_handler(db->db, 0, NULL, NULL);
     if (!err && sqlite3_changes64(db->db) == 0)
         err = sek_diag_set(diag, SEK_E_NOTFOUND, "there is no such list");
     if (!err)
@@ -207,23 +233,35 @@ enum sek_err sek_policydb_list_remove(struct sek_policydb *db, uint16_t id, stru
     return err;
 }
 
+static enum sek_err rows_read(struct sek_policydb *db, sqlite3_stmt *stmt, struct sek_buf *rows,
+                              struct sek_diag *diag)
+{
+    int rc;
+    while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+        struct sek_list_row *row = sek_buf_grow(rows, sizeof *row);
+        if (!row)
+            return sek_diag_set(diag, SEK_E_NOMEM, "%s", sek_err_text(SEK_E_NOMEM));
+        row_read(stmt, row);
+    }
+    return rc == SQLITE_DONE ? SEK_OK : sek__policydb_fail(db, rc, diag);
+}
+
+/* All of them are read first: see sek_policydb_entries. */
 enum sek_err sek_policydb_lists(struct sek_policydb *db, sek_list_fn *fn, void *arg,
                                 struct sek_diag *diag)
 {
     sqlite3_stmt *stmt;
+    struct sek_buf rows;
     enum sek_err err =
         sek_sql_prepare(db->db, "SELECT " LIST_COLUMNS " FROM list ORDER BY name", &stmt, diag);
     if (err)
         return err;
-    struct sek_list_row row;
-    int rc;
-    while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
-        row_read(stmt, &row);
-        if (!fn(arg, &row))
-            break;
-    }
-    if (rc != SQLITE_ROW && rc != SQLITE_DONE)
-        err = sek__policydb_fail(db, rc, diag);
+    sek_buf_init(&rows, 0);
+    err = rows_read(db, stmt, &rows, diag);
     sqlite3_finalize(stmt);
+    const struct sek_list_row *row = (const void *)rows.data;
+    for (size_t n = err ? 0 : rows.len / sizeof *row; n && fn(arg, row); n--)
+        row++;
+    sek_buf_fini(&rows);
     return err;
 }

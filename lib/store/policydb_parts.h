@@ -36,6 +36,8 @@
                  " AND scope = ?3")                                                                \
     X(ENTRY_PUT, "INSERT OR REPLACE INTO entry (list, name, scope, action, expires_s, created_s,"  \
                  " who, comment) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")                         \
+    X(ENTRY_SAY, "UPDATE entry SET created_s = ?6, who = ?7, comment = ?8 WHERE list = ?1"         \
+                 " AND name = ?2 AND scope = ?3 AND comment <> ?8")                                \
     X(ENTRY_INSERT, SEK_POLICY_INSERT SEK_POLICY_VALUES)                                           \
     X(ENTRY_INSERTS, SEK_POLICY_INSERT SEK_POLICY_VALUES_16)                                       \
     X(ENTRY_SET, "UPDATE entry SET action = ?4, expires_s = 0 WHERE list = ?1 AND name = ?2"       \
@@ -54,6 +56,7 @@ struct sek_policydb {
     sqlite3_stmt *stmt[SEK_N_POLICY_SQL]; /* prepared at first use */
     sek_change_fn *watch;
     void *watch_arg;
+    uint64_t seen; /* generation that a resolver has */
     /* of the transaction: */
     bool changed;        /* lists or rules differ */
     bool full_due;       /* the next compilation makes an image: names need not be noted */

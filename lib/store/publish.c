@@ -216,36 +216,48 @@ static enum sek_err image_note(struct publish *p, const struct sek_image_info *i
     return err;
 }
 
-/* A database older than the files (brought back from a copy): its generation must pass theirs, or
- * nobody could tell when it is in force. */
+/* A database older than the files (brought back from a copy), or than what a resolver has: its
+ * generation must pass theirs, or nobody could tell when it is in force. */
 static enum sek_err generation_outdo(struct publish *p, struct sek_diag *diag)
 {
+    struct sek_policydb_state state;
     sqlite3_stmt *stmt;
-    enum sek_err err = sek__policydb_stmt(p->db, SEK_POLICY_SQL_OUTDO, &stmt, diag);
+    enum sek_err err = sek__policydb_state(p->db, &state, diag);
     if (err)
         return err;
-    sqlite3_bind_int64(stmt, 1, (int64_t)(disk_generation(p) + 1));
+    uint64_t on_disk = disk_generation(p), seen = p->db->seen;
+    /* what is seen of these very files is not outdone: they may stay as they are */
+    bool ours = p->on_disk.id && p->on_disk.id == state.image_id && on_disk >= seen;
+    uint64_t least = on_disk > state.generation ? on_disk + 1 : 0;
+    if (!ours && seen >= state.generation && seen >= least)
+        least = seen + 1;
+    if (!least)
+        return SEK_OK;
+    err = sek__policydb_stmt(p->db, SEK_POLICY_SQL_OUTDO, &stmt, diag);
+    if (err)
+        return err;
+    sqlite3_bind_int64(stmt, 1, (int64_t)least);
     return sek__policydb_do(p->db, stmt, diag);
 }
 
-enum wanted {
-    WANTED_NOTHING,
-    WANTED_DELTA,
-    WANTED_IMAGE,
-};
+void sek_policydb_seen(struct sek_policydb *db, uint64_t generation)
+{
+    db->seen = generation;
+}
 
-static enum wanted wanted_of(const struct publish *p, const struct sek_policydb_state *state,
-                             bool full)
+static enum sek_policydb_wanted wanted_of(const struct publish *p,
+                                          const struct sek_policydb_state *state, bool full)
 {
     if (full || state->full_due || p->on_disk.id == 0 || p->on_disk.id != state->image_id)
-        return WANTED_IMAGE;
+        return SEK_POLICYDB_WANTED_IMAGE;
     if (p->delta_damaged || disk_generation(p) != state->generation)
-        return WANTED_DELTA;
-    return WANTED_NOTHING;
+        return SEK_POLICYDB_WANTED_DELTA;
+    return SEK_POLICYDB_WANTED_NOTHING;
 }
 
 /* Choose and read in one transaction, so that both see the same state. */
-static enum sek_err database_read(struct publish *p, bool full, enum wanted *out_wanted,
+static enum sek_err database_read(struct publish *p, bool full,
+                                  enum sek_policydb_wanted *out_wanted,
                                   struct sek_image_info *out_info, struct sek_diag *diag)
 {
     struct sek_policydb_state state;
@@ -254,15 +266,16 @@ static enum sek_err database_read(struct publish *p, bool full, enum wanted *out
         err = sek__policydb_state(p->db, &state, diag);
     if (!err) {
         *out_wanted = wanted_of(p, &state, full);
-        *out_info =
-            (struct sek_image_info){.base_id = *out_wanted == WANTED_DELTA ? p->on_disk.id : 0,
-                                    .generation = state.generation,
-                                    .made_s = p->now_s};
+        *out_info = (struct sek_image_info){
+            .base_id = *out_wanted == SEK_POLICYDB_WANTED_DELTA ? p->on_disk.id : 0,
+            .generation = state.generation,
+            .made_s = p->now_s};
     }
-    if (!err && *out_wanted != WANTED_NOTHING) {
+    if (!err && *out_wanted != SEK_POLICYDB_WANTED_NOTHING) {
         err = lists_add(p, diag);
         if (!err)
-            err = *out_wanted == WANTED_IMAGE ? image_read(p, diag) : delta_read(p, diag);
+            err = *out_wanted == SEK_POLICYDB_WANTED_IMAGE ? image_read(p, diag)
+                                                           : delta_read(p, diag);
     }
     if (!sqlite3_get_autocommit(p->db->db))
         sek_sql_run(p->db->db, "ROLLBACK", NULL);
@@ -272,29 +285,26 @@ static enum sek_err database_read(struct publish *p, bool full, enum wanted *out
 static enum sek_err publish_run(struct publish *p, bool full, struct sek_image_info *out,
                                 struct sek_diag *diag)
 {
-    enum wanted wanted;
+    enum sek_policydb_wanted wanted;
     struct sek_image_info info;
-    uint64_t generation;
     disk_look(p);
-    enum sek_err err = sek_policydb_generation(p->db, &generation, diag);
-    if (!err && disk_generation(p) > generation)
-        err = generation_outdo(p, diag);
+    enum sek_err err = generation_outdo(p, diag);
     if (!err)
         err = sek_compile_new(0, &p->compile, diag);
     if (!err)
         err = database_read(p, full, &wanted, &info, diag);
     if (err)
         return err;
-    if (wanted == WANTED_NOTHING) {
+    if (wanted == SEK_POLICYDB_WANTED_NOTHING) {
         *out = p->delta_on_disk.id ? p->delta_on_disk : p->on_disk;
         return SEK_OK;
     }
-    err = sek_compile_write(p->compile, wanted == WANTED_IMAGE ? p->image : p->delta, &info,
-                            p->progress ? progress_write : NULL, p, diag);
+    err = sek_compile_write(p->compile, wanted == SEK_POLICYDB_WANTED_IMAGE ? p->image : p->delta,
+                            &info, p->progress ? progress_write : NULL, p, diag);
     /* the delta is of another image: readers leave it out, but for a damaged one they would stop */
-    if (!err && wanted == WANTED_IMAGE && unlink(p->delta) != 0 && errno != ENOENT)
+    if (!err && wanted == SEK_POLICYDB_WANTED_IMAGE && unlink(p->delta) != 0 && errno != ENOENT)
         err = sek_diag_set(diag, sek_err_from_errno(errno), "cannot remove %s", p->delta);
-    if (!err && wanted == WANTED_IMAGE)
+    if (!err && wanted == SEK_POLICYDB_WANTED_IMAGE)
         err = image_note(p, &info, diag);
     if (!err)
         *out = info;
@@ -327,4 +337,21 @@ enum sek_err sek_policydb_compile(struct sek_policydb *db, const char *dir, int6
     if (!err && out)
         *out = info;
     return err;
+}
+
+enum sek_err sek_policydb_wanted(struct sek_policydb *db, const char *dir, bool full,
+                                 enum sek_policydb_wanted *out, struct sek_diag *diag)
+{
+    struct publish p = {.db = db};
+    struct sek_policydb_state state;
+    enum sek_err err = path_join(dir, SEK_POLICY_IMAGE, p.image, diag);
+    if (!err)
+        err = path_join(dir, SEK_POLICY_DELTA, p.delta, diag);
+    if (!err)
+        err = sek__policydb_state(db, &state, diag);
+    if (err)
+        return err;
+    disk_look(&p);
+    *out = wanted_of(&p, &state, full);
+    return SEK_OK;
 }

@@ -69,7 +69,7 @@ enum sek_traffic_by {
     SEK_TRAFFIC_DOMAIN = 2,
     SEK_TRAFFIC_MINUTE = 3,
 };
-/* by count, most first (minutes: in time order). endpoint and domain NULL = all. */
+/* by count, most first (minutes: newest first). endpoint and domain NULL = all. */
 enum sek_err sek_report_traffic(struct sek_report *r, int64_t since_s, int64_t until_s,
                                 const char *endpoint, const char *domain, enum sek_traffic_by by,
                                 unsigned limit, sek_traffic_fn *fn, void *arg,

@@ -8,8 +8,10 @@
 #include <unistd.h>
 #include "base/banned.h"
 
-#define FILE_MODE                                                                                  \
-    0640 /* who asked for what is private: owner writes, group reads, others nothing */
+/* Who asked for what is private: owner writes, group reads, others nothing. Of policy.db the group
+ * (the resolver's) has nothing either: a reader's lock keeps writers out, and people must be able
+ * to block names whatever a broken-into resolver does. */
+static const mode_t file_modes[] = {[SEK_SQL_POLICY] = 0600, [SEK_SQL_EVENTS] = 0640};
 
 /* Readers and people wait for each other; the events writer has its own back-off and must stay
  * quick to stop. */
@@ -123,12 +125,13 @@ void sek_sql_close(sqlite3 *db)
 
 /* Never opens a file that exists: closing any descriptor of a database drops this process's locks
  * on it (fcntl locks, POSIX.1), also those of another connection. */
-static enum sek_err prepare_file(const char *path, bool create, struct sek_diag *diag)
+static enum sek_err prepare_file(const char *path, enum sek_sql_use use, struct sek_diag *diag)
 {
-    if (create) {
-        int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
+    if (use != SEK_SQL_READER) {
+        int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, file_modes[use]);
         if (fd >= 0) {
-            int rc = fchmod(fd, FILE_MODE); /* a umask of 077 would lock the readers' group out */
+            int rc =
+                fchmod(fd, file_modes[use]); /* a umask of 077 would lock the readers' group out */
             close(fd);
             return rc == 0 ? SEK_OK
                            : sek_diag_set(diag, SEK_E_IO, "cannot set the mode of the new file");
@@ -263,9 +266,9 @@ enum sek_err sek_sql_open(const char *path, enum sek_sql_use use,
 {
     sqlite3 *db = NULL;
     int64_t n;
-    enum sek_err err = prepare_file(path, use != SEK_SQL_READER, diag);
+    enum sek_err err = path ? prepare_file(path, use, diag) : SEK_OK;
     if (!err)
-        err = raw_open(path, use, &db, diag);
+        err = raw_open(path ? path : ":memory:", use, &db, diag);
     if (!err && use == SEK_SQL_READER && sek_sql_int(db, "PRAGMA schema_version", &n, NULL) &&
         sqlite3_extended_errcode(db) == SQLITE_READONLY_ROLLBACK)
         err = roll_back(path, diag);
@@ -276,7 +279,7 @@ enum sek_err sek_sql_open(const char *path, enum sek_sql_use use,
         err = sek_sql_run(db, pragmas[use], diag);
     if (err) {
         sek_sql_close(db);
-        sek_diag_wrap(diag, "%s", path);
+        sek_diag_wrap(diag, "%s", path ? path : "in memory");
         return err;
     }
     *out = db;

@@ -25,9 +25,10 @@ struct sek_sql_schema {
         app_id; /* PRAGMA application_id, not 0: a file of another kind is refused, not migrated */
 };
 
-/* Creates the file (mode 0640) unless reading. NOTFOUND: a reader's file is not there or still
- * empty. VERSION: a newer version made it, or a reader found an older one. INVALID: not a regular
- * file, or a database of something else. */
+/* Creates the file (policy.db 0600, events.db 0640) unless reading; path NULL: a database in
+ * memory, not for a reader. NOTFOUND: a reader's file is not there or still empty. VERSION: a newer
+ * version made it, or a reader found an older one. INVALID: not a regular file, or a database of
+ * something else. */
 enum sek_err sek_sql_open(const char *path, enum sek_sql_use use,
                           const struct sek_sql_schema *schema, sqlite3 **out,
                           struct sek_diag *diag);

@@ -144,10 +144,11 @@ static int by_count(const void *a, const void *b)
     return x->id < y->id ? -1 : x->id > y->id;
 }
 
-static int by_id(const void *a, const void *b)
+/* Of minutes: the newest first, so that a limit leaves the oldest out. */
+static int by_newest(const void *a, const void *b)
 {
     const struct group *x = a, *y = b;
-    return x->id < y->id ? -1 : x->id > y->id;
+    return x->id > y->id ? -1 : x->id < y->id;
 }
 
 /* The texts behind the groups' ids, one after the other in `texts`, `*offsets` says where. They are
@@ -442,7 +443,7 @@ enum sek_err sek_report_traffic(struct sek_report *r, int64_t since_s, int64_t u
     /* ids start at 1: an unknown endpoint or domain is 0 and matches nothing */
     err = sum_traffic(r, &f, traffic_rows[by].column, &g, diag);
     if (!err && g.n)
-        qsort(g.all, g.n, sizeof *g.all, by == SEK_TRAFFIC_MINUTE ? by_id : by_count);
+        qsort(g.all, g.n, sizeof *g.all, by == SEK_TRAFFIC_MINUTE ? by_newest : by_count);
     size_t n = limit && limit < g.n ? limit : g.n;
     if (!err)
         err = read_keys(r, &g, n, traffic_rows[by].key_sql, &texts, &offsets, diag);

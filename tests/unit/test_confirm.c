@@ -69,6 +69,19 @@ static void test_in_force_already(void **state)
     sek_status_destroy(conf.status.path, page);
 }
 
+static void test_seen(void **state)
+{
+    (void)state;
+    assert_int_equal(sek_confirm_seen(&conf), 0); /* no page */
+    struct sek_status_page *page = page_new();
+    assert_int_equal(sek_confirm_seen(&conf), 5);
+    page->generation = 6; /* mapped, not yet in force everywhere */
+    assert_int_equal(sek_confirm_seen(&conf), 6);
+    page->heartbeat_ms = now_ms(CLOCK_REALTIME) - 10 * SEK_STATUS_DEAD_MS;
+    assert_int_equal(sek_confirm_seen(&conf), 0); /* it reads anew at its start */
+    sek_status_destroy(conf.status.path, page);
+}
+
 static void *take_over_later(void *arg)
 {
     struct sek_status_page *page = arg;
@@ -142,7 +155,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_not_running), cmocka_unit_test(test_in_force_already),
         cmocka_unit_test(test_waits),       cmocka_unit_test(test_stuck),
-        cmocka_unit_test(test_no_page),
+        cmocka_unit_test(test_no_page),     cmocka_unit_test(test_seen),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

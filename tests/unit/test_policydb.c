@@ -130,20 +130,48 @@ static void test_list_remove(void **state)
     OK(sek_policydb_entry_put(db, &e, &changed, &diag));
     OK(sek_policydb_commit(db, &diag));
     OK(sek_policydb_begin(db, &diag));
-    OK(sek_policydb_list_remove(db, id, &diag));
+    OK(sek_policydb_list_remove(db, id, NULL, NULL, &diag));
     OK(sek_policydb_commit(db, &diag));
     assert_int_equal(number_of("SELECT count(*) FROM entry"), 0);
     assert_int_equal(number_of("SELECT count(*) FROM dirty"), 1);
 
     OK(sek_policydb_begin(db, &diag));
-    assert_int_equal(sek_policydb_list_remove(db, id, NULL), SEK_E_NOTFOUND);
+    assert_int_equal(sek_policydb_list_remove(db, id, NULL, NULL, NULL), SEK_E_NOTFOUND);
     sek_policydb_rollback(db);
     OK(sek_policydb_begin(db, &diag));
     assert_true(list_new(db, "feed") > id); /* events.db may still name the old one */
     OK(sek_policydb_list_get(db, SEK_LIST_LOCAL_ALLOW, &row, &diag));
-    assert_int_equal(sek_policydb_list_remove(db, row.list.id, NULL), SEK_E_REFUSED);
+    assert_int_equal(sek_policydb_list_remove(db, row.list.id, NULL, NULL, NULL), SEK_E_REFUSED);
     row.list.id = 999;
     assert_int_equal(sek_policydb_list_set(db, &row, NULL), SEK_E_NOTFOUND);
+    sek_policydb_close(db);
+}
+
+static void steps_count(void *arg, unsigned permille)
+{
+    (void)permille;
+    ++*(unsigned *)arg;
+}
+
+static void test_list_remove_progress(void **state)
+{
+    (void)state;
+    struct sek_policydb *db = db_open();
+    unsigned n = 0;
+    bool changed;
+    OK(sek_policydb_begin(db, &diag));
+    uint16_t id = list_new(db, "feed");
+    for (int i = 0; i < 5000; i++) {
+        char text[32];
+        snprintf(text, sizeof text, "n%d.example", i);
+        struct sek_entry e = entry_of(id, text, SEK_SCOPE_SUBTREE);
+        OK(sek_policydb_entry_put(db, &e, &changed, &diag));
+    }
+    OK(sek_policydb_list_remove(db, id, steps_count, &n, &diag));
+    assert_true(n > 0);
+    n = 0;
+    list_new(db, "later"); /* nobody is told of what comes after */
+    assert_int_equal(n, 0);
     sek_policydb_close(db);
 }
 
@@ -170,6 +198,19 @@ static void test_entries(void **state)
     OK(sek_policydb_commit(db, &diag));
     assert_int_equal(generation_of(db), 2); /* no rule differs */
     assert_int_equal(number_of("SELECT count(*) FROM entry WHERE comment = 'another reason'"), 1);
+
+    OK(sek_policydb_begin(db, &diag));
+    e.comment[0] = '\0'; /* says nothing new: reason and author stay */
+    snprintf(e.who, sizeof e.who, "somebody else");
+    OK(sek_policydb_entry_put(db, &e, &changed, &diag));
+    assert_false(changed);
+    snprintf(e.comment, sizeof e.comment, "another reason");
+    OK(sek_policydb_entry_put(db, &e, &changed, &diag));
+    assert_false(changed);
+    OK(sek_policydb_commit(db, &diag));
+    assert_int_equal(number_of("SELECT count(*) FROM entry WHERE comment = 'another reason'"
+                               " AND who = 'tester'"),
+                     1);
 
     OK(sek_policydb_begin(db, &diag));
     e.rule.expires_s = NOW + 60;
@@ -244,6 +285,69 @@ static void test_entries_each(void **state)
     sek_policydb_close(db);
 }
 
+/* Whoever prints entries may wait for a reader of his (a pager) for hours: others go on writing. */
+static void other_writes(void)
+{
+    static int n;
+    char text[32];
+    bool changed;
+    struct sek_policydb *other = db_open();
+    snprintf(text, sizeof text, "other%d.example", n++);
+    struct sek_entry e = entry_of(2, text, SEK_SCOPE_SUBTREE);
+    OK(sek_policydb_begin(other, &diag));
+    OK(sek_policydb_entry_put(other, &e, &changed, &diag));
+    OK(sek_policydb_commit(other, &diag));
+    sek_policydb_close(other);
+}
+
+static bool entry_counts(void *arg, const struct sek_entry *e)
+{
+    unsigned *n = arg;
+    if ((*n)++ % 1000 == 1)
+        other_writes();
+    return e->rule.list == 1;
+}
+
+static bool list_counts(void *arg, const struct sek_list_row *row)
+{
+    unsigned *n = arg;
+    if ((*n)++ == 0)
+        other_writes();
+    return row->list.id != 0;
+}
+
+static void test_readers_let_write(void **state)
+{
+    (void)state;
+    struct sek_policydb *db = db_open();
+    unsigned n = 0;
+    bool changed;
+    OK(sek_policydb_begin(db, &diag));
+    for (int i = 0; i < 2000; i++) {
+        char text[32];
+        snprintf(text, sizeof text, "n%d.example", i);
+        struct sek_entry e = entry_of(1, text, (enum sek_scope)(1 + i % 3));
+        OK(sek_policydb_entry_put(db, &e, &changed, &diag));
+        if (i % 5 == 0) {
+            e.rule.scope = (uint8_t)(1 + (i + 1) % 3);
+            OK(sek_policydb_entry_put(db, &e, &changed, &diag));
+        }
+    }
+    OK(sek_policydb_commit(db, &diag));
+    sek_policydb_close(db);
+    OK(sek_policydb_open(path, false, &db, &diag));
+    OK(sek_policydb_entries(db, 1, entry_counts, &n, &diag));
+    assert_int_equal(n, 2400); /* each once */
+    struct sek_name name = name_of("n0.example");
+    n = 1;
+    OK(sek_policydb_entries_at(db, &name, entry_counts, &n, &diag));
+    assert_int_equal(n, 3);
+    n = 0;
+    OK(sek_policydb_lists(db, list_counts, &n, &diag));
+    assert_int_equal(n, 2);
+    sek_policydb_close(db);
+}
+
 static void test_expire(void **state)
 {
     (void)state;
@@ -303,7 +407,7 @@ static void test_open_errors(void **state)
 
     struct stat st;
     assert_int_equal(stat(path, &st), 0);
-    assert_int_equal(st.st_mode & 0777, 0640);
+    assert_int_equal(st.st_mode & 0777, 0600);
 
     assert_int_equal(sqlite3_open(path, &raw), SQLITE_OK);
     assert_int_equal(sqlite3_exec(raw, "PRAGMA user_version = 99", NULL, NULL, NULL), SQLITE_OK);
@@ -322,6 +426,41 @@ static void test_reader(void **state)
     assert_int_not_equal(sek_policydb_begin(db, NULL), SEK_OK);
     sek_policydb_close(db);
     sek_policydb_close(NULL);
+}
+
+/* Nobody waits for ten seconds here. */
+static int busy_most_ms = 60000;
+int __real_sqlite3_busy_timeout(sqlite3 *db, int ms);
+int __wrap_sqlite3_busy_timeout(sqlite3 *db, int ms);
+int __wrap_sqlite3_busy_timeout(sqlite3 *db, int ms)
+{
+    return __real_sqlite3_busy_timeout(db, ms < busy_most_ms ? ms : busy_most_ms);
+}
+
+/* Somebody reads the file with a program of his own and does not end. */
+static void test_locked(void **state)
+{
+    (void)state;
+    struct sek_diag why = {0};
+    sqlite3 *raw;
+    bool changed;
+    busy_most_ms = 20;
+    struct sek_policydb *db = db_open();
+    busy_most_ms = 60000;
+    assert_int_equal(sqlite3_open(path, &raw), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(raw, "BEGIN; SELECT * FROM list", NULL, NULL, NULL), SQLITE_OK);
+    struct sek_entry e = entry_of(1, "evil.example", SEK_SCOPE_SUBTREE);
+    OK(sek_policydb_begin(db, &diag));
+    OK(sek_policydb_entry_put(db, &e, &changed, &diag));
+    assert_int_equal(sek_policydb_commit(db, &why), SEK_E_BUSY);
+    assert_non_null(strstr(why.text, "policy.db is busy"));
+    assert_int_equal(sqlite3_exec(raw, "COMMIT; BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sek_policydb_begin(db, &why), SEK_E_BUSY);
+    assert_non_null(strstr(why.text, "policy.db is busy"));
+    sqlite3_close(raw);
+    assert_int_equal(number_of("SELECT count(*) FROM entry"), 0);
+    OK(sek_policydb_begin(db, &diag));
+    sek_policydb_close(db);
 }
 
 static void test_not_committed(void **state)
@@ -414,10 +553,11 @@ static void test_disk_full(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ON_FILE(test_lists),       ON_FILE(test_list_values),   ON_FILE(test_list_limit),
-        ON_FILE(test_list_remove), ON_FILE(test_entries),       ON_FILE(test_entries_each),
-        ON_FILE(test_expire),      ON_FILE(test_view),          ON_FILE(test_open_errors),
-        ON_FILE(test_reader),      ON_FILE(test_not_committed), ON_FILE(test_two_processes),
+        ON_FILE(test_lists),        ON_FILE(test_list_values),          ON_FILE(test_list_limit),
+        ON_FILE(test_list_remove),  ON_FILE(test_list_remove_progress), ON_FILE(test_entries),
+        ON_FILE(test_entries_each), ON_FILE(test_readers_let_write),    ON_FILE(test_expire),
+        ON_FILE(test_view),         ON_FILE(test_open_errors),          ON_FILE(test_reader),
+        ON_FILE(test_locked),       ON_FILE(test_not_committed),        ON_FILE(test_two_processes),
         ON_FILE(test_disk_full),
     };
     return cmocka_run_group_tests(tests, setup_all, teardown_all);

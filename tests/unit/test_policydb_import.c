@@ -63,7 +63,9 @@ static void model_import(struct model *m, const struct model *fed, bool append, 
         for (int s = 1; s <= 3; s++) {
             bool was = m->rule[n][s].there, is = fed->rule[n][s].there;
             st->n_before += was;
-            if (was && is) {
+            if (was && is && append && m->rule[n][s].expires_s > now_s) {
+                st->n_ending++;
+            } else if (was && is) {
                 st->n_changed +=
                     m->rule[n][s].action != fed->rule[n][s].action || m->rule[n][s].expires_s != 0;
                 m->rule[n][s].action = fed->rule[n][s].action;
@@ -194,6 +196,26 @@ static void test_import_facts(void **state)
     assert_string_equal(row.source, "/some/file");
     assert_string_equal(row.who, "importer");
     assert_int_equal(row.imported_s, NOW + 5);
+
+    /* what is added to it does not make it another file's list */
+    OK(sek_policydb_begin(db, &diag));
+    OK(sek_policydb_import_begin(db, list, "adder", NOW + 9, &diag));
+    OK(sek_policydb_import_end(db, true, "/other/file", NULL, NULL, &st, &diag));
+    OK(sek_policydb_commit(db, &diag));
+    OK(sek_policydb_list_get(db, "feed", &row, &diag));
+    assert_string_equal(row.source, "/some/file");
+    assert_string_equal(row.who, "adder");
+    assert_int_equal(row.imported_s, NOW + 5);
+    assert_int_equal(row.changed_s, NOW + 9);
+
+    OK(sek_policydb_begin(db, &diag));
+    list = list_new(db, "fresh"); /* but the first one does */
+    OK(sek_policydb_import_begin(db, list, "adder", NOW + 9, &diag));
+    OK(sek_policydb_import_end(db, true, "/other/file", NULL, NULL, &st, &diag));
+    OK(sek_policydb_list_get(db, "fresh", &row, &diag));
+    assert_string_equal(row.source, "/other/file");
+    assert_int_equal(row.imported_s, NOW + 9);
+    OK(sek_policydb_commit(db, &diag));
 
     OK(sek_policydb_begin(db, &diag));
     OK(sek_policydb_import_begin(db, 999, "importer", NOW, &diag));

@@ -122,7 +122,7 @@ static void random_list(struct sek_policydb *db, uint16_t *list)
     struct sek_list_row row;
     OK(sek_policydb_begin(db, &diag));
     if (*list >= 3 && *list < N_CHECK_LISTS - 1 && random() % 2) {
-        OK(sek_policydb_list_remove(db, *list, &diag));
+        OK(sek_policydb_list_remove(db, *list, NULL, NULL, &diag));
         *list = list_new(db, "feed");
     } else {
         OK(sek_policydb_list_get(db, "feed", &row, &diag));

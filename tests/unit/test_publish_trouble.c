@@ -169,6 +169,48 @@ static void test_old_database(void **state)
     unlink(old_db);
 }
 
+/* A resolver that runs may have had files that are gone: what is new must pass them as well. */
+static void test_seen_by_resolver(void **state)
+{
+    (void)state;
+    struct sek_policydb *db = db_open();
+    edit(db, 1, numbered(8), SEK_SCOPE_SUBTREE, true, 0);
+    sek_policydb_seen(db, generation_of(db)); /* the files of another database, now gone */
+    assert_int_equal(publish(db, false).generation, 3);
+    check_files(db);
+    sek_policydb_seen(db, 3); /* these very files */
+    assert_int_equal(publish(db, false).generation, 3);
+    assert_int_equal(publish(db, true).generation, 3);
+    edit(db, 1, numbered(9), SEK_SCOPE_SUBTREE, true, 0);
+    assert_int_equal(publish(db, false).generation, 4);
+    sek_policydb_seen(db, 10);
+    assert_int_equal(publish(db, false).generation, 11);
+    check_files(db);
+    unlink(image);
+    sek_policydb_seen(db, 11);
+    assert_int_equal(publish(db, false).generation, 12);
+    check_files(db);
+    sek_policydb_close(db);
+}
+
+/* An image of somebody else that happens to have the same generation. */
+static void test_foreign_image_seen(void **state)
+{
+    (void)state;
+    char aside[80];
+    snprintf(aside, sizeof aside, "%s/aside.img", dir);
+    struct sek_policydb *db = db_open();
+    uint64_t generation = publish(db, true).generation;
+    copy(image, aside);
+    publish(db, true);
+    copy(aside, image);
+    sek_policydb_seen(db, generation);
+    assert_true(publish(db, false).generation > generation);
+    check_files(db);
+    sek_policydb_close(db);
+    unlink(aside);
+}
+
 static void test_folder_errors(void **state)
 {
     (void)state;
@@ -250,8 +292,10 @@ static void test_disk_full(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ON_FILES(test_damage_is_mended), ON_FILES(test_junk_delta),    ON_FILES(test_crash_points),
-        ON_FILES(test_old_database),     ON_FILES(test_folder_errors), ON_FILES(test_two_processes),
+        ON_FILES(test_damage_is_mended), ON_FILES(test_junk_delta),
+        ON_FILES(test_crash_points),     ON_FILES(test_old_database),
+        ON_FILES(test_seen_by_resolver), ON_FILES(test_foreign_image_seen),
+        ON_FILES(test_folder_errors),    ON_FILES(test_two_processes),
         ON_FILES(test_disk_full),
     };
     return cmocka_run_group_tests(tests, setup_all, teardown_all);

@@ -68,7 +68,9 @@ static void test_create(void **state)
         const char *label;
         enum sek_sql_use use;
         const char *journal;
-    } cases[] = {{"policy", SEK_SQL_POLICY, "delete"}, {"events", SEK_SQL_EVENTS, "wal"}};
+        mode_t mode;
+    } cases[] = {{"policy", SEK_SQL_POLICY, "delete", 0600},
+                 {"events", SEK_SQL_EVENTS, "wal", 0640}};
     for (size_t i = 0; i < 2; i++) {
         sqlite3 *db;
         sqlite3_stmt *stmt;
@@ -77,7 +79,7 @@ static void test_create(void **state)
         assert_int_equal(sek_sql_open(path, cases[i].use, &v1, &db, NULL), SEK_OK);
         umask(before);
         assert_int_equal(stat(path, &st), 0);
-        assert_int_equal(st.st_mode & 0777, 0640);
+        assert_int_equal(st.st_mode & 0777, cases[i].mode);
         assert_int_equal(sek_sql_prepare(db, "PRAGMA journal_mode", &stmt, NULL), SEK_OK);
         assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
         if (strcmp((const char *)sqlite3_column_text(stmt, 0), cases[i].journal) != 0)

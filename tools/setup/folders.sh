@@ -1,11 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
 # Folders of the state, with owners and modes: who may write what is decided here.
-#   policy  people's decisions. Written by root's command; the resolver reads it (its group, inherited
-#           by new files) and cannot change it, so that a broken-into resolver cannot lift its own rules.
+#   policy  people's decisions. Written by root's command; the resolver reads what is compiled (its
+#           group, inherited by new files) and cannot change it, so that a broken-into resolver cannot lift
+#           its own rules. policy.db itself is root's alone: who reads a database can lock it.
 #   events  what happened: who asked for which name. Written by the resolver, read by root; by nobody else.
 #   run     the status page: no secrets, readable by all.
-# Safe to run again; changes nothing but these folders.
+# Safe to run again; changes nothing but these folders and the mode of policy.db.
 set -eu
 
 usage() {
@@ -46,5 +47,9 @@ for folder in "$state/policy" "$state/events" "$run"; do
     fi
 done
 install -d -o root -g "$group" -m 2750 "$state/policy"
+# Nobody but root could have put a link there.
+for file in "$state/policy/policy.db" "$state/policy/policy.db-journal"; do
+    if [ -e "$file" ]; then chmod 0600 "$file"; fi
+done
 install -d -o "$user" -g "$group" -m 0750 "$state/events"
 install -d -o "$user" -g "$group" -m 0755 "$run"
