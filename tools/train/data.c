@@ -10,6 +10,7 @@
 /* Classes: suffixes that are common enough to have weights of their own. */
 #define CLASS_BENIGN_MIN 300
 #define CLASS_FAMILIES_MIN 3
+#define CLASS_DYNAMIC 1 /* all of them alike: no family shall be known by its provider */
 #define SLOTS (1u << 14)
 
 static _Noreturn void die(const char *what, const char *which)
@@ -229,8 +230,9 @@ static void class_give(struct data *d, struct class *c)
     slot = slot_make(d, hash);
     if (!(slot->flags & SEK_SUFFIX_IS))
         return;
+    if (slot->flags & SEK_SUFFIX_DYNAMIC)
+        return; /* has the common class of all of them already */
     slot->class_id = (uint8_t)d->n_classes;
-    c->dynamic = (slot->flags & SEK_SUFFIX_DYNAMIC) != 0;
     d->classes[d->n_classes++] = *c;
 }
 
@@ -249,7 +251,12 @@ static void classes_give(struct data *d, const struct sources *s)
     each_line(d, s->benign, count_benign, census);
     qsort(census->c, CENSUS, sizeof census->c[0], by_use);
     snprintf(d->classes[0].name, sizeof d->classes[0].name, "(other)");
-    d->n_classes = 1;
+    snprintf(d->classes[CLASS_DYNAMIC].name, sizeof d->classes[0].name, "(dynamic DNS)");
+    d->classes[CLASS_DYNAMIC].dynamic = true;
+    d->n_classes = 2;
+    for (uint32_t i = 0; i < SLOTS; i++)
+        if (d->slots[i].flags & SEK_SUFFIX_DYNAMIC)
+            d->slots[i].class_id = CLASS_DYNAMIC;
     for (int i = 0; i < (int)CENSUS; i++) {
         struct class *c = &census->c[i];
 

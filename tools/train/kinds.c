@@ -624,7 +624,7 @@ static void learn_classes(struct kinds *k)
         const struct class *c = &k->data->classes[i];
 
         sum += powf((float)c->n_families, 0.85f) + 0.012f * sqrtf((float)c->n_benign) +
-               (c->dynamic ? 2.0f : 0.12f);
+               (c->dynamic ? 25.0f : 0.12f);
         k->class_use[i] = sum;
     }
 }

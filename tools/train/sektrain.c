@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "export.h"
 #include "linear.h"
 #include "measure.h"
 #include "net.h"
@@ -17,6 +18,12 @@ static const char *opt(int argc, char **argv, const char *name, const char *def)
 static float num(int argc, char **argv, const char *name, const char *def)
 {
     return strtof(opt(argc, argv, name, def), NULL);
+}
+
+static int cmp(const void *a, const void *b)
+{
+    float x = *(const float *)a, y = *(const float *)b;
+    return x < y ? -1 : x > y;
 }
 
 int main(int argc, char **argv)
@@ -43,8 +50,19 @@ int main(int argc, char **argv)
     for (uint32_t i = 0; i < d.n; i++)
         lin[i] = linear_score(&l, d.items[i].sym, d.items[i].n, d.items[i].class_id);
     measure(&d, lin, "linear", false);
-    float cut = num(argc, argv, "-drop", "0"); /* drop benign training names above this linear score */
-    if (cut > 0) { uint32_t n = 0; for (uint32_t i = 0; i < d.n; i++) if (d.items[i].family == BENIGN && lin[i] > cut) { d.items[i].weight = 0; n++; } printf("dropped %u\n", n); }
+    float share = num(argc, argv, "-drop", "0"); /* of benign names, the most suspicious: not trained on */
+    if (share > 0) {
+        float *sorted = malloc(d.n * sizeof *sorted);
+        uint32_t n = 0, dropped = 0;
+        for (uint32_t i = 0; i < d.n; i++)
+            if (d.items[i].family == BENIGN)
+                sorted[n++] = lin[i];
+        qsort(sorted, n, sizeof *sorted, cmp);
+        float cut = sorted[n - 1 - (uint32_t)(share * (float)n)];
+        for (uint32_t i = 0; i < d.n; i++)
+            if (d.items[i].family == BENIGN && lin[i] > cut) d.items[i].weight = 0, dropped++;
+        printf("dropped %u benign names of linear score above %.2f\n", dropped, (double)cut);
+    }
     sampler_init(&s, &d, &k, &mix, 12);
     net_init(&net, 5);
     net_train(&net, &s, &plan);
@@ -54,6 +72,14 @@ int main(int argc, char **argv)
         char t[32];
         for (uint32_t i = 0; i < d.n; i++) mixed[i] = a * lin[i] + (1 - a) * cnn[i];
         snprintf(t, sizeof t, "mix %.2f", (double)a);
+        measure(&d, mixed, t, false);
+    }
+    struct image im = {0};
+    export_model(&d, &l, &net, &im);
+    for (float pass = 0.05f; pass < 0.2f; pass *= 1.6f) {
+        char t[32];
+        export_calibrate(&d, &im, pass, mixed);
+        snprintf(t, sizeof t, "gated %.3f", (double)pass);
         measure(&d, mixed, t, false);
     }
     char path[256]; snprintf(path, sizeof path, "%s.bin", plan.name);
