@@ -115,6 +115,14 @@
       "sekisho config --sample > /etc/sekisho/sekisho.yaml\tbegin a settings file\n"               \
       "sekisho config get answer.ttl\tone value")                                                  \
     X(help, "help", "[COMMAND...]", "help on the command line, or on one command", "", "")         \
+    X(classify, "classify", "[NAME...]", "judge whether names look machine-made",                  \
+      "Judges the label left of the public suffix, or of a dynamic-DNS provider's suffix, by a "   \
+      "model of names that domain generation algorithms make. The score is the probability that "  \
+      "it is machine-made, if half of all names were: a name alone proves little. With - names "   \
+      "are read from standard input.",                                                             \
+      "sekisho classify xkqzvbwpjt.com\thow suspicious is it?\n"                                  \
+      "sekisho classify --explain xkqzvbwpjt.com\tand why\n"                                      \
+      "sekisho classify --scores < names.txt | sort -t $'\\t' -k2 -rn | head\tthe worst of many") \
     X(completion, "completion", "SHELL [WORD...]", "print a completion script: bash, zsh or fish", \
       "Prints a completion script. SHELL is bash, zsh or fish. The scripts ask sekisho "           \
       "completion words, which prints what may stand in the place of the last WORD.",              \

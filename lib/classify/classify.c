@@ -56,7 +56,7 @@ struct sek_score sek__classify_unit(const struct sek_model *m, const struct sek_
     if (s.by_network) {
         struct sek_net_work work;
 
-        sum = sek_stage2(m, u, &work);
+        sum = sek__joint(m, sum, sek_stage2(m, u, &work));
     }
     s.llr = sek__curve_at(&m->head->curve[s.by_network], sum);
     return s;

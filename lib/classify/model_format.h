@@ -47,6 +47,7 @@ struct sek_model_head {
     uint32_t n_slots, n_classes, n_heads;
     int32_t gate; /* stage 1's sum from which on stage 2 decides */
     int32_t bias; /* of stage 1 */
+    int32_t carry; /* times stage 1's sum, added to stage 2's */
     int32_t out_bias;
     uint32_t table_shift, conv2_shift, conv3_shift, dense_shift, out_shift; /* 0..20 */
     uint32_t head_shift;

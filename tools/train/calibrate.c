@@ -55,7 +55,8 @@ static uint32_t collect(const struct data *d, const struct sek_model *m, struct 
         if (!is_asked(d, it) || it->n < SEK_CLASSIFY_UNIT_MIN)
             continue;
         unit_of(it, &u);
-        points[n] = (struct point){.sum = {sek_stage1(m, &u), sek_stage2(m, &u, &work)},
+        int32_t sum1 = sek_stage1(m, &u);
+        points[n] = (struct point){.sum = {sum1, sek__joint(m, sum1, sek_stage2(m, &u, &work))},
                                    .generated = it->family != BENIGN,
                                    .item = i};
         count[it->family + 1]++;

@@ -9,6 +9,7 @@
 #define CONV_SHIFT 11
 #define HEAD_SHIFT 11
 #define TABLE_SHIFT 3
+#define CARRY 0.18f /* of stage 1 in the joint logit; 0.1 to 0.3 do alike */
 #define STAGE1_UNIT 40 /* int8 holds ±3.2 */
 
 static void find(struct image *im)
@@ -164,6 +165,7 @@ void export_model(const struct data *d, const struct linear *l, const struct net
         .n_heads = count_kinds(d),
         .gate = INT32_MIN,
         .bias = (int32_t)lroundf(l->bias * STAGE1_UNIT),
+        .carry = (int32_t)lroundf(ldexpf(CARRY / STAGE1_UNIT, SEK_ACT_BITS + CONV_SHIFT)),
         .out_bias = (int32_t)lroundf(ldexpf(n->out_b[0], SEK_ACT_BITS + CONV_SHIFT)),
         .table_shift = TABLE_SHIFT,
         .conv2_shift = CONV_SHIFT,

@@ -217,7 +217,7 @@ static double top_back(const struct net *n, struct net *g, struct pass *p, const
     for (int i = 0; i < p->n; i++) {
         float q = 1 / (1 + expf(-p->z[i])), y = p->x[i].target >= 0 ? 1.0f : 0.0f, d = q - y;
 
-        loss -= y > 0 ? logf(q + 1e-9f) : logf(1 - q + 1e-9f);
+        loss -= y > 0 ? logf(q + 1e-6f) : logf(1.000001f - q);
         if (y == 0 && plan->bound > 0 && 1 - q < plan->bound)
             d *= (1 - q) / plan->bound;
         g->out_b[0] += d;

@@ -1,88 +1,190 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Trains the classifier: names in, model file out. See README.md. */
 #include "export.h"
 #include "linear.h"
 #include "measure.h"
 #include "net.h"
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-static const char *opt(int argc, char **argv, const char *name, const char *def)
+struct options {
+    struct sources sources;
+    const char *dict, *out, *about;
+    struct mix mix;
+    struct net_plan plan;
+    double linear_millions, net_millions;
+    float pass;
+    uint64_t seed;
+    int64_t date_s;
+    bool families, samples;
+};
+
+static const char usage[] =
+    "usage: sektrain --dga FILE --benign FILE --suffixes FILE --dynamic FILE --out MODEL [options]\n"
+    "  --dga FILE        generated names: name<TAB>family, gzip or not\n"
+    "  --benign FILE     benign names: name<TAB>rank<TAB>kind, those of kind \"reg\" are read\n"
+    "  --suffixes FILE   public_suffix_list.dat\n"
+    "  --dynamic FILE    suffixes of dynamic-DNS providers\n"
+    "  --dict FOLDER     word lists; default /usr/share/dict\n"
+    "  --hold A,B,...    keep these families out, to measure on them\n"
+    "  --names N         millions of names that stage 2 sees; default 45\n"
+    "  --linear N        the same for stage 1; default 16\n"
+    "  --benign-share, --synthetic-share, --flatness, --class-drop, --rate, --drop, --head, --pass F\n"
+    "  --all             train on the kept-out tenth, too; figures are then worth nothing\n"
+    "  --seed N, --date SECONDS, --about TEXT\n"
+    "  --families        print the figures of each family\n"
+    "  --samples         print synthetic names and stop\n";
+
+enum { O_DGA = 1, O_BENIGN, O_SUFFIXES, O_DYNAMIC, O_DICT, O_HOLD, O_NAMES, O_LINEAR, O_B, O_S, O_F,
+       O_C, O_RATE, O_DROP, O_HEAD, O_PASS, O_ALL, O_SEED, O_DATE, O_ABOUT, O_OUT, O_FAMILIES,
+       O_SAMPLES };
+
+static const struct option longs[] = {
+    {"dga", 1, NULL, O_DGA},
+    {"benign", 1, NULL, O_BENIGN},
+    {"suffixes", 1, NULL, O_SUFFIXES},
+    {"dynamic", 1, NULL, O_DYNAMIC},
+    {"dict", 1, NULL, O_DICT},
+    {"hold", 1, NULL, O_HOLD},
+    {"names", 1, NULL, O_NAMES},
+    {"linear", 1, NULL, O_LINEAR},
+    {"benign-share", 1, NULL, O_B},
+    {"synthetic-share", 1, NULL, O_S},
+    {"flatness", 1, NULL, O_F},
+    {"class-drop", 1, NULL, O_C},
+    {"rate", 1, NULL, O_RATE},
+    {"drop", 1, NULL, O_DROP},
+    {"head", 1, NULL, O_HEAD},
+    {"pass", 1, NULL, O_PASS},
+    {"all", 0, NULL, O_ALL},
+    {"seed", 1, NULL, O_SEED},
+    {"date", 1, NULL, O_DATE},
+    {"about", 1, NULL, O_ABOUT},
+    {"out", 1, NULL, O_OUT},
+    {"families", 0, NULL, O_FAMILIES},
+    {"samples", 0, NULL, O_SAMPLES},
+    {0},
+};
+
+static bool take_text(struct options *o, int which, const char *v)
 {
-    for (int i = 1; i + 1 < argc; i++)
-        if (strcmp(argv[i], name) == 0)
-            return argv[i + 1];
-    return def;
+    switch (which) {
+    case O_DGA: o->sources.dga = v; return true;
+    case O_BENIGN: o->sources.benign = v; return true;
+    case O_SUFFIXES: o->sources.suffixes = v; return true;
+    case O_DYNAMIC: o->sources.dynamic = v; return true;
+    case O_HOLD: o->sources.held = v; return true;
+    case O_DICT: o->dict = v; return true;
+    case O_ABOUT: o->about = v; return true;
+    case O_OUT: o->out = v; return true;
+    case O_SEED: o->seed = strtoull(v, NULL, 10); return true;
+    case O_DATE: o->date_s = strtoll(v, NULL, 10); return true;
+    case O_ALL: return o->sources.all = true;
+    case O_FAMILIES: return o->families = true;
+    case O_SAMPLES: return o->samples = true;
+    default: return false;
+    }
 }
 
-static float num(int argc, char **argv, const char *name, const char *def)
+static bool take_number(struct options *o, int which, double v)
 {
-    return strtof(opt(argc, argv, name, def), NULL);
+    switch (which) {
+    case O_NAMES: o->net_millions = v; return true;
+    case O_LINEAR: o->linear_millions = v; return true;
+    case O_B: o->mix.benign = (float)v; return true;
+    case O_S: o->mix.synthetic = (float)v; return true;
+    case O_F: o->mix.flatness = (float)v; return true;
+    case O_C: o->mix.class_drop = (float)v; return true;
+    case O_RATE: o->plan.rate = (float)v; return true;
+    case O_DROP: o->plan.drop = (float)v; return true;
+    case O_HEAD: o->plan.head_weight = (float)v; return true;
+    case O_PASS: o->pass = (float)v; return true;
+    default: return false;
+    }
 }
 
-static int cmp(const void *a, const void *b)
+static void take_options(struct options *o, int argc, char **argv)
 {
-    float x = *(const float *)a, y = *(const float *)b;
-    return x < y ? -1 : x > y;
+    int which;
+
+    while ((which = getopt_long(argc, argv, "", longs, NULL)) != -1)
+        if (!take_text(o, which, optarg) && !take_number(o, which, optarg ? strtod(optarg, NULL) : 0))
+            break;
+    if (which != -1 || optind != argc || !o->sources.dga || !o->sources.benign ||
+        !o->sources.suffixes || !o->sources.dynamic || !(o->out || o->samples)) {
+        fputs(usage, stderr);
+        exit(2);
+    }
+}
+
+static void print_samples(const struct kinds *k, struct rng *r)
+{
+    for (uint32_t g = 0; g < 400; g++)
+        for (int i = 0; i < 4; i++) {
+            struct item it;
+
+            kinds_name(k, g, r, &it);
+            printf("%-24s ", kind_names[it.family]);
+            for (int j = 0; j < it.n; j++)
+                putchar(".abcdefghijklmnopqrstuvwxyz0123456789-??"[it.sym[j]]);
+            printf(".%s\n", k->data->classes[it.class_id].name);
+        }
+}
+
+static void train(struct options *o, struct data *d, struct kinds *k)
+{
+    struct linear *l = malloc(sizeof *l);
+    struct net *n = aligned_alloc(64, (sizeof *n + 63) & ~(size_t)63);
+    float *scores = calloc(d->n, sizeof *scores);
+    struct image image = {0};
+    struct sampler s;
+
+    sampler_init(&s, d, k, &o->mix, o->seed + 11);
+    linear_train(l, &s, (uint64_t)(o->linear_millions * 1e6));
+    for (uint32_t i = 0; i < d->n; i++)
+        scores[i] = linear_score(l, d->items[i].sym, d->items[i].n, d->items[i].class_id);
+    measure(d, scores, "stage 1", false);
+    sampler_init(&s, d, k, &o->mix, o->seed + 12);
+    net_init(n, o->seed + 5);
+    net_train(n, &s, &o->plan);
+    net_score(n, d, scores);
+    measure(d, scores, "stage 2", false);
+    export_model(d, l, n, &image);
+    export_calibrate(d, &image, o->pass, scores);
+    measure(d, scores, "model", o->families);
+    export_write(&image, o->about, o->date_s, o->out);
 }
 
 int main(int argc, char **argv)
 {
     static struct data d;
     static struct kinds k;
-    static struct linear l;
-    static struct net net;
-    struct sampler s;
     struct rng r;
-    struct mix mix = {.benign = num(argc, argv, "-b", "0.55"), .synthetic = num(argc, argv, "-s", "0.15"),
-        .flatness = num(argc, argv, "-f", "0.4"), .class_drop = num(argc, argv, "-c", "0.2")};
-    struct sources src = {.dga = argv[1], .benign = argv[2], .suffixes = argv[3], .dynamic = argv[4], .held = argv[5]};
-    struct net_plan plan = {.n_names = (uint64_t)(num(argc, argv, "-n", "20") * 1e6f), .rate = num(argc, argv, "-r", "0.002"),
-        .drop = num(argc, argv, "-d", "0.1"), .head_weight = num(argc, argv, "-w", "0.1"), .bound = num(argc, argv, "-bound", "0"), .name = opt(argc, argv, "-name", "net")};
+    struct options o = {
+        .dict = "/usr/share/dict",
+        .about = "",
+        .mix = {.benign = 0.6f, .synthetic = 0.12f, .flatness = 0.4f, .class_drop = 0.25f},
+        .plan = {.rate = 0.002f, .drop = 0.1f, .head_weight = 0.1f},
+        .linear_millions = 16,
+        .net_millions = 45,
+        .pass = 0.1f,
+        .date_s = (int64_t)time(NULL),
+    };
 
-    data_read(&d, &src);
-    printf("%u names, %u benign trained, %d families, %d classes\n", d.n, d.n_benign, d.n_families, d.n_classes);
-    rng_seed(&r, 1);
-    kinds_init(&k, &d, "/usr/share/dict", 3000, &r);
-    sampler_init(&s, &d, &k, &mix, 11);
-    float *lin = calloc(d.n, sizeof *lin), *cnn = calloc(d.n, sizeof *cnn), *mixed = calloc(d.n, sizeof *mixed);
-    linear_train(&l, &s, (uint64_t)(num(argc, argv, "-l", "8") * 1e6f));
-    for (uint32_t i = 0; i < d.n; i++)
-        lin[i] = linear_score(&l, d.items[i].sym, d.items[i].n, d.items[i].class_id);
-    measure(&d, lin, "linear", false);
-    float share = num(argc, argv, "-drop", "0"); /* of benign names, the most suspicious: not trained on */
-    if (share > 0) {
-        float *sorted = malloc(d.n * sizeof *sorted);
-        uint32_t n = 0, dropped = 0;
-        for (uint32_t i = 0; i < d.n; i++)
-            if (d.items[i].family == BENIGN)
-                sorted[n++] = lin[i];
-        qsort(sorted, n, sizeof *sorted, cmp);
-        float cut = sorted[n - 1 - (uint32_t)(share * (float)n)];
-        for (uint32_t i = 0; i < d.n; i++)
-            if (d.items[i].family == BENIGN && lin[i] > cut) d.items[i].weight = 0, dropped++;
-        printf("dropped %u benign names of linear score above %.2f\n", dropped, (double)cut);
-    }
-    sampler_init(&s, &d, &k, &mix, 12);
-    net_init(&net, 5);
-    net_train(&net, &s, &plan);
-    net_score(&net, &d, cnn);
-    measure(&d, cnn, "net", true);
-    for (float a = 0.15f; a < 0.5f; a += 0.15f) {
-        char t[32];
-        for (uint32_t i = 0; i < d.n; i++) mixed[i] = a * lin[i] + (1 - a) * cnn[i];
-        snprintf(t, sizeof t, "mix %.2f", (double)a);
-        measure(&d, mixed, t, false);
-    }
-    struct image im = {0};
-    export_model(&d, &l, &net, &im);
-    for (float pass = 0.05f; pass < 0.2f; pass *= 1.6f) {
-        char t[32];
-        export_calibrate(&d, &im, pass, mixed);
-        snprintf(t, sizeof t, "gated %.3f", (double)pass);
-        measure(&d, mixed, t, false);
-    }
-    char path[256]; snprintf(path, sizeof path, "%s.bin", plan.name);
-    FILE *f = fopen(path, "wb"); fwrite(&l, sizeof l, 1, f); fwrite(&net, sizeof net, 1, f); fclose(f);
+    take_options(&o, argc, argv);
+    o.plan.n_names = (uint64_t)(o.net_millions * 1e6);
+    o.plan.name = o.out;
+    data_read(&d, &o.sources);
+    printf("%u names, %u benign trained on, %d families, %d suffix classes\n", d.n, d.n_benign,
+           d.n_families, d.n_classes);
+    rng_seed(&r, o.seed + 1);
+    kinds_init(&k, &d, o.dict, 3000, &r);
+    if (o.samples)
+        print_samples(&k, &r);
+    else
+        train(&o, &d, &k);
     return 0;
 }
