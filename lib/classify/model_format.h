@@ -22,7 +22,7 @@
 #define SEK_ACT_BITS 10
 #define SEK_ACT_MAX 8191
 #define SEK_CH 64      /* channels of every layer */
-#define SEK_SPAN 40    /* symbols of a label that stage 2 reads */
+#define SEK_SPAN 30    /* symbols of a label that stage 2 reads */
 #define SEK_AROUND 5   /* places that its first layer looks at */
 #define SEK_FEATS (3 * SEK_CH)
 #define SEK_LENGTHS 64 /* 0..63 symbols */

@@ -10,7 +10,6 @@
 #define AVX2 __attribute__((target("avx2")))
 #define FIRST 2
 #define TILE 4 /* rows at a time: a weight loaded once serves four */
-#define LANES (SEK_CH / 16)
 
 bool sek__stage2_avx2_usable(void)
 {
@@ -76,43 +75,57 @@ AVX2 static inline int pair_at(const int16_t *p)
     return v;
 }
 
-/* Four rows from `r`, 16 channels from `c`. */
+/* What a tile's sums start from: bias, and with a residual layer what comes in. */
+AVX2 static inline __m256i start(const struct sek_conv *conv, unsigned c, bool residual,
+                                 const int16_t *old, __m128i by)
+{
+    __m256i sum = load(conv->bias + c);
+
+    if (!residual)
+        return sum;
+    return _mm256_add_epi32(
+        sum, _mm256_sll_epi32(_mm256_cvtepi16_epi32(_mm_loadu_si128(
+                                  (const __m128i *)(const void *)(old + c))),
+                              by));
+}
+
+/* One input pair of row t, times the weights of 16 channels. */
+#define ADD_ROW(t)                                                                                 \
+    v = _mm256_set1_epi32(pair_at(x + (t) * SEK_CH));                                              \
+    lo##t = _mm256_add_epi32(lo##t, _mm256_madd_epi16(v, w0));                                     \
+    hi##t = _mm256_add_epi32(hi##t, _mm256_madd_epi16(v, w1));
+#define START_ROW(t)                                                                               \
+    __m256i lo##t = start(conv, c, residual, in[r + (t)], by);                                     \
+    __m256i hi##t = start(conv, c + 8, residual, in[r + (t)], by);
+#define STORE_ROW(t) store(&out[r + (t)][c], narrow(lo##t, hi##t, by, half));
+
+/* Four rows from `r`, 16 channels from `c`. Written out, so that the sums stay in registers. */
 AVX2 static inline void tile(const struct sek_conv *conv, uint32_t shift, unsigned spread,
                              bool residual, const int16_t (*in)[SEK_CH], int16_t (*out)[SEK_CH],
                              unsigned r, unsigned c)
 {
     const __m256i half = _mm256_set1_epi32(1 << (shift - 1));
     const __m128i by = _mm_cvtsi32_si128((int)shift);
-    __m256i acc[TILE][2];
 
-    for (unsigned t = 0; t < TILE; t++) {
-        acc[t][0] = load(conv->bias + c);
-        acc[t][1] = load(conv->bias + c + 8);
-        if (residual) {
-            __m256i old = load(&in[r + t][c]);
-
-            acc[t][0] = _mm256_add_epi32(
-                acc[t][0],
-                _mm256_sll_epi32(_mm256_cvtepi16_epi32(_mm256_castsi256_si128(old)), by));
-            acc[t][1] = _mm256_add_epi32(
-                acc[t][1],
-                _mm256_sll_epi32(_mm256_cvtepi16_epi32(_mm256_extracti128_si256(old, 1)), by));
-        }
-    }
+    START_ROW(0)
+    START_ROW(1)
+    START_ROW(2)
+    START_ROW(3)
     for (unsigned k = 0; k < 3; k++)
         for (unsigned i = 0; i < SEK_CH / 2; i++) {
             const int16_t *x = &in[r + k * spread - spread][2 * i];
             const __m256i w0 = load(conv->w[k][i][c]), w1 = load(conv->w[k][i][c + 8]);
+            __m256i v;
 
-            for (unsigned t = 0; t < TILE; t++) {
-                const __m256i v = _mm256_set1_epi32(pair_at(x + t * SEK_CH));
-
-                acc[t][0] = _mm256_add_epi32(acc[t][0], _mm256_madd_epi16(v, w0));
-                acc[t][1] = _mm256_add_epi32(acc[t][1], _mm256_madd_epi16(v, w1));
-            }
+            ADD_ROW(0)
+            ADD_ROW(1)
+            ADD_ROW(2)
+            ADD_ROW(3)
         }
-    for (unsigned t = 0; t < TILE; t++)
-        store(&out[r + t][c], narrow(acc[t][0], acc[t][1], by, half));
+    STORE_ROW(0)
+    STORE_ROW(1)
+    STORE_ROW(2)
+    STORE_ROW(3)
 }
 
 AVX2 static void convolve(const struct sek_conv *conv, uint32_t shift, unsigned spread,
@@ -148,43 +161,36 @@ AVX2 static void pool(const int16_t (*rows)[SEK_CH], unsigned n, int16_t *max, i
     }
 }
 
-/* Sixteen channels of the hidden layer from `c`. */
-AVX2 static __m256i dense(const struct sek_model *m, const struct sek_unit *u,
-                          const struct sek_net_work *w, unsigned c)
+/* Eight channels of the hidden layer from `c`: bias, class and length, then all features. */
+AVX2 static inline __m256i dense(const struct sek_model *m, const struct sek_unit *u,
+                                 const struct sek_net_work *w, unsigned c, __m128i by)
 {
-    const __m128i by = _mm_cvtsi32_si128((int)m->head->dense_shift);
-    const __m256i half = _mm256_set1_epi32(1 << (m->head->dense_shift - 1));
-    __m256i acc[2][2];
+    const int16_t *const bias[] = {m->dense_b + c, m->class2[u->class_id] + c, m->len2[u->n] + c};
+    __m256i even = _mm256_setzero_si256(), odd = even;
 
-    for (unsigned h = 0; h < 2; h++) {
-        unsigned at = c + 8 * h;
-        __m256i sum = _mm256_setzero_si256();
-        const int16_t *bias[] = {m->dense_b, m->class2[u->class_id], m->len2[u->n]};
+    for (unsigned i = 0; i < 3; i++)
+        even = _mm256_add_epi32(even, _mm256_cvtepi16_epi32(_mm_loadu_si128(
+                                          (const __m128i *)(const void *)bias[i])));
+    even = _mm256_sll_epi32(even, by);
+    for (unsigned f = 0; f < SEK_FEATS / 2; f += 2) {
+        const __m256i v = _mm256_set1_epi32(pair_at(w->feats + 2 * f));
+        const __m256i next = _mm256_set1_epi32(pair_at(w->feats + 2 * f + 2));
 
-        for (unsigned i = 0; i < 3; i++)
-            sum = _mm256_add_epi32(
-                sum,
-                _mm256_cvtepi16_epi32(_mm_loadu_si128((const __m128i *)(const void *)(bias[i] + at))));
-        acc[h][0] = _mm256_sll_epi32(sum, by);
-        acc[h][1] = _mm256_setzero_si256();
+        even = _mm256_add_epi32(even, _mm256_madd_epi16(v, load(m->dense[f][c])));
+        odd = _mm256_add_epi32(odd, _mm256_madd_epi16(next, load(m->dense[f + 1][c])));
     }
-    for (unsigned f = 0; f < SEK_FEATS; f += 2) {
-        const __m256i v = _mm256_set1_epi32(pair_at(w->feats + f));
-
-        for (unsigned h = 0; h < 2; h++)
-            acc[h][f / 2 % 2] = _mm256_add_epi32(
-                acc[h][f / 2 % 2], _mm256_madd_epi16(v, load(m->dense[f / 2][c + 8 * h])));
-    }
-    return narrow(_mm256_add_epi32(acc[0][0], acc[0][1]), _mm256_add_epi32(acc[1][0], acc[1][1]),
-                  by, half);
+    return _mm256_add_epi32(even, odd);
 }
 
 AVX2 static int32_t top(const struct sek_model *m, const struct sek_unit *u, struct sek_net_work *w)
 {
+    const __m128i by = _mm_cvtsi32_si128((int)m->head->dense_shift);
+    const __m256i half = _mm256_set1_epi32(1 << (m->head->dense_shift - 1));
     uint32_t z = (uint32_t)m->head->out_bias;
 
-    for (unsigned c = 0; c < LANES; c++)
-        store(w->hidden + c * 16, dense(m, u, w, c * 16));
+    for (unsigned c = 0; c < SEK_CH; c += 16)
+        store(w->hidden + c,
+              narrow(dense(m, u, w, c, by), dense(m, u, w, c + 8, by), by, half));
     for (unsigned c = 0; c < SEK_CH; c++)
         z += (uint32_t)(m->out[c] * w->hidden[c]);
     return (int32_t)z;

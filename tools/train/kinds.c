@@ -185,7 +185,7 @@ static void draw_list(struct gen *g, const struct kinds *k, struct rng *r)
 {
     bool common = chance(r, 0.6f);
 
-    g->list = &k->words.lists[chance(r, 0.55f) ? 0 : rng_below(r, (uint32_t)k->words.n_lists)];
+    g->list = &k->words.lists[chance(r, 0.62f) ? 0 : rng_below(r, (uint32_t)k->words.n_lists)];
     g->n_list = (uint32_t)expf(4.0f + rng_unit(r) * 4.2f); /* 55 … 3600 words */
     g->picks = malloc(g->n_list * sizeof *g->picks);
     for (uint32_t i = 0; i < g->n_list; i++) {

@@ -13,14 +13,14 @@
     X(ALTERNATE, "consonant, vowel", 9)                                                            \
     X(SYLLABLES, "syllables", 9)                                                                   \
     X(MARKOV, "chain of letters", 6)                                                               \
-    X(WORDS, "words", 16)                                                                          \
-    X(PHRASE, "many words", 6)                                                                     \
-    X(CUT, "pieces of words", 7)                                                                   \
+    X(WORDS, "words", 22)                                                                          \
+    X(PHRASE, "many words", 7)                                                                     \
+    X(CUT, "pieces of words", 8)                                                                   \
     X(WORD_RANDOM, "word and random letters", 6)                                                   \
     X(DATE, "date or number", 3)                                                                   \
     X(PERMUTED, "permuted letters", 2)                                                             \
     X(DOUBLED, "repeated part", 2)                                                                 \
-    X(MUTATED, "altered name", 2)
+    X(MUTATED, "altered name", 1)
 
 enum kind {
 #define X(id, text, weight) KIND_##id,

@@ -2,9 +2,10 @@
 /* Stage 2: a small convolutional network on the symbols of a label. */
 #pragma once
 #include "gemm.h"
+#include "classify/model_format.h"
 #include "sampler.h"
 
-#define NET_SPAN 40 /* symbols of a label that are read */
+#define NET_SPAN SEK_SPAN /* symbols of a label that are read */
 #define NET_AROUND 5 /* places that the first layer looks at */
 #define NET_FEATS (3 * CH)
 #define NET_HEADS (FAMILIES_MAX + N_KINDS)

@@ -30,7 +30,7 @@ static const char usage[] =
     "  --dynamic FILE    suffixes of dynamic-DNS providers\n"
     "  --dict FOLDER     word lists; default /usr/share/dict\n"
     "  --hold A,B,...    keep these families out, to measure on them\n"
-    "  --names N         millions of names that stage 2 sees; default 45\n"
+    "  --names N         millions of names that stage 2 sees; default 60\n"
     "  --linear N        the same for stage 1; default 16\n"
     "  --benign-share, --synthetic-share, --flatness, --class-drop, --rate, --drop, --head, --pass F\n"
     "  --all             train on the kept-out tenth, too; figures are then worth nothing\n"
@@ -166,11 +166,11 @@ int main(int argc, char **argv)
     struct options o = {
         .dict = "/usr/share/dict",
         .about = "",
-        .mix = {.benign = 0.6f, .synthetic = 0.12f, .flatness = 0.4f, .class_drop = 0.25f},
+        .mix = {.benign = 0.63f, .synthetic = 0.13f, .flatness = 0.4f, .class_drop = 0.25f},
         .plan = {.rate = 0.002f, .drop = 0.1f, .head_weight = 0.1f},
         .linear_millions = 16,
-        .net_millions = 45,
-        .pass = 0.1f,
+        .net_millions = 60,
+        .pass = 0.12f,
         .date_s = (int64_t)time(NULL),
     };
 
