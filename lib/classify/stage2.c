@@ -118,6 +118,7 @@ static bool always(void)
 
 const struct sek_stage2_way sek_stage2_ways[] = {
 #if defined(__x86_64__)
+    {"avx512", sek__stage2_avx512_usable, sek__stage2_avx512},
     {"avx2", sek__stage2_avx2_usable, sek__stage2_avx2},
 #endif
     {"plain", always, plain},

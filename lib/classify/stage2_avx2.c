@@ -46,7 +46,7 @@ AVX2 static inline __m256i narrow(__m256i lo, __m256i hi, __m128i shift, __m256i
     return clip16(_mm256_permute4x64_epi64(_mm256_packs_epi32(lo, hi), 0xd8));
 }
 
-AVX2 static void embed(const struct sek_model *m, struct sek_net_work *w)
+AVX2 void sek__stage2_avx2_embed(const struct sek_model *m, struct sek_net_work *w)
 {
     const __m128i shift = _mm_cvtsi32_si128((int)m->head->table_shift);
 
@@ -139,7 +139,8 @@ AVX2 static void convolve(const struct sek_conv *conv, uint32_t shift, unsigned 
     memset(out + FIRST + n, 0, sizeof(*out) * (SEK_ROWS - FIRST - n)); /* the last tile's surplus */
 }
 
-AVX2 static void pool(const int16_t (*rows)[SEK_CH], unsigned n, int16_t *max, int16_t *mean)
+AVX2 void sek__stage2_avx2_pool(const int16_t (*rows)[SEK_CH], unsigned n, int16_t *max,
+                                int16_t *mean)
 {
     for (unsigned c = 0; c < SEK_CH; c += 16) {
         __m256i most = _mm256_setzero_si256(), lo = most, hi = most;
@@ -182,7 +183,8 @@ AVX2 static inline __m256i dense(const struct sek_model *m, const struct sek_uni
     return _mm256_add_epi32(even, odd);
 }
 
-AVX2 static int32_t top(const struct sek_model *m, const struct sek_unit *u, struct sek_net_work *w)
+AVX2 int32_t sek__stage2_avx2_top(const struct sek_model *m, const struct sek_unit *u,
+                                  struct sek_net_work *w)
 {
     const __m128i by = _mm_cvtsi32_si128((int)m->head->dense_shift);
     const __m256i half = _mm256_set1_epi32(1 << (m->head->dense_shift - 1));
@@ -202,11 +204,11 @@ AVX2 int32_t sek__stage2_avx2(const struct sek_model *m, const struct sek_unit *
     const struct sek_model_head *head = m->head;
 
     sek__stage2_lay_out(u, w);
-    embed(m, w);
+    sek__stage2_avx2_embed(m, w);
     convolve(m->conv2, head->conv2_shift, 1, false, (const int16_t(*)[SEK_CH])w->a, w->b, w->n);
-    pool((const int16_t(*)[SEK_CH])w->b, w->n, w->feats + 2 * SEK_CH, NULL);
+    sek__stage2_avx2_pool((const int16_t(*)[SEK_CH])w->b, w->n, w->feats + 2 * SEK_CH, NULL);
     convolve(m->conv3, head->conv3_shift, 2, true, (const int16_t(*)[SEK_CH])w->b, w->a, w->n);
-    pool((const int16_t(*)[SEK_CH])w->a, w->n, w->feats, w->feats + SEK_CH);
-    return top(m, u, w);
+    sek__stage2_avx2_pool((const int16_t(*)[SEK_CH])w->a, w->n, w->feats, w->feats + SEK_CH);
+    return sek__stage2_avx2_top(m, u, w);
 }
 #endif

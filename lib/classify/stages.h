@@ -36,3 +36,11 @@ void sek__stage2_lay_out(const struct sek_unit *u, struct sek_net_work *w);
 bool sek__stage2_avx2_usable(void);
 int32_t sek__stage2_avx2(const struct sek_model *m, const struct sek_unit *u,
                          struct sek_net_work *w);
+bool sek__stage2_avx512_usable(void);
+int32_t sek__stage2_avx512(const struct sek_model *m, const struct sek_unit *u,
+                           struct sek_net_work *w);
+/* Parts of the way by AVX2 that the one by AVX-512 shares. */
+void sek__stage2_avx2_embed(const struct sek_model *m, struct sek_net_work *w);
+void sek__stage2_avx2_pool(const int16_t (*rows)[SEK_CH], unsigned n, int16_t *max, int16_t *mean);
+int32_t sek__stage2_avx2_top(const struct sek_model *m, const struct sek_unit *u,
+                             struct sek_net_work *w);

@@ -13,7 +13,7 @@ libpsl.h          lib/name/suffix.c
 yaml.h            lib/conf/*.c
 zlib.h            lib/policy/reader.c
 zlib.h            tools/train/data.c
-immintrin.h       lib/classify/stage2_avx2.c
+immintrin.h       lib/classify/stage2_avx*.c
 ldns/*            lib/policy/rpz.c
 sqlite3.h         lib/store/*
 openssl/*         lib/*.c

@@ -190,6 +190,22 @@ void export_model(const struct data *d, const struct linear *l, const struct net
     printf("model: %zu octets, %llu weights clipped\n", out->size, (unsigned long long)n_clipped);
 }
 
+void export_read(const char *path, struct image *im)
+{
+    struct sek_diag diag = {0};
+    struct sek_model m;
+
+    if (sek_model_map(path, true, &m, &diag) != SEK_OK) {
+        fprintf(stderr, "sektrain: %s\n", diag.text);
+        exit(1);
+    }
+    im->size = m.size;
+    im->octets = aligned_alloc(64, m.size);
+    memcpy(im->octets, m.head, m.size);
+    sek_model_unmap(&m);
+    find(im);
+}
+
 void export_write(struct image *im, const char *about, int64_t made_s, const char *path)
 {
     struct sek_model_head *head = (void *)im->octets;

@@ -12,7 +12,7 @@
 
 struct options {
     struct sources sources;
-    const char *dict, *out, *about;
+    const char *dict, *out, *about, *from;
     struct mix mix;
     struct net_plan plan;
     double linear_millions, net_millions;
@@ -35,12 +35,13 @@ static const char usage[] =
     "  --benign-share, --synthetic-share, --flatness, --class-drop, --rate, --drop, --head, --pass F\n"
     "  --all             train on the kept-out tenth, too; figures are then worth nothing\n"
     "  --seed N, --date SECONDS, --about TEXT\n"
+    "  --from MODEL      do not train: calibrate this model anew (--pass) and measure it\n"
     "  --families        print the figures of each family\n"
     "  --samples         print synthetic names and stop\n";
 
 enum { O_DGA = 1, O_BENIGN, O_SUFFIXES, O_DYNAMIC, O_DICT, O_HOLD, O_NAMES, O_LINEAR, O_B, O_S, O_F,
        O_C, O_RATE, O_DROP, O_HEAD, O_PASS, O_ALL, O_SEED, O_DATE, O_ABOUT, O_OUT, O_FAMILIES,
-       O_SAMPLES };
+       O_SAMPLES, O_FROM };
 
 static const struct option longs[] = {
     {"dga", 1, NULL, O_DGA},
@@ -66,6 +67,7 @@ static const struct option longs[] = {
     {"out", 1, NULL, O_OUT},
     {"families", 0, NULL, O_FAMILIES},
     {"samples", 0, NULL, O_SAMPLES},
+    {"from", 1, NULL, O_FROM},
     {0},
 };
 
@@ -80,6 +82,7 @@ static bool take_text(struct options *o, int which, const char *v)
     case O_DICT: o->dict = v; return true;
     case O_ABOUT: o->about = v; return true;
     case O_OUT: o->out = v; return true;
+    case O_FROM: o->from = v; return true;
     case O_SEED: o->seed = strtoull(v, NULL, 10); return true;
     case O_DATE: o->date_s = strtoll(v, NULL, 10); return true;
     case O_ALL: return o->sources.all = true;
@@ -134,12 +137,11 @@ static void print_samples(const struct kinds *k, struct rng *r)
         }
 }
 
-static void train(struct options *o, struct data *d, struct kinds *k)
+static void train(struct options *o, struct data *d, struct kinds *k, float *scores,
+                  struct image *image)
 {
     struct linear *l = malloc(sizeof *l);
     struct net *n = aligned_alloc(64, (sizeof *n + 63) & ~(size_t)63);
-    float *scores = calloc(d->n, sizeof *scores);
-    struct image image = {0};
     struct sampler s;
 
     sampler_init(&s, d, k, &o->mix, o->seed + 11);
@@ -152,16 +154,24 @@ static void train(struct options *o, struct data *d, struct kinds *k)
     net_train(n, &s, &o->plan);
     net_score(n, d, scores);
     measure(d, scores, "stage 2", false);
-    export_model(d, l, n, &image);
-    export_calibrate(d, &image, o->pass, scores);
+    export_model(d, l, n, image);
+}
+
+/* Calibrate, measure, write. */
+static void finish(const struct options *o, const struct data *d, float *scores,
+                   struct image *image)
+{
+    export_calibrate(d, image, o->pass, scores);
     measure(d, scores, "model", o->families);
-    export_write(&image, o->about, o->date_s, o->out);
+    export_write(image, o->about, o->date_s, o->out);
 }
 
 int main(int argc, char **argv)
 {
     static struct data d;
     static struct kinds k;
+    struct image image = {0};
+    float *scores;
     struct rng r;
     struct options o = {
         .dict = "/usr/share/dict",
@@ -180,11 +190,19 @@ int main(int argc, char **argv)
     data_read(&d, &o.sources);
     printf("%u names, %u benign trained on, %d families, %d suffix classes\n", d.n, d.n_benign,
            d.n_families, d.n_classes);
+    scores = calloc(d.n, sizeof *scores);
+    if (o.from) {
+        export_read(o.from, &image);
+        finish(&o, &d, scores, &image);
+        return 0;
+    }
     rng_seed(&r, o.seed + 1);
     kinds_init(&k, &d, o.dict, 3000, &r);
-    if (o.samples)
+    if (o.samples) {
         print_samples(&k, &r);
-    else
-        train(&o, &d, &k);
+        return 0;
+    }
+    train(&o, &d, &k, scores, &image);
+    finish(&o, &d, scores, &image);
     return 0;
 }
