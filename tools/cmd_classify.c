@@ -20,8 +20,18 @@ const struct sek_arg sek_cmd_classify_args[] = {
     [N_OPTS] = {0},
 };
 
-enum { C_NAME, C_LABEL, C_SCORE, C_RATIO, C_STAGE, C_LIKE, C_SPEAKS_FOR, C_SPEAKS_AGAINST, C_SUFFIX,
-       C_COLS };
+enum {
+    C_NAME,
+    C_LABEL,
+    C_SCORE,
+    C_RATIO,
+    C_STAGE,
+    C_LIKE,
+    C_SPEAKS_FOR,
+    C_SPEAKS_AGAINST,
+    C_SUFFIX,
+    C_COLS
+};
 static const struct sek_col cols[] = {
     [C_NAME] = {"name", "Name", SEK_COL_NAME},
     [C_LABEL] = {"label", "Judged label", SEK_COL_TEXT, "none"},

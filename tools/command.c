@@ -120,9 +120,9 @@
       "model of names that domain generation algorithms make. The score is the probability that "  \
       "it is machine-made, if half of all names were: a name alone proves little. With - names "   \
       "are read from standard input.",                                                             \
-      "sekisho classify xkqzvbwpjt.com\thow suspicious is it?\n"                                  \
-      "sekisho classify --explain xkqzvbwpjt.com\tand why\n"                                      \
-      "sekisho classify --scores < names.txt | sort -t $'\\t' -k2 -rn | head\tthe worst of many") \
+      "sekisho classify xkqzvbwpjt.com\thow suspicious is it?\n"                                   \
+      "sekisho classify --explain xkqzvbwpjt.com\tand why\n"                                       \
+      "sekisho classify --scores < names.txt | sort -t $'\\t' -k2 -rn | head\tthe worst of many")  \
     X(completion, "completion", "SHELL [WORD...]", "print a completion script: bash, zsh or fish", \
       "Prints a completion script. SHELL is bash, zsh or fish. The scripts ask sekisho "           \
       "completion words, which prints what may stand in the place of the last WORD.",              \

@@ -14,7 +14,7 @@ struct sek_classify;
 enum sek_err sek_classify_open(const char *path, struct sek_classify **out, struct sek_diag *diag);
 void sek_classify_close(struct sek_classify *c);
 
-#define SEK_CLASSIFY_UNIT_MIN 4 /* shorter labels are not judged: no information */
+#define SEK_CLASSIFY_UNIT_MIN 4  /* shorter labels are not judged: no information */
 #define SEK_CLASSIFY_NONE -10.0f /* the ratio of names without a label to judge */
 
 /* llr: natural logarithm of P(such a label | machine-made) / P(such a label | benign registered

@@ -104,7 +104,6 @@ void sek_classify_explain(const struct sek_classify *c, const struct sek_name *n
     explain_stage1(m, &u, out);
     int32_t sum = sek_stage2(m, &u, &work);
     if (out->score.by_network)
-        out->network =
-            ldexpf((float)sum, -(SEK_ACT_BITS + (int)m->head->out_shift));
+        out->network = ldexpf((float)sum, -(SEK_ACT_BITS + (int)m->head->out_shift));
     explain_kinds(m, work.hidden, out);
 }

@@ -21,9 +21,9 @@ struct sek_why_kind {
 struct sek_why {
     struct sek_score score;
     char unit[64 + 1]; /* the judged label as the model reads it; '?' = another character */
-    float grams, suffix, length, bias; /* stage 1's sum, natural logarithms */
-    float network;                     /* stage 2's sum; 0 unless score.by_network */
-    struct sek_why_gram odd[SEK_WHY_GRAMS];    /* what speaks most for machine-made; weight 0 ends */
+    float grams, suffix, length, bias;      /* stage 1's sum, natural logarithms */
+    float network;                          /* stage 2's sum; 0 unless score.by_network */
+    struct sek_why_gram odd[SEK_WHY_GRAMS]; /* what speaks most for machine-made; weight 0 ends */
     struct sek_why_gram common[SEK_WHY_GRAMS]; /* what speaks most for benign */
     struct sek_why_kind kinds[SEK_WHY_KINDS];  /* nearest first; name NULL ends */
 };

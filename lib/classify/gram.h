@@ -15,8 +15,8 @@ enum {
     SEK_N_SYMS
 };
 
-#define SEK_GRAM_MAX 5     /* longest n-gram of stage 1 */
-#define SEK_GRAM_BITS 18   /* 2^18 weights */
+#define SEK_GRAM_MAX 5   /* longest n-gram of stage 1 */
+#define SEK_GRAM_BITS 18 /* 2^18 weights */
 #define SEK_PAIRS (SEK_N_SYMS * SEK_N_SYMS)
 #define SEK_TRIPLE_BITS 12 /* rows of stage 2's table of three symbols */
 

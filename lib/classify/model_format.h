@@ -4,8 +4,8 @@
  *
  * A file is its head and then the sections of enum sek__model_section in that order, each padded
  * with zeros to a multiple of 64 octets. Their places follow from the counts in the head and are
- * not stored, so there is nothing to get wrong. Sizes of layers are those of the program: a model of
- * other sizes has another version.
+ * not stored, so there is nothing to get wrong. Sizes of layers are those of the program: a model
+ * of other sizes has another version.
  *
  * All arithmetic is in integers that wrap, so that every processor gives the same answer for every
  * file. Activations of stage 2 have 10 bits behind the point and are cut to 0..SEK_ACT_MAX. */
@@ -21,9 +21,9 @@
 
 #define SEK_ACT_BITS 10
 #define SEK_ACT_MAX 8191
-#define SEK_CH 64      /* channels of every layer */
-#define SEK_SPAN 30    /* symbols of a label that stage 2 reads */
-#define SEK_AROUND 5   /* places that its first layer looks at */
+#define SEK_CH 64    /* channels of every layer */
+#define SEK_SPAN 30  /* symbols of a label that stage 2 reads */
+#define SEK_AROUND 5 /* places that its first layer looks at */
 #define SEK_FEATS (3 * SEK_CH)
 #define SEK_LENGTHS 64 /* 0..63 symbols */
 #define SEK_KNOTS 64   /* of a calibration curve */
@@ -32,7 +32,8 @@
 #define SEK_HEAD_NAME 24
 
 /* From a stage's sum to the natural logarithm of P(sum | machine-made) / P(sum | benign): straight
- * lines between knots at `first`, `first + step`, …, and on with the last ones' slope. Ascending. */
+ * lines between knots at `first`, `first + step`, …, and on with the last ones' slope. Ascending.
+ */
 struct sek_curve {
     int32_t first, step;
     float at[SEK_KNOTS];
@@ -45,8 +46,8 @@ struct sek_model_head {
     uint64_t sum;  /* SipHash-1-3 of the file with 0 here, key {SEK_MODEL_KEY, size} */
     int64_t made_s;
     uint32_t n_slots, n_classes, n_heads;
-    int32_t gate; /* stage 1's sum from which on stage 2 decides */
-    int32_t bias; /* of stage 1 */
+    int32_t gate;  /* stage 1's sum from which on stage 2 decides */
+    int32_t bias;  /* of stage 1 */
     int32_t carry; /* times stage 1's sum, added to stage 2's */
     int32_t out_bias;
     uint32_t table_shift, conv2_shift, conv3_shift, dense_shift, out_shift; /* 0..20 */
@@ -60,12 +61,12 @@ struct sek_model_head {
 
 enum sek__model_section {
     SEK__MODEL_HEAD,
-    SEK__MODEL_SLOTS,   /* n_slots of struct sek_suffix_slot */
-    SEK__MODEL_GRAMS,   /* stage 1: int8_t[1 << SEK_GRAM_BITS] */
-    SEK__MODEL_CLASS1,  /* int16_t[n_classes] */
-    SEK__MODEL_LEN1,    /* int16_t[SEK_LENGTHS] */
-    SEK__MODEL_UNI,     /* stage 2: int16_t[SEK_AROUND][SEK_N_SYMS][SEK_CH], the bias in the middle */
-    SEK__MODEL_PAIR,    /* int8_t[SEK_PAIRS][SEK_CH], times 1 << table_shift */
+    SEK__MODEL_SLOTS,  /* n_slots of struct sek_suffix_slot */
+    SEK__MODEL_GRAMS,  /* stage 1: int8_t[1 << SEK_GRAM_BITS] */
+    SEK__MODEL_CLASS1, /* int16_t[n_classes] */
+    SEK__MODEL_LEN1,   /* int16_t[SEK_LENGTHS] */
+    SEK__MODEL_UNI,  /* stage 2: int16_t[SEK_AROUND][SEK_N_SYMS][SEK_CH], the bias in the middle */
+    SEK__MODEL_PAIR, /* int8_t[SEK_PAIRS][SEK_CH], times 1 << table_shift */
     SEK__MODEL_TRIPLE,  /* int8_t[1 << SEK_TRIPLE_BITS][SEK_CH], likewise */
     SEK__MODEL_CONV2,   /* struct sek_conv */
     SEK__MODEL_CONV3,   /* struct sek_conv */

@@ -59,8 +59,7 @@ static void convolve(const struct sek_conv *conv, uint32_t shift, unsigned sprea
                 sum += (uint32_t)in[r][c] << shift;
             for (unsigned k = 0; k < 3; k++)
                 for (unsigned i = 0; i < SEK_CH; i++)
-                    sum += (uint32_t)(conv->w[k][i / 2][c][i % 2] *
-                                      in[r + k * spread - spread][i]);
+                    sum += (uint32_t)(conv->w[k][i / 2][c][i % 2] * in[r + k * spread - spread][i]);
             out[r][c] = activation_of(sum, shift);
         }
 }

@@ -83,15 +83,14 @@ AVX2 static inline __m256i start(const struct sek_conv *conv, unsigned c, bool r
 
     if (!residual)
         return sum;
-    return _mm256_add_epi32(
-        sum, _mm256_sll_epi32(_mm256_cvtepi16_epi32(_mm_loadu_si128(
-                                  (const __m128i *)(const void *)(old + c))),
-                              by));
+    return _mm256_add_epi32(sum, _mm256_sll_epi32(_mm256_cvtepi16_epi32(_mm_loadu_si128(
+                                                      (const __m128i *)(const void *)(old + c))),
+                                                  by));
 }
 
 /* One input pair of row t, times the weights of 16 channels. */
 #define ADD_ROW(t)                                                                                 \
-    v = _mm256_set1_epi32(pair_at(x + (t) * SEK_CH));                                              \
+    v = _mm256_set1_epi32(pair_at(x + (t)*SEK_CH));                                                \
     lo##t = _mm256_add_epi32(lo##t, _mm256_madd_epi16(v, w0));                                     \
     hi##t = _mm256_add_epi32(hi##t, _mm256_madd_epi16(v, w1));
 #define START_ROW(t)                                                                               \
@@ -170,8 +169,8 @@ AVX2 static inline __m256i dense(const struct sek_model *m, const struct sek_uni
     __m256i even = _mm256_setzero_si256(), odd = even;
 
     for (unsigned i = 0; i < 3; i++)
-        even = _mm256_add_epi32(even, _mm256_cvtepi16_epi32(_mm_loadu_si128(
-                                          (const __m128i *)(const void *)bias[i])));
+        even = _mm256_add_epi32(
+            even, _mm256_cvtepi16_epi32(_mm_loadu_si128((const __m128i *)(const void *)bias[i])));
     even = _mm256_sll_epi32(even, by);
     for (unsigned f = 0; f < SEK_FEATS / 2; f += 2) {
         const __m256i v = _mm256_set1_epi32(pair_at(w->feats + 2 * f));
@@ -191,8 +190,7 @@ AVX2 int32_t sek__stage2_avx2_top(const struct sek_model *m, const struct sek_un
     uint32_t z = (uint32_t)m->head->out_bias;
 
     for (unsigned c = 0; c < SEK_CH; c += 16)
-        store(w->hidden + c,
-              narrow(dense(m, u, w, c, by), dense(m, u, w, c + 8, by), by, half));
+        store(w->hidden + c, narrow(dense(m, u, w, c, by), dense(m, u, w, c + 8, by), by, half));
     for (unsigned c = 0; c < SEK_CH; c++)
         z += (uint32_t)(m->out[c] * w->hidden[c]);
     return (int32_t)z;

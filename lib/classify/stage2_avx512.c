@@ -30,10 +30,9 @@ AVX512 static inline __m512i start(const struct sek_conv *conv, unsigned c, bool
 
     if (!residual)
         return sum;
-    return _mm512_add_epi32(
-        sum, _mm512_sll_epi32(_mm512_cvtepi16_epi32(_mm256_loadu_si256(
-                                  (const __m256i *)(const void *)(old + c))),
-                              by));
+    return _mm512_add_epi32(sum, _mm512_sll_epi32(_mm512_cvtepi16_epi32(_mm256_loadu_si256(
+                                                      (const __m256i *)(const void *)(old + c))),
+                                                  by));
 }
 
 /* Sixteen sums to activations. */
@@ -55,7 +54,7 @@ AVX512 static inline int pair_at(const int16_t *p)
 
 /* One input pair of row t, times the weights of 32 channels. */
 #define ADD_ROW(t)                                                                                 \
-    v = _mm512_set1_epi32(pair_at(x + (t) * SEK_CH));                                              \
+    v = _mm512_set1_epi32(pair_at(x + (t)*SEK_CH));                                                \
     lo##t = _mm512_dpwssd_epi32(lo##t, v, w0);                                                     \
     hi##t = _mm512_dpwssd_epi32(hi##t, v, w1);
 #define START_ROW(t)                                                                               \

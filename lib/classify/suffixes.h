@@ -7,11 +7,11 @@
 #include "name/name.h"
 
 /* What a slot says of the name that leads to it. */
-#define SEK_SUFFIX_IS 1u       /* it is a suffix */
-#define SEK_SUFFIX_WILD 2u     /* every name one label below it is a suffix ("*.ck") */
-#define SEK_SUFFIX_NOT 4u      /* it is none, in spite of a wildcard ("!www.ck") */
-#define SEK_SUFFIX_DYNAMIC 8u  /* a dynamic-DNS provider's */
-#define SEK_SUFFIX_DEEPER 16u  /* there are listed names below it */
+#define SEK_SUFFIX_IS 1u      /* it is a suffix */
+#define SEK_SUFFIX_WILD 2u    /* every name one label below it is a suffix ("*.ck") */
+#define SEK_SUFFIX_NOT 4u     /* it is none, in spite of a wildcard ("!www.ck") */
+#define SEK_SUFFIX_DYNAMIC 8u /* a dynamic-DNS provider's */
+#define SEK_SUFFIX_DEEPER 16u /* there are listed names below it */
 #define SEK_SUFFIX_FLAGS 31u
 
 /* Free slots have flags 0. The hash of a name grows from its last label to the first, so that one
@@ -29,7 +29,8 @@ struct sek_suffixes {
 };
 
 #define SEK_SUFFIX_HASH_START 0x736b73756666ull
-#define SEK_SUFFIX_LABELS_MAX 6 /* labels walked: the longest rule has 5, one more for wildcards */
+#define SEK_SUFFIX_LABELS_MAX 6 /* labels walked: the longest rule has 5, one more for wildcards   \
+                                 */
 
 /* The hash of a name from that of the name above it and its own first label (len, octets). */
 static inline uint64_t sek_suffix_hash(uint64_t above, const uint8_t *label)

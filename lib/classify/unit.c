@@ -15,11 +15,11 @@ static uint8_t sym_of_octet(uint8_t c)
 }
 
 /* U+00C0..U+017F to their base letters; '.' has none. */
-static const char latin[] = "aaaaaaaceeeeiiiidnooooo.ouuuuyts" /* 00C0 */
-                            "aaaaaaaceeeeiiiidnooooo.ouuuuyty" /* 00E0 */
-                            "aaaaaaccccccccddddeeeeeeeeeegggg" /* 0100 */
-                            "gggghhhhiiiiiiiiiiiijjkkklllllll" /* 0120 */
-                            "lllnnnnnnnnnoooooooorrrrrrssssss" /* 0140 */
+static const char latin[] = "aaaaaaaceeeeiiiidnooooo.ouuuuyts"  /* 00C0 */
+                            "aaaaaaaceeeeiiiidnooooo.ouuuuyty"  /* 00E0 */
+                            "aaaaaaccccccccddddeeeeeeeeeegggg"  /* 0100 */
+                            "gggghhhhiiiiiiiiiiiijjkkklllllll"  /* 0120 */
+                            "lllnnnnnnnnnoooooooorrrrrrssssss"  /* 0140 */
                             "ssttttttuuuuuuuuuuuuwwyyyzzzzzzs"; /* 0160 */
 
 static uint8_t sym_of_point(uint32_t point)

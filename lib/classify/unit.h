@@ -7,10 +7,10 @@
 #include "classify/suffixes.h"
 
 struct sek_unit {
-    uint8_t n;        /* symbols, 0..63; 0: nothing to score */
-    uint8_t class_id; /* of the suffix */
-    uint8_t label;    /* which label of the name, 0 = the first */
-    bool dynamic;     /* below a dynamic-DNS provider's suffix */
+    uint8_t n;                      /* symbols, 0..63; 0: nothing to score */
+    uint8_t class_id;               /* of the suffix */
+    uint8_t label;                  /* which label of the name, 0 = the first */
+    bool dynamic;                   /* below a dynamic-DNS provider's suffix */
     uint8_t sym[SEK_LABEL_MAX + 1]; /* one more than a label has, for whole vectors */
 };
 

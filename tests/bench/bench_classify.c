@@ -134,8 +134,8 @@ static size_t make_dear(struct sek_name *names)
             unsigned at = 0;
 
             for (; at < len; at++)
-                text[at] = kind == 0 ? (char)('a' + (at * 7 + len) % 26)
-                                     : "qxzjkvwpg"[(at * 5 + len) % 9];
+                text[at] =
+                    kind == 0 ? (char)('a' + (at * 7 + len) % 26) : "qxzjkvwpg"[(at * 5 + len) % 9];
             if (kind == 2 && len > 8)
                 memcpy(text, "xn--", 4);
             snprintf(text + at, sizeof(text) - at, ".com");

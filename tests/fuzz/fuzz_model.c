@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A classifier model that was altered after it was written, opened without its checksum: whatever it
- * holds, judging and explaining names stay within the map, and all ways of computing agree. Input:
- * the number of alterations, each a place (3 octets) and a value, or the place at which to cut the
- * file; then names in wire form. */
+/* A classifier model that was altered after it was written, opened without its checksum: whatever
+ * it holds, judging and explaining names stay within the map, and all ways of computing agree.
+ * Input: the number of alterations, each a place (3 octets) and a value, or the place at which to
+ * cut the file; then names in wire form. */
 #include "classify/explain.h"
 #include "tests/unit/model_fixture.h"
 #include <fcntl.h>

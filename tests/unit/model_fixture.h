@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A classifier model of random weights, with a few suffixes: sound in form, senseless in content. */
+/* A classifier model of random weights, with a few suffixes: sound in form, senseless in content.
+ */
 #pragma once
 #include "classify/classify_parts.h"
 #include "name/text.h"
@@ -98,7 +99,8 @@ static inline uint8_t *model_make(uint64_t seed, bool small, size_t *out_size)
     for (uint64_t i = at[SEK__MODEL_GRAMS]; i < at[SEK__MODEL_KINDS]; i += 2) {
         int16_t v = (int16_t)model_random(&seed);
 
-        if (small && i >= at[SEK__MODEL_UNI] && (i < at[SEK__MODEL_PAIR] || i >= at[SEK__MODEL_CONV2]))
+        if (small && i >= at[SEK__MODEL_UNI] &&
+            (i < at[SEK__MODEL_PAIR] || i >= at[SEK__MODEL_CONV2]))
             v /= 64;
         memcpy(octets + i, &v, sizeof(v));
     }

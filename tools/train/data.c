@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
+#include "base/banned.h"
 
 /* Classes: suffixes that are common enough to have weights of their own. */
 #define CLASS_BENIGN_MIN 300
@@ -240,7 +241,9 @@ static int by_use(const void *a, const void *b)
 {
     const struct class *x = a, *y = b;
 
-    return x->n_benign < y->n_benign ? 1 : x->n_benign > y->n_benign ? -1 : strcmp(x->name, y->name);
+    return x->n_benign < y->n_benign   ? 1
+           : x->n_benign > y->n_benign ? -1
+                                       : strcmp(x->name, y->name);
 }
 
 static void classes_give(struct data *d, const struct sources *s)
@@ -260,7 +263,8 @@ static void classes_give(struct data *d, const struct sources *s)
     for (int i = 0; i < (int)CENSUS; i++) {
         struct class *c = &census->c[i];
 
-        c->n_families = (uint32_t)(__builtin_popcountll(c->mask[0]) + __builtin_popcountll(c->mask[1]));
+        c->n_families =
+            (uint32_t)(__builtin_popcountll(c->mask[0]) + __builtin_popcountll(c->mask[1]));
         if (c->name[0] && (c->n_benign >= CLASS_BENIGN_MIN || c->n_families >= CLASS_FAMILIES_MIN))
             class_give(d, c);
     }

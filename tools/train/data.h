@@ -9,8 +9,8 @@
 struct item {
     int16_t family; /* BENIGN, or an index into data.families; for synthetic names the kind */
     uint8_t n, class_id;
-    bool test;       /* of the tenth that is kept out by the hash of its label */
-    float weight;    /* of benign names: 0 = not trained on */
+    bool test;    /* of the tenth that is kept out by the hash of its label */
+    float weight; /* of benign names: 0 = not trained on */
     uint8_t sym[SEK_LABEL_MAX + 1];
 };
 
@@ -24,7 +24,8 @@ struct family {
 #define FAMILIES_MAX 128
 #define CLASSES_MAX 256
 
-struct class {
+struct class
+{
     char name[24];
     uint32_t n_benign, n_families; /* that use it */
     bool dynamic;
@@ -69,4 +70,13 @@ static inline uint32_t rng_below(struct rng *r, uint32_t n)
 static inline float rng_unit(struct rng *r)
 {
     return (float)(rng_next(r) >> 40) * 0x1p-24f;
+}
+/* lo..hi */
+static inline uint32_t rng_between(struct rng *r, uint32_t lo, uint32_t hi)
+{
+    return lo + rng_below(r, hi - lo + 1);
+}
+static inline bool rng_chance(struct rng *r, float p)
+{
+    return rng_unit(r) < p;
 }

@@ -5,11 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/banned.h"
 
 #define CONV_SHIFT 11
 #define HEAD_SHIFT 11
 #define TABLE_SHIFT 3
-#define CARRY 0.18f /* of stage 1 in the joint logit; 0.1 to 0.3 do alike */
+#define CARRY 0.18f    /* of stage 1 in the joint logit; 0.1 to 0.3 do alike */
 #define STAGE1_UNIT 40 /* int8 holds ±3.2 */
 
 static void find(struct image *im)
@@ -22,7 +23,8 @@ static void find(struct image *im)
     sek__model_layout(head, at);
     m->head = head;
     m->size = im->size;
-    m->suffixes = (struct sek_suffixes){(const void *)(map + at[SEK__MODEL_SLOTS]), head->n_slots - 1};
+    m->suffixes =
+        (struct sek_suffixes){(const void *)(map + at[SEK__MODEL_SLOTS]), head->n_slots - 1};
     m->grams = (const void *)(map + at[SEK__MODEL_GRAMS]);
     m->class1 = (const void *)(map + at[SEK__MODEL_CLASS1]);
     m->len1 = (const void *)(map + at[SEK__MODEL_LEN1]);

@@ -15,8 +15,8 @@ struct image {
 /* Quantise; the gate is open and the calibration a straight line. */
 void export_model(const struct data *d, const struct linear *l, const struct net *n,
                   struct image *out);
-/* Set gate (share of kept-out benign names that pass it), curves and thresholds from kept-out names;
- * scores[i] gets the final ratio of each kept-out item. */
+/* Set gate (share of kept-out benign names that pass it), curves and thresholds from kept-out
+ * names; scores[i] gets the final ratio of each kept-out item. */
 void export_calibrate(const struct data *d, struct image *image, float pass, float *scores);
 /* A model file as an image, to be measured or calibrated anew; exits when it cannot. */
 void export_read(const char *path, struct image *out);

@@ -69,3 +69,11 @@ void kinds_renew(struct kinds *k, uint32_t i, struct rng *r);
 void kinds_name(const struct kinds *k, uint32_t i, struct rng *r, struct item *out);
 /* A suffix class as generators choose them. */
 uint8_t kinds_class(const struct kinds *k, struct rng *r);
+
+static inline uint8_t kinds_sym(char c)
+{
+    if (c >= 'a' && c <= 'z')
+        return (uint8_t)(SEK_SYM_A + c - 'a');
+    return (uint8_t)(c == '-' ? SEK_SYM_HYPHEN : SEK_SYM_0 + c - '0');
+}
+void kinds_shuffle(uint8_t *a, unsigned n, struct rng *r);

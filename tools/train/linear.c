@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/banned.h"
 
 #define GRAMS_MAX ((SEK_LABEL_MAX + 2) * SEK_GRAM_MAX)
 

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "base/banned.h"
 
 #define FAMILY_MIN 20
 
@@ -80,8 +81,8 @@ static void print_result(const char *title, const char *which, const struct resu
 {
     if (r->n == 0 || r->families == 0)
         return;
-    printf("%s %s: AUC %.4f  @1e-2 %.3f/%.3f  @1e-3 %.3f/%.3f  endpoint %.3f  (%u families)\n", title,
-           which, r->auc / r->n, r->micro2 / r->n, r->macro2 / r->families, r->micro3 / r->n,
+    printf("%s %s: AUC %.4f  @1e-2 %.3f/%.3f  @1e-3 %.3f/%.3f  endpoint %.3f  (%u families)\n",
+           title, which, r->auc / r->n, r->micro2 / r->n, r->macro2 / r->families, r->micro3 / r->n,
            r->macro3 / r->families, r->end / r->families, r->families);
 }
 

@@ -3,6 +3,6 @@
 #pragma once
 #include "data.h"
 
-/* scores[i] belongs to items[i]; only kept-out ones are looked at. Prints two lines, of the families
- * trained on and of those kept out, and each of the latter with `detail`. */
+/* scores[i] belongs to items[i]; only kept-out ones are looked at. Prints two lines, of the
+ * families trained on and of those kept out, and each of the latter with `detail`. */
 void measure(const struct data *d, const float *scores, const char *title, bool detail);

@@ -5,10 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include "base/banned.h"
 
-#define GAP 2                /* empty rows between names: the reach of the widest layer */
-#define MICRO 64             /* names of one pass */
-#define STEP 512             /* names of one step of the optimiser */
+#define GAP 2    /* empty rows between names: the reach of the widest layer */
+#define MICRO 64 /* names of one pass */
+#define STEP 512 /* names of one step of the optimiser */
 #define ROWS (MICRO * (NET_SPAN + 2 + GAP) + 2 * GAP + 4)
 
 /* One pass. Row r of the layers is row GAP + r of the arrays. */
@@ -24,7 +25,8 @@ struct pass {
     int arg3[MICRO][CH], arg2[MICRO][CH];
     _Alignas(64) float hid[MICRO][CH], g_hid[MICRO][CH];
     float z[MICRO];
-    _Alignas(64) float back2[3][CH][CH], back3[3][CH][CH], back_dense[3][CH][CH]; /* transposed weights */
+    _Alignas(64) float back2[3][CH][CH], back3[3][CH][CH],
+        back_dense[3][CH][CH]; /* transposed weights */
 };
 
 static void *zeroed(size_t size)
@@ -90,8 +92,11 @@ static void embed(const struct net *n, struct pass *p)
     for (int i = 0; i < p->n; i++)
         for (int r = p->first[i]; r < p->first[i] + p->len[i]; r++) {
             const uint8_t *s = p->sym + r;
-            const float *rows[7] = {n->uni[0][s[-2]], n->uni[1][s[-1]], n->uni[2][s[0]],
-                                    n->uni[3][s[1]],  n->uni[4][s[2]],
+            const float *rows[7] = {n->uni[0][s[-2]],
+                                    n->uni[1][s[-1]],
+                                    n->uni[2][s[0]],
+                                    n->uni[3][s[1]],
+                                    n->uni[4][s[2]],
                                     n->pair[s[0] * SEK_N_SYMS + s[1]],
                                     n->triple[sek_triple_index(s[-1], s[0], s[1])]};
 
@@ -105,8 +110,8 @@ static void embed(const struct net *n, struct pass *p)
         }
 }
 
-static void convolve(struct pass *p, const float (*in)[CH], float (*out)[CH], const float w[3][CH][CH],
-                     const float *bias, int spread, bool residual)
+static void convolve(struct pass *p, const float (*in)[CH], float (*out)[CH],
+                     const float w[3][CH][CH], const float *bias, int spread, bool residual)
 {
     for (int r = 0; r < p->rows + 2 * GAP; r++)
         for (int c = 0; c < CH; c++)
@@ -148,9 +153,9 @@ static void top(const struct net *n, struct pass *p)
 {
     for (int i = 0; i < MICRO; i++)
         for (int c = 0; c < CH; c++)
-            p->hid[i][c] = n->dense_b[c] + (i < p->n ? n->class_w[p->x[i].class_id][c] +
-                                                           n->len_w[p->x[i].n][c]
-                                                     : 0);
+            p->hid[i][c] =
+                n->dense_b[c] +
+                (i < p->n ? n->class_w[p->x[i].class_id][c] + n->len_w[p->x[i].n][c] : 0);
     gemm_add(p->hid[0], p->feats[0], NET_FEATS, 1, n->dense[0], MICRO, NET_FEATS);
     for (int i = 0; i < p->n; i++) {
         float z = n->out_b[0];
@@ -209,7 +214,8 @@ static float head_back(const struct net *n, struct net *g, struct pass *p, int i
     return -logf(e[p->x[i].target] / sum + 1e-9f);
 }
 
-static double top_back(const struct net *n, struct net *g, struct pass *p, const struct net_plan *plan)
+static double top_back(const struct net *n, struct net *g, struct pass *p,
+                       const struct net_plan *plan)
 {
     double loss = 0;
 
@@ -281,8 +287,8 @@ static void mask(const struct pass *p, float (*g)[CH], const float (*h)[CH], flo
 }
 
 static void convolve_back(const struct pass *p, const float (*in)[CH], float (*g_in)[CH],
-                          const float (*g_out)[CH], const float back[3][CH][CH], float g_w[3][CH][CH],
-                          int spread)
+                          const float (*g_out)[CH], const float back[3][CH][CH],
+                          float g_w[3][CH][CH], int spread)
 {
     for (int k = 0; k < 3; k++) {
         int shift = (k - 1) * spread;
@@ -301,8 +307,11 @@ static void embed_back(struct net *g, const struct pass *p)
     for (int i = 0; i < p->n; i++)
         for (int r = p->first[i]; r < p->first[i] + p->len[i]; r++) {
             const uint8_t *s = p->sym + r;
-            float *rows[7] = {g->uni[0][s[-2]], g->uni[1][s[-1]], g->uni[2][s[0]],
-                              g->uni[3][s[1]],  g->uni[4][s[2]],
+            float *rows[7] = {g->uni[0][s[-2]],
+                              g->uni[1][s[-1]],
+                              g->uni[2][s[0]],
+                              g->uni[3][s[1]],
+                              g->uni[4][s[2]],
                               g->pair[s[0] * SEK_N_SYMS + s[1]],
                               g->triple[sek_triple_index(s[-1], s[0], s[1])]};
 
@@ -324,10 +333,12 @@ static double learn(const struct net *n, struct net *g, struct pass *p, const st
     for (int row = 0; row < p->rows + 2 * GAP; row++) /* the residual path */
         for (int c = 0; c < CH; c++)
             p->g2[row][c] += p->g3[row][c];
-    convolve_back(p, (const float(*)[CH])p->h2, p->g2, (const float(*)[CH])p->g3, p->back3, g->w3, 2);
+    convolve_back(p, (const float(*)[CH])p->h2, p->g2, (const float(*)[CH])p->g3, p->back3, g->w3,
+                  2);
     mask(p, p->g2, (const float(*)[CH])p->h2, g->b2);
     memset(p->g1, 0, sizeof(float) * CH * (size_t)(p->rows + 2 * GAP + 4));
-    convolve_back(p, (const float(*)[CH])p->h1, p->g1, (const float(*)[CH])p->g2, p->back2, g->w2, 1);
+    convolve_back(p, (const float(*)[CH])p->h1, p->g1, (const float(*)[CH])p->g2, p->back2, g->w2,
+                  1);
     mask(p, p->g1, (const float(*)[CH])p->h1, g->b1);
     embed_back(g, p);
     return loss;
@@ -370,7 +381,8 @@ void net_train(struct net *n, struct sampler *s, const struct net_plan *plan)
 
     for (uint64_t t = 1; t <= steps; t++) {
         float done = (float)t / (float)steps;
-        float rate = plan->rate * (done < 0.02f ? done / 0.02f : 0.5f + 0.5f * cosf(3.14159f * done));
+        float rate =
+            plan->rate * (done < 0.02f ? done / 0.02f : 0.5f + 0.5f * cosf(3.14159f * done));
 
         turn_weights(n, p);
         for (int k = 0; k < STEP / MICRO; k++) {
@@ -381,8 +393,8 @@ void net_train(struct net *n, struct sampler *s, const struct net_plan *plan)
         }
         adam(n, g, m, v, rate + 1e-6f, t);
         if (t % 4000 == 0) {
-            fprintf(stderr, "%s: %5.1f %%, loss %.4f, %.0f names/s\n", plan->name, (double)done * 100,
-                    loss / (4000.0 * STEP),
+            fprintf(stderr, "%s: %5.1f %%, loss %.4f, %.0f names/s\n", plan->name,
+                    (double)done * 100, loss / (4000.0 * STEP),
                     (double)t * STEP / ((double)(clock() - start) / CLOCKS_PER_SEC));
             loss = 0;
         }

@@ -6,7 +6,7 @@
 #include "sampler.h"
 
 #define NET_SPAN SEK_SPAN /* symbols of a label that are read */
-#define NET_AROUND 5 /* places that the first layer looks at */
+#define NET_AROUND 5      /* places that the first layer looks at */
 #define NET_FEATS (3 * CH)
 #define NET_HEADS (FAMILIES_MAX + N_KINDS)
 

@@ -2,6 +2,7 @@
 #include "sampler.h"
 #include <math.h>
 #include <string.h>
+#include "base/banned.h"
 
 #define NAMES_A_GENERATOR 60 /* then a fresh one takes its place */
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a training step sees: a mixture of benign names, names of known families and synthetic ones. */
+/* What a training step sees: a mixture of benign names, names of known families and synthetic ones.
+ */
 #pragma once
 #include "kinds.h"
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include "base/banned.h"
 
 struct options {
     struct sources sources;
@@ -23,7 +24,8 @@ struct options {
 };
 
 static const char usage[] =
-    "usage: sektrain --dga FILE --benign FILE --suffixes FILE --dynamic FILE --out MODEL [options]\n"
+    "usage: sektrain --dga FILE --benign FILE --suffixes FILE --dynamic FILE --out MODEL "
+    "[options]\n"
     "  --dga FILE        generated names: name<TAB>family, gzip or not\n"
     "  --benign FILE     benign names: name<TAB>rank<TAB>kind, those of kind \"reg\" are read\n"
     "  --suffixes FILE   public_suffix_list.dat\n"
@@ -32,16 +34,40 @@ static const char usage[] =
     "  --hold A,B,...    keep these families out, to measure on them\n"
     "  --names N         millions of names that stage 2 sees; default 60\n"
     "  --linear N        the same for stage 1; default 16\n"
-    "  --benign-share, --synthetic-share, --flatness, --class-drop, --rate, --drop, --head, --pass F\n"
+    "  --benign-share, --synthetic-share, --flatness, --class-drop, --rate, --drop, --head, --pass "
+    "F\n"
     "  --all             train on the kept-out tenth, too; figures are then worth nothing\n"
     "  --seed N, --date SECONDS, --about TEXT\n"
     "  --from MODEL      do not train: calibrate this model anew (--pass) and measure it\n"
     "  --families        print the figures of each family\n"
     "  --samples         print synthetic names and stop\n";
 
-enum { O_DGA = 1, O_BENIGN, O_SUFFIXES, O_DYNAMIC, O_DICT, O_HOLD, O_NAMES, O_LINEAR, O_B, O_S, O_F,
-       O_C, O_RATE, O_DROP, O_HEAD, O_PASS, O_ALL, O_SEED, O_DATE, O_ABOUT, O_OUT, O_FAMILIES,
-       O_SAMPLES, O_FROM };
+enum {
+    O_DGA = 1,
+    O_BENIGN,
+    O_SUFFIXES,
+    O_DYNAMIC,
+    O_DICT,
+    O_HOLD,
+    O_NAMES,
+    O_LINEAR,
+    O_B,
+    O_S,
+    O_F,
+    O_C,
+    O_RATE,
+    O_DROP,
+    O_HEAD,
+    O_PASS,
+    O_ALL,
+    O_SEED,
+    O_DATE,
+    O_ABOUT,
+    O_OUT,
+    O_FAMILIES,
+    O_SAMPLES,
+    O_FROM
+};
 
 static const struct option longs[] = {
     {"dga", 1, NULL, O_DGA},
@@ -74,38 +100,85 @@ static const struct option longs[] = {
 static bool take_text(struct options *o, int which, const char *v)
 {
     switch (which) {
-    case O_DGA: o->sources.dga = v; return true;
-    case O_BENIGN: o->sources.benign = v; return true;
-    case O_SUFFIXES: o->sources.suffixes = v; return true;
-    case O_DYNAMIC: o->sources.dynamic = v; return true;
-    case O_HOLD: o->sources.held = v; return true;
-    case O_DICT: o->dict = v; return true;
-    case O_ABOUT: o->about = v; return true;
-    case O_OUT: o->out = v; return true;
-    case O_FROM: o->from = v; return true;
-    case O_SEED: o->seed = strtoull(v, NULL, 10); return true;
-    case O_DATE: o->date_s = strtoll(v, NULL, 10); return true;
-    case O_ALL: return o->sources.all = true;
-    case O_FAMILIES: return o->families = true;
-    case O_SAMPLES: return o->samples = true;
-    default: return false;
+    case O_DGA:
+        o->sources.dga = v;
+        return true;
+    case O_BENIGN:
+        o->sources.benign = v;
+        return true;
+    case O_SUFFIXES:
+        o->sources.suffixes = v;
+        return true;
+    case O_DYNAMIC:
+        o->sources.dynamic = v;
+        return true;
+    case O_HOLD:
+        o->sources.held = v;
+        return true;
+    case O_DICT:
+        o->dict = v;
+        return true;
+    case O_ABOUT:
+        o->about = v;
+        return true;
+    case O_OUT:
+        o->out = v;
+        return true;
+    case O_FROM:
+        o->from = v;
+        return true;
+    case O_SEED:
+        o->seed = strtoull(v, NULL, 10);
+        return true;
+    case O_DATE:
+        o->date_s = strtoll(v, NULL, 10);
+        return true;
+    case O_ALL:
+        return o->sources.all = true;
+    case O_FAMILIES:
+        return o->families = true;
+    case O_SAMPLES:
+        return o->samples = true;
+    default:
+        return false;
     }
 }
 
 static bool take_number(struct options *o, int which, double v)
 {
     switch (which) {
-    case O_NAMES: o->net_millions = v; return true;
-    case O_LINEAR: o->linear_millions = v; return true;
-    case O_B: o->mix.benign = (float)v; return true;
-    case O_S: o->mix.synthetic = (float)v; return true;
-    case O_F: o->mix.flatness = (float)v; return true;
-    case O_C: o->mix.class_drop = (float)v; return true;
-    case O_RATE: o->plan.rate = (float)v; return true;
-    case O_DROP: o->plan.drop = (float)v; return true;
-    case O_HEAD: o->plan.head_weight = (float)v; return true;
-    case O_PASS: o->pass = (float)v; return true;
-    default: return false;
+    case O_NAMES:
+        o->net_millions = v;
+        return true;
+    case O_LINEAR:
+        o->linear_millions = v;
+        return true;
+    case O_B:
+        o->mix.benign = (float)v;
+        return true;
+    case O_S:
+        o->mix.synthetic = (float)v;
+        return true;
+    case O_F:
+        o->mix.flatness = (float)v;
+        return true;
+    case O_C:
+        o->mix.class_drop = (float)v;
+        return true;
+    case O_RATE:
+        o->plan.rate = (float)v;
+        return true;
+    case O_DROP:
+        o->plan.drop = (float)v;
+        return true;
+    case O_HEAD:
+        o->plan.head_weight = (float)v;
+        return true;
+    case O_PASS:
+        o->pass = (float)v;
+        return true;
+    default:
+        return false;
     }
 }
 
@@ -114,7 +187,8 @@ static void take_options(struct options *o, int argc, char **argv)
     int which;
 
     while ((which = getopt_long(argc, argv, "", longs, NULL)) != -1)
-        if (!take_text(o, which, optarg) && !take_number(o, which, optarg ? strtod(optarg, NULL) : 0))
+        if (!take_text(o, which, optarg) &&
+            !take_number(o, which, optarg ? strtod(optarg, NULL) : 0))
             break;
     if (which != -1 || optind != argc || !o->sources.dga || !o->sources.benign ||
         !o->sources.suffixes || !o->sources.dynamic || !(o->out || o->samples)) {

@@ -4,13 +4,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/banned.h"
 
 #define READ_MAX 5000000u
 #define KEEP_MAX 60000u
 #define COUNTS (1u << 22)
 
-static const char *const files[] = {"american-english", "ngerman", "french",  "spanish", "italian",
-                                    "portuguese",       "dutch",   "polish",  "swedish", "danish",
+static const char *const files[] = {"american-english", "ngerman", "french", "spanish", "italian",
+                                    "portuguese",       "dutch",   "polish", "swedish", "danish",
                                     "bokmaal",          "catalan", NULL};
 
 /* U+00C0..U+017F folded, as in lib/classify/unit.c; by UTF-8 lead and trail octet. */
@@ -22,14 +23,14 @@ static uint8_t fold(const char **p)
                                 "gggghhhhiiiiiiiiiiiijjkkklllllll"
                                 "lllnnnnnnnnnoooooooorrrrrrssssss"
                                 "ssttttttuuuuuuuuuuuuwwyyyzzzzzzs";
-    unsigned c = (uint8_t)*(*p)++;
+    unsigned c = (uint8_t) * (*p)++;
 
     if (c >= 'a' && c <= 'z')
         return (uint8_t)(SEK_SYM_A + c - 'a');
     if (c >= 'A' && c <= 'Z')
         return (uint8_t)(SEK_SYM_A + c - 'A');
     if (c >= 0xc3 && c <= 0xc5 && (**p & 0xc0) == 0x80) {
-        char l = latin[(c - 0xc3) * 64 + ((uint8_t)*(*p)++ & 0x3f)];
+        char l = latin[(c - 0xc3) * 64 + ((uint8_t) * (*p)++ & 0x3f)];
 
         return l == '.' ? 0 : (uint8_t)(SEK_SYM_A + l - 'a');
     }
