@@ -162,45 +162,42 @@ static enum sek_err check(struct sek_model *m, bool verify, struct sek_diag *dia
     return err;
 }
 
-static enum sek_err map_file(const char *path, struct sek_model *m, struct sek_diag *diag)
+static enum sek_err map_fd(int fd, struct sek_model *m, struct sek_diag *diag)
 {
     struct stat st;
     void *map;
-    int fd;
-    enum sek_err err = sek_file_open_trusted(path, &fd, diag);
 
-    if (err != SEK_OK)
-        return err;
-    if (fstat(fd, &st) != 0) {
-        err = sek_diag_set(diag, sek_err_from_errno(errno), "cannot examine");
-    } else if ((uint64_t)st.st_size < sizeof(struct sek_model_head)) {
-        err = sek_diag_set(diag, SEK_E_CORRUPT, "too short for a classifier model");
-    } else if ((uint64_t)st.st_size > SEK_MODEL_SIZE_MAX) {
-        err = sek_diag_set(diag, SEK_E_CORRUPT, "too long for a classifier model");
-    } else {
-        map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
-        if (map == MAP_FAILED)
-            err = sek_diag_set(diag, sek_err_from_errno(errno), "cannot map into memory");
-        m->head = map;
-        m->size = (size_t)st.st_size;
-    }
-    close(fd);
-    return err;
+    if (fstat(fd, &st) != 0)
+        return sek_diag_set(diag, sek_err_from_errno(errno), "cannot examine");
+    if ((uint64_t)st.st_size < sizeof(struct sek_model_head))
+        return sek_diag_set(diag, SEK_E_CORRUPT, "too short for a classifier model");
+    if ((uint64_t)st.st_size > SEK_MODEL_SIZE_MAX)
+        return sek_diag_set(diag, SEK_E_CORRUPT, "too long for a classifier model");
+    map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+    if (map == MAP_FAILED)
+        return sek_diag_set(diag, sek_err_from_errno(errno), "cannot map into memory");
+    m->head = map;
+    m->size = (size_t)st.st_size;
+    return SEK_OK;
 }
 
 enum sek_err sek_model_map(const char *path, bool verify, struct sek_model *out,
                            struct sek_diag *diag)
 {
     struct sek_model m = {0};
-    enum sek_err err = map_file(path, &m, diag);
+    enum sek_err err;
+    int fd;
 
-    if (err == SEK_OK) {
+    err = sek_file_open_trusted(path, &fd, diag);
+    if (err != SEK_OK)
+        return err; /* its text has the path */
+    err = map_fd(fd, &m, diag);
+    close(fd);
+    if (err == SEK_OK)
         err = check(&m, verify, diag);
-        if (err != SEK_OK)
-            sek_model_unmap(&m);
-    }
     if (err != SEK_OK) {
         sek_diag_wrap(diag, "%s", path);
+        sek_model_unmap(&m);
         return err;
     }
     *out = m;

@@ -253,7 +253,7 @@ static const char *const benign[] = {
 };
 
 static const char *const generated[] = {
-    "xjwqkzvbpfhtd.com",   "q7x2kz9w4vb8m1t5.net",    "9f86d081884c7d659a2feaa0c55ad015.ru",
+    "ojxvqetkduhwnbr.com", "q7x2kz9w4vb8m1t5.net",    "9f86d081884c7d659a2feaa0c55ad015.ru",
     "kqzvwxjhgfdbtrp.biz", "zqxwvjkhpbtdgf.info",     "vbnqwzxkjhptrdl.org",
     "3k9x7q2zv8w5j1.top",  "wqkzjxvhbnptfd.ddns.net",
 };
@@ -294,7 +294,7 @@ static void test_generated(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof(generated) / sizeof(generated[0]); i++)
-        if (llr_of(generated[i]) <= sek_classify_monitor_llr(model))
+        if (llr_of(generated[i]) <= 2.2f) /* nine to one */
             fail_msg("%s: %.2f", generated[i], (double)llr_of(generated[i]));
 }
 
