@@ -37,9 +37,15 @@ static inline uint64_t sek_suffix_hash(uint64_t above, const uint8_t *label)
 {
     uint64_t h = above ^ label[0];
 
-    for (unsigned i = 1; i <= label[0]; i++)
-        h = (h ^ label[i]) * 0x9e3779b97f4a7c15ull;
-    return h ^ h >> 29;
+    for (unsigned i = 1; i <= label[0];) {
+        uint64_t eight = 0; /* octets a multiplication */
+
+        for (unsigned n = 0; n < 8 && i <= label[0]; n++)
+            eight = eight << 8 | label[i++];
+        h = (h ^ eight) * 0x9e3779b97f4a7c15ull;
+        h ^= h >> 32;
+    }
+    return h;
 }
 
 /* The slot of the name with this hash, or NULL. */

@@ -312,6 +312,43 @@ static void hold(struct data *d, const char *list)
         d->families[family_of(d, w)].held = true;
 }
 
+/* How often a family has a unit. More than a few times: its names are hosts below one registered
+ * domain of somebody else (a code host's, say), and that says nothing of the domain. */
+#define SAME_MAX 4
+#define SAME (1u << 20)
+
+static uint64_t unit_key(const struct item *it)
+{
+    static const struct sek_hash_key key = {5, 6};
+    uint8_t octets[SEK_LABEL_MAX + 4] = {(uint8_t)it->family, it->class_id, it->n};
+
+    memcpy(octets + 3, it->sym, it->n);
+    return sek_hash(&key, octets, 3u + it->n);
+}
+
+static void drop_hosts(struct data *d)
+{
+    uint8_t *count = calloc(SAME, 1);
+    uint32_t n_dropped = 0;
+
+    for (uint32_t i = 0; i < d->n; i++)
+        if (d->items[i].family != BENIGN) {
+            uint8_t *c = &count[unit_key(&d->items[i]) & (SAME - 1)];
+
+            *c = *c < 255 ? (uint8_t)(*c + 1) : *c;
+        }
+    for (uint32_t i = 0; i < d->n; i++) {
+        struct item *it = &d->items[i];
+
+        if (it->family != BENIGN && count[unit_key(it) & (SAME - 1)] > SAME_MAX) {
+            it->weight = 0;
+            n_dropped++;
+        }
+    }
+    free(count);
+    printf("%u generated names left out: hosts below one registered domain\n", n_dropped);
+}
+
 static void divide(struct data *d, bool all)
 {
     d->benign = malloc(d->n * sizeof *d->benign);
@@ -323,7 +360,7 @@ static void divide(struct data *d, bool all)
 
         if (f)
             f->n++;
-        if (it->test && !all)
+        if ((it->test && !all) || it->weight == 0)
             continue;
         if (!f)
             d->benign[d->n_benign++] = i;
@@ -343,5 +380,6 @@ void data_read(struct data *d, const struct sources *s)
     classes_give(d, s);
     each_line(d, s->dga, store_dga, NULL);
     each_line(d, s->benign, store_benign, NULL);
+    drop_hosts(d);
     divide(d, s->all);
 }

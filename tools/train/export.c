@@ -192,7 +192,7 @@ void export_model(const struct data *d, const struct linear *l, const struct net
     printf("model: %zu octets, %llu weights clipped\n", out->size, (unsigned long long)n_clipped);
 }
 
-void export_read(const char *path, struct image *im)
+void export_read(const struct data *d, const char *path, struct image *im)
 {
     struct sek_diag diag = {0};
     struct sek_model m;
@@ -206,6 +206,12 @@ void export_read(const char *path, struct image *im)
     memcpy(im->octets, m.head, m.size);
     sek_model_unmap(&m);
     find(im);
+    if (im->model.head->n_slots != d->suffixes.mask + 1 ||
+        im->model.head->n_classes != (uint32_t)d->n_classes) {
+        fprintf(stderr, "sektrain: %s: made from other names or suffixes\n", path);
+        exit(1);
+    }
+    memcpy((void *)im->model.suffixes.slots, d->slots, im->model.head->n_slots * sizeof *d->slots);
 }
 
 void export_write(struct image *im, const char *about, int64_t made_s, const char *path)

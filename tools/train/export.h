@@ -18,6 +18,7 @@ void export_model(const struct data *d, const struct linear *l, const struct net
 /* Set gate (share of kept-out benign names that pass it), curves and thresholds from kept-out
  * names; scores[i] gets the final ratio of each kept-out item. */
 void export_calibrate(const struct data *d, struct image *image, float pass, float *scores);
-/* A model file as an image, to be measured or calibrated anew; exits when it cannot. */
-void export_read(const char *path, struct image *out);
+/* A model file as an image, to be measured or calibrated anew, with the suffixes as they are now;
+ * exits when it cannot. */
+void export_read(const struct data *d, const char *path, struct image *out);
 void export_write(struct image *image, const char *about, int64_t made_s, const char *path);

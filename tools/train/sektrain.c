@@ -266,7 +266,7 @@ int main(int argc, char **argv)
            d.n_families, d.n_classes);
     scores = calloc(d.n, sizeof *scores);
     if (o.from) {
-        export_read(o.from, &image);
+        export_read(&d, o.from, &image);
         finish(&o, &d, scores, &image);
         return 0;
     }
