@@ -97,18 +97,35 @@ static int32_t top(const struct sek_model *m, const struct sek_unit *u, struct s
     return (int32_t)z;
 }
 
-static int32_t plain(const struct sek_model *m, const struct sek_unit *u, struct sek_net_work *w)
+typedef void convolve_fn(const struct sek_conv *conv, uint32_t shift, unsigned spread,
+                         bool residual, const int16_t (*in)[SEK_CH], int16_t (*out)[SEK_CH],
+                         unsigned n);
+
+static inline int32_t run(const struct sek_model *m, const struct sek_unit *u,
+                          struct sek_net_work *w, convolve_fn *conv)
 {
     const struct sek_model_head *head = m->head;
 
     sek__stage2_lay_out(u, w);
     embed(m, w);
-    convolve(m->conv2, head->conv2_shift, 1, false, (const int16_t(*)[SEK_CH])w->a, w->b, w->n);
+    conv(m->conv2, head->conv2_shift, 1, false, (const int16_t(*)[SEK_CH])w->a, w->b, w->n);
     pool((const int16_t(*)[SEK_CH])w->b, w->n, w->feats + 2 * SEK_CH, NULL);
-    convolve(m->conv3, head->conv3_shift, 2, true, (const int16_t(*)[SEK_CH])w->b, w->a, w->n);
+    conv(m->conv3, head->conv3_shift, 2, true, (const int16_t(*)[SEK_CH])w->b, w->a, w->n);
     pool((const int16_t(*)[SEK_CH])w->a, w->n, w->feats, w->feats + SEK_CH);
     return top(m, u, w);
 }
+
+static int32_t plain(const struct sek_model *m, const struct sek_unit *u, struct sek_net_work *w)
+{
+    return run(m, u, w, convolve);
+}
+
+#if defined(__aarch64__)
+static int32_t neon(const struct sek_model *m, const struct sek_unit *u, struct sek_net_work *w)
+{
+    return run(m, u, w, sek__stage2_neon_convolve);
+}
+#endif
 
 static bool always(void)
 {
@@ -119,6 +136,9 @@ const struct sek_stage2_way sek_stage2_ways[] = {
 #if defined(__x86_64__)
     {"avx512", sek__stage2_avx512_usable, sek__stage2_avx512},
     {"avx2", sek__stage2_avx2_usable, sek__stage2_avx2},
+#endif
+#if defined(__aarch64__)
+    {"neon", always, neon},
 #endif
     {"plain", always, plain},
     {0},

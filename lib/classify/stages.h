@@ -44,3 +44,7 @@ void sek__stage2_avx2_embed(const struct sek_model *m, struct sek_net_work *w);
 void sek__stage2_avx2_pool(const int16_t (*rows)[SEK_CH], unsigned n, int16_t *max, int16_t *mean);
 int32_t sek__stage2_avx2_top(const struct sek_model *m, const struct sek_unit *u,
                              struct sek_net_work *w);
+/* By NEON: what stage2.c's own convolution does. */
+void sek__stage2_neon_convolve(const struct sek_conv *conv, uint32_t shift, unsigned spread,
+                               bool residual, const int16_t (*in)[SEK_CH], int16_t (*out)[SEK_CH],
+                               unsigned n);

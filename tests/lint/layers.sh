@@ -14,6 +14,7 @@ yaml.h            lib/conf/*.c
 zlib.h            lib/policy/reader.c
 zlib.h            tools/train/data.c
 immintrin.h       lib/classify/stage2_avx*.c
+arm_neon.h        lib/classify/stage2_neon.c
 ldns/*            lib/policy/rpz.c
 sqlite3.h         lib/store/*
 openssl/*         lib/*.c
