@@ -32,8 +32,8 @@ static const char usage[] =
     "  --dynamic FILE    suffixes of dynamic-DNS providers\n"
     "  --dict FOLDER     word lists; default /usr/share/dict\n"
     "  --hold A,B,...    keep these families out, to measure on them\n"
-    "  --names N         millions of names that stage 2 sees; default 60\n"
-    "  --linear N        the same for stage 1; default 16\n"
+    "  --names N         millions of names that stage 2 sees; default 45\n"
+    "  --linear N        the same for stage 1; default 10\n"
     "  --benign-share, --synthetic-share, --flatness, --class-drop, --rate, --drop, --head, --pass "
     "F\n"
     "  --all             train on the kept-out tenth, too; figures are then worth nothing\n"
@@ -252,8 +252,8 @@ int main(int argc, char **argv)
         .about = "",
         .mix = {.benign = 0.63f, .synthetic = 0.13f, .flatness = 0.4f, .class_drop = 0.25f},
         .plan = {.rate = 0.002f, .drop = 0.1f, .head_weight = 0.1f},
-        .linear_millions = 16,
-        .net_millions = 60,
+        .linear_millions = 10,
+        .net_millions = 45,
         .pass = 0.12f,
         .date_s = (int64_t)time(NULL),
     };
