@@ -255,7 +255,7 @@ static const char *const benign[] = {
 static const char *const generated[] = {
     "ojxvqetkduhwnbr.com", "q7x2kz9w4vb8m1t5.net",    "9f86d081884c7d659a2feaa0c55ad015.ru",
     "kqzvwxjhgfdbtrp.biz", "zqxwvjkhpbtdgf.info",     "vbnqwzxkjhptrdl.org",
-    "k3ux7qa2zvo8wd5.top",  "wqkzjxvhbnptfd.ddns.net",
+    "k3ux7qa2zvo8wd5.top", "wqkzjxvhbnptfd.ddns.net",
 };
 
 static float llr_of(const char *text)
