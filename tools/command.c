@@ -92,6 +92,14 @@
       "like. The walk is made by the very function that the resolver calls.",                      \
       "sekisho explain www.example.com\twhy is it blocked?\n"                                      \
       "sekisho explain www.example.com --client 192.0.2.7 --type AAAA\tas that endpoint asks")     \
+    X(classify, "classify", "[NAME...]", "judge whether names look machine-made",                  \
+      "Judges the label left of the public suffix, or of a dynamic-DNS provider's suffix, by a "   \
+      "model of names that domain generation algorithms make. The score is the probability that "  \
+      "it is machine-made, if half of all names were: a name alone proves little. With - names "   \
+      "are read from standard input.",                                                             \
+      "sekisho classify xkqzvbwpjt.com\thow suspicious is it?\n"                                   \
+      "sekisho classify --explain xkqzvbwpjt.com\tand why\n"                                       \
+      "sekisho classify --scores < names.txt | sort -t $'\\t' -k2 -rn | head\tthe worst of many")  \
     X(hits, "hits", "", "show queries that met a rule, newest first",                              \
       "Shows what the policy met: who asked for which name, when, how often in that minute, and "  \
       "what was done. Filters may be combined. With --group the hits are summed up instead.",      \

@@ -34,7 +34,7 @@ class Links(LiveCase):
         cls.stack.callback(upstream.stop)
         return upstream
 
-    def flood(self, name, count=150):
+    def flood(self, name, count=80):
         """Ask from several clients at once. Returns the real addresses that anybody got."""
         got, lock = set(), threading.Lock()
 

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "classify/classify.h"
+#include "classify/explain.h"
+#include "command.h"
+#include "modelfile.h"
+#include "name/text.h"
+#include "scores.h"
+#include <stdio.h>
+#include <string.h>
+#include "base/banned.h"
+
+SEK_COMMAND(classify);
+
+enum { OPT_SCORES, OPT_EXPLAIN, OPT_MODEL, N_OPTS };
+const struct sek_arg sek_cmd_classify_args[] = {
+    [OPT_SCORES] = {"scores", 's', SEK_ARG_FLAG, NULL,
+                    "read names from standard input, print name, tab, score for each"},
+    [OPT_EXPLAIN] = {"explain", 'x', SEK_ARG_FLAG, NULL, "show the parts of each score"},
+    [OPT_MODEL] = {"model", 'm', SEK_ARG_TEXT, "FILE", "another model than the installed one"},
+    [N_OPTS] = {0},
+};
+
+enum {
+    C_NAME,
+    C_LABEL,
+    C_SCORE,
+    C_RATIO,
+    C_STAGE,
+    C_LIKE,
+    C_SPEAKS_FOR,
+    C_SPEAKS_AGAINST,
+    C_SUFFIX,
+    C_COLS
+};
+static const struct sek_col cols[] = {
+    [C_NAME] = {"name", "Name", SEK_COL_NAME},
+    [C_LABEL] = {"label", "Judged label", SEK_COL_TEXT, "none"},
+    [C_SCORE] = {"score", "Score", SEK_COL_TEXT},
+    [C_RATIO] = {"log_ratio", "Log ratio", SEK_COL_TEXT},
+    [C_STAGE] = {"decided_by", "Decided by", SEK_COL_TEXT},
+    [C_LIKE] = {"like", "Most like", SEK_COL_TEXT},
+    [C_SPEAKS_FOR] = {"odd", "Odd parts", SEK_COL_TEXT},
+    [C_SPEAKS_AGAINST] = {"common", "Usual parts", SEK_COL_TEXT},
+    [C_SUFFIX] = {"suffix", "Suffix", SEK_COL_TEXT},
+};
+/* Without --explain: the same, less the parts. */
+#define PLAIN_COLS C_STAGE
+
+struct work {
+    struct sek_context *c;
+    struct sek_classify *classify;
+    bool explain;
+};
+
+static void put_number(struct sek_out *o, unsigned col, const char *fmt, double v)
+{
+    char text[32];
+
+    snprintf(text, sizeof(text), fmt, v);
+    sek_out_text(o, col, text);
+}
+
+static void put_kinds(struct sek_out *o, const struct sek_why *why)
+{
+    char text[128] = "";
+    size_t at = 0;
+
+    for (int i = 0; i < SEK_WHY_KINDS && why->kinds[i].name; i++)
+        if (at < sizeof(text) && (i == 0 || why->kinds[i].share >= 0.05f))
+            at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s %.0f %%", at ? ", " : "",
+                                   why->kinds[i].name, (double)why->kinds[i].share * 100);
+    sek_out_text(o, C_LIKE, text);
+}
+
+static void put_grams(struct sek_out *o, unsigned col, const struct sek_why_gram *grams)
+{
+    char text[128] = "";
+    size_t at = 0;
+
+    for (int i = 0; i < SEK_WHY_GRAMS && grams[i].weight != 0; i++)
+        if (at < sizeof(text))
+            at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s %+.1f", at ? ", " : "",
+                                   grams[i].text, (double)grams[i].weight);
+    sek_out_text(o, col, text);
+}
+
+static void put_parts(struct sek_out *o, const struct sek_why *why)
+{
+    sek_out_text(o, C_STAGE, why->score.by_network ? "network" : "n-grams");
+    put_kinds(o, why);
+    put_grams(o, C_SPEAKS_FOR, why->odd);
+    put_grams(o, C_SPEAKS_AGAINST, why->common);
+    put_number(o, C_SUFFIX, "%+.1f", (double)why->suffix);
+}
+
+static enum sek_err put_name(void *arg, const char *word, unsigned line)
+{
+    struct work *w = arg;
+    struct sek_out *o = w->c->out;
+    struct sek_name name;
+    struct sek_why why;
+    char text[SEK_NAME_TEXT_MAX];
+    enum sek_err err = sek_name_from_text(word, strlen(word), &name, &w->c->diag);
+
+    if (err != SEK_OK) {
+        if (line)
+            sek_diag_wrap(&w->c->diag, "line %u", line);
+        return err;
+    }
+    sek_classify_explain(w->classify, &name, &why);
+    sek_name_to_text(name.octets, text);
+    sek_out_text(o, C_NAME, text);
+    if (why.score.length)
+        sek_out_text(o, C_LABEL, why.unit);
+    put_number(o, C_SCORE, "%.4f", sek_classify_probability(why.score.llr));
+    put_number(o, C_RATIO, "%+.2f", (double)why.score.llr);
+    if (w->explain && why.kinds[0].name)
+        put_parts(o, &why);
+    sek_out_row(o);
+    return SEK_OK;
+}
+
+static enum sek_err put_names(struct sek_context *c, struct sek_classify *classify)
+{
+    struct work w = {c, classify, c->opt[OPT_EXPLAIN].given};
+    enum sek_err err;
+
+    sek_out_begin(c->out, "sekisho.classify/1", cols, w.explain ? C_COLS : PLAIN_COLS,
+                  w.explain && c->n_args == 1 ? SEK_OUT_RECORD : SEK_OUT_ROWS);
+    err = sek_context_words(c, 0, put_name, &w);
+    if (err != SEK_OK) {
+        sek_out_end(c->out, NULL);
+        return err;
+    }
+    return sek_out_end(c->out, &c->diag);
+}
+
+enum sek_err sek_cmd_classify(struct sek_context *c)
+{
+    struct sek_classify *classify;
+    char path[512];
+    enum sek_err err;
+
+    if (c->opt[OPT_SCORES].given && (c->n_args > 0 || c->opt[OPT_EXPLAIN].given))
+        return sek_context_usage(c, "--scores reads names from standard input");
+    if (!c->opt[OPT_SCORES].given && c->n_args == 0)
+        return sek_context_usage(c, "NAME is missing");
+    err = sek_classify_open(c->opt[OPT_MODEL].given ? c->opt[OPT_MODEL].text
+                                                    : sek_modelfile_path(path, sizeof(path)),
+                            &classify, &c->diag);
+    if (err != SEK_OK)
+        return err;
+    err = c->opt[OPT_SCORES].given ? sek_scores_print(classify, stdin, stdout, &c->diag)
+                                   : put_names(c, classify);
+    sek_classify_close(classify);
+    return err;
+}

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Trains the classifier: names in, model file out. See README.md. */
+#include "export.h"
+#include "linear.h"
+#include "measure.h"
+#include "net.h"
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "base/banned.h"
+
+struct options {
+    struct sources sources;
+    const char *dict, *out, *about, *from;
+    struct mix mix;
+    struct net_plan plan;
+    double linear_millions, net_millions;
+    float pass;
+    uint64_t seed;
+    int64_t date_s;
+    bool families, samples;
+};
+
+static const char usage[] =
+    "usage: sektrain --dga FILE --benign FILE --suffixes FILE --dynamic FILE --out MODEL "
+    "[options]\n"
+    "  --dga FILE        generated names: name<TAB>family, gzip or not\n"
+    "  --benign FILE     benign names: name<TAB>rank<TAB>kind, those of kind \"reg\" are read\n"
+    "  --suffixes FILE   public_suffix_list.dat\n"
+    "  --dynamic FILE    suffixes of dynamic-DNS providers\n"
+    "  --dict FOLDER     word lists; default /usr/share/dict\n"
+    "  --hold A,B,...    keep these families out, to measure on them\n"
+    "  --names N         millions of names that stage 2 sees; default 45\n"
+    "  --linear N        the same for stage 1; default 10\n"
+    "  --benign-share, --synthetic-share, --flatness, --class-drop, --rate, --drop, --head, --pass "
+    "F\n"
+    "  --all             train on the kept-out tenth, too; figures are then worth nothing\n"
+    "  --seed N, --date SECONDS, --about TEXT\n"
+    "  --from MODEL      do not train: calibrate this model anew (--pass) and measure it\n"
+    "  --families        print the figures of each family\n"
+    "  --samples         print synthetic names and stop\n";
+
+enum {
+    O_DGA = 1,
+    O_BENIGN,
+    O_SUFFIXES,
+    O_DYNAMIC,
+    O_DICT,
+    O_HOLD,
+    O_NAMES,
+    O_LINEAR,
+    O_B,
+    O_S,
+    O_F,
+    O_C,
+    O_RATE,
+    O_DROP,
+    O_HEAD,
+    O_PASS,
+    O_ALL,
+    O_SEED,
+    O_DATE,
+    O_ABOUT,
+    O_OUT,
+    O_FAMILIES,
+    O_SAMPLES,
+    O_FROM
+};
+
+static const struct option longs[] = {
+    {"dga", 1, NULL, O_DGA},
+    {"benign", 1, NULL, O_BENIGN},
+    {"suffixes", 1, NULL, O_SUFFIXES},
+    {"dynamic", 1, NULL, O_DYNAMIC},
+    {"dict", 1, NULL, O_DICT},
+    {"hold", 1, NULL, O_HOLD},
+    {"names", 1, NULL, O_NAMES},
+    {"linear", 1, NULL, O_LINEAR},
+    {"benign-share", 1, NULL, O_B},
+    {"synthetic-share", 1, NULL, O_S},
+    {"flatness", 1, NULL, O_F},
+    {"class-drop", 1, NULL, O_C},
+    {"rate", 1, NULL, O_RATE},
+    {"drop", 1, NULL, O_DROP},
+    {"head", 1, NULL, O_HEAD},
+    {"pass", 1, NULL, O_PASS},
+    {"all", 0, NULL, O_ALL},
+    {"seed", 1, NULL, O_SEED},
+    {"date", 1, NULL, O_DATE},
+    {"about", 1, NULL, O_ABOUT},
+    {"out", 1, NULL, O_OUT},
+    {"families", 0, NULL, O_FAMILIES},
+    {"samples", 0, NULL, O_SAMPLES},
+    {"from", 1, NULL, O_FROM},
+    {0},
+};
+
+static bool take_text(struct options *o, int which, const char *v)
+{
+    switch (which) {
+    case O_DGA:
+        o->sources.dga = v;
+        return true;
+    case O_BENIGN:
+        o->sources.benign = v;
+        return true;
+    case O_SUFFIXES:
+        o->sources.suffixes = v;
+        return true;
+    case O_DYNAMIC:
+        o->sources.dynamic = v;
+        return true;
+    case O_HOLD:
+        o->sources.held = v;
+        return true;
+    case O_DICT:
+        o->dict = v;
+        return true;
+    case O_ABOUT:
+        o->about = v;
+        return true;
+    case O_OUT:
+        o->out = v;
+        return true;
+    case O_FROM:
+        o->from = v;
+        return true;
+    case O_SEED:
+        o->seed = strtoull(v, NULL, 10);
+        return true;
+    case O_DATE:
+        o->date_s = strtoll(v, NULL, 10);
+        return true;
+    case O_ALL:
+        return o->sources.all = true;
+    case O_FAMILIES:
+        return o->families = true;
+    case O_SAMPLES:
+        return o->samples = true;
+    default:
+        return false;
+    }
+}
+
+static bool take_number(struct options *o, int which, double v)
+{
+    switch (which) {
+    case O_NAMES:
+        o->net_millions = v;
+        return true;
+    case O_LINEAR:
+        o->linear_millions = v;
+        return true;
+    case O_B:
+        o->mix.benign = (float)v;
+        return true;
+    case O_S:
+        o->mix.synthetic = (float)v;
+        return true;
+    case O_F:
+        o->mix.flatness = (float)v;
+        return true;
+    case O_C:
+        o->mix.class_drop = (float)v;
+        return true;
+    case O_RATE:
+        o->plan.rate = (float)v;
+        return true;
+    case O_DROP:
+        o->plan.drop = (float)v;
+        return true;
+    case O_HEAD:
+        o->plan.head_weight = (float)v;
+        return true;
+    case O_PASS:
+        o->pass = (float)v;
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void take_options(struct options *o, int argc, char **argv)
+{
+    int which;
+
+    while ((which = getopt_long(argc, argv, "", longs, NULL)) != -1)
+        if (!take_text(o, which, optarg) &&
+            !take_number(o, which, optarg ? strtod(optarg, NULL) : 0))
+            break;
+    if (which != -1 || optind != argc || !o->sources.dga || !o->sources.benign ||
+        !o->sources.suffixes || !o->sources.dynamic || !(o->out || o->samples)) {
+        fputs(usage, stderr);
+        exit(2);
+    }
+}
+
+static void print_samples(const struct kinds *k, struct rng *r)
+{
+    for (uint32_t g = 0; g < 400; g++)
+        for (int i = 0; i < 4; i++) {
+            struct item it;
+
+            kinds_name(k, g, r, &it);
+            printf("%-24s ", kind_names[it.family]);
+            for (int j = 0; j < it.n; j++)
+                putchar(".abcdefghijklmnopqrstuvwxyz0123456789-??"[it.sym[j]]);
+            printf(".%s\n", k->data->classes[it.class_id].name);
+        }
+}
+
+static void train(struct options *o, struct data *d, struct kinds *k, float *scores,
+                  struct image *image)
+{
+    struct linear *l = malloc(sizeof *l);
+    struct net *n = aligned_alloc(64, (sizeof *n + 63) & ~(size_t)63);
+    struct sampler s;
+
+    sampler_init(&s, d, k, &o->mix, o->seed + 11);
+    linear_train(l, &s, (uint64_t)(o->linear_millions * 1e6));
+    for (uint32_t i = 0; i < d->n; i++)
+        scores[i] = linear_score(l, d->items[i].sym, d->items[i].n, d->items[i].class_id);
+    measure(d, scores, "stage 1", false);
+    sampler_init(&s, d, k, &o->mix, o->seed + 12);
+    net_init(n, o->seed + 5);
+    net_train(n, &s, &o->plan);
+    net_score(n, d, scores);
+    measure(d, scores, "stage 2", false);
+    export_model(d, l, n, image);
+}
+
+/* Calibrate, measure, write. */
+static void finish(const struct options *o, const struct data *d, float *scores,
+                   struct image *image)
+{
+    export_calibrate(d, image, o->pass, scores);
+    measure(d, scores, "model", o->families);
+    export_write(image, o->about, o->date_s, o->out);
+}
+
+int main(int argc, char **argv)
+{
+    static struct data d;
+    static struct kinds k;
+    struct image image = {0};
+    float *scores;
+    struct rng r;
+    struct options o = {
+        .dict = "/usr/share/dict",
+        .about = "",
+        .mix = {.benign = 0.63f, .synthetic = 0.13f, .flatness = 0.4f, .class_drop = 0.25f},
+        .plan = {.rate = 0.002f, .drop = 0.1f, .head_weight = 0.1f},
+        .linear_millions = 10,
+        .net_millions = 45,
+        .pass = 0.12f,
+        .date_s = (int64_t)time(NULL),
+    };
+
+    take_options(&o, argc, argv);
+    o.plan.n_names = (uint64_t)(o.net_millions * 1e6);
+    o.plan.name = o.out;
+    data_read(&d, &o.sources);
+    printf("%u names, %u benign trained on, %d families, %d suffix classes\n", d.n, d.n_benign,
+           d.n_families, d.n_classes);
+    scores = calloc(d.n, sizeof *scores);
+    if (o.from) {
+        export_read(&d, o.from, &image);
+        finish(&o, &d, scores, &image);
+        return 0;
+    }
+    rng_seed(&r, o.seed + 1);
+    kinds_init(&k, &d, o.dict, 3000, &r);
+    if (o.samples) {
+        print_samples(&k, &r);
+        return 0;
+    }
+    train(&o, &d, &k, scores, &image);
+    finish(&o, &d, scores, &image);
+    return 0;
+}
