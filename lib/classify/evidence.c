@@ -35,7 +35,9 @@ struct endpoint {
     uint32_t n_names, n_nxdomains, told, episode;
     bool used, open;
     uint8_t n_examples, examples_len;
-    float resolved_llr;
+    float resolved_llr; /* the classifier's */
+    int64_t resolved_ms;
+    struct sek_reuse_unit resolved_unit;
     struct sek_finding_name resolved;
     struct sketch absent, present;
     struct sek_reuse reuse;
@@ -225,12 +227,14 @@ static struct endpoint *make_room(struct sek_evidence *e, const struct sek_evide
     return worst;
 }
 
-static void begin(struct endpoint *p, int64_t now_ms)
+/* A resolved name outlives a score of 0: a generator of words is noticed only after some names. */
+static void begin(const struct sek_evidence *e, struct endpoint *p, int64_t now_ms)
 {
+    if (now_ms < p->resolved_ms || (double)now_ms - (double)p->resolved_ms > e->tau_ms)
+        p->resolved.len = 0;
     p->start_ms = p->end_ms = now_ms;
     p->n_names = p->n_nxdomains = p->told = 0;
     p->n_examples = p->examples_len = 0;
-    p->resolved.len = 0;
     p->names = 0;
 }
 
@@ -248,9 +252,9 @@ static void age(const struct sek_evidence *e, struct endpoint *p, int64_t now_ms
     if (p->open && s < REARM * e->alarm) {
         p->open = false;
         memset(&p->reuse, 0, sizeof(p->reuse));
-        begin(p, now_ms);
+        begin(e, p, now_ms);
     } else if (silent || s < NOTHING_LEFT)
-        begin(p, now_ms);
+        begin(e, p, now_ms);
     p->last_ms = now_ms;
 }
 
@@ -291,29 +295,37 @@ static void add_absent(struct sek_evidence *e, struct endpoint *p,
     }
 }
 
+/* How much a resolved name looks like the endpoint's that do not exist. */
+static float likeness(const struct sek_reuse *r, const struct sek_reuse_unit *u, float llr)
+{
+    unsigned alike = 0;
+
+    for (unsigned i = 0; i < r->n; i++)
+        alike += r->suffix[i] == u->suffix;
+    return llr + (alike * 2 > r->n ? LIKE_OTHERS : 0) +
+           (sek_reuse_is_kin(r, u) ? KIN_OF_OTHERS : 0);
+}
+
 /* True if the name is the likeliest one so far. */
 static bool add_present(struct sek_evidence *e, struct endpoint *p,
                         const struct sek_evidence_item *item, const struct domain *d)
 {
-    float add = worth(item), llr = item->score.llr;
+    float add = worth(item), llr = likeness(&p->reuse, &d->unit, item->score.llr);
 
     p->names = fmaxf(0, fminf(CEILING * e->alarm, p->names + add));
     if (add > 0) {
         p->n_names++;
         p->end_ms = item->time_ms;
     }
-    unsigned alike = 0;
-    for (unsigned i = 0; i < p->reuse.n; i++)
-        alike += p->reuse.suffix[i] == d->unit.suffix;
-    llr += alike * 2 > p->reuse.n ? LIKE_OTHERS : 0;
-    llr += sek_reuse_is_kin(&p->reuse, &d->unit) ? KIN_OF_OTHERS : 0;
-    if (llr <= 0 || d->len > SEK_FINDING_NAME_MAX ||
-        (p->resolved.len > 0 && llr <= p->resolved_llr))
+    if (d->len > SEK_FINDING_NAME_MAX ||
+        (p->resolved.len > 0 && llr <= likeness(&p->reuse, &p->resolved_unit, p->resolved_llr)))
         return false;
     p->resolved.len = d->len;
     memcpy(p->resolved.octets, d->octets, d->len);
-    p->resolved_llr = llr;
-    return true;
+    p->resolved_llr = item->score.llr;
+    p->resolved_ms = item->time_ms;
+    p->resolved_unit = d->unit;
+    return llr > 0;
 }
 
 static void report(const struct sek_evidence *e, const struct endpoint *p, struct sek_finding *out)
@@ -331,9 +343,13 @@ static void report(const struct sek_evidence *e, const struct endpoint *p, struc
                                 .names = p->names,
                                 .words = sek_reuse_words(&p->reuse),
                                 .shape = sek_reuse_shape(&p->reuse),
-                                .n_examples = p->n_examples,
-                                .resolved = p->resolved,
-                                .resolved_llr = p->resolved.len > 0 ? p->resolved_llr : 0};
+                                .n_examples = p->n_examples};
+    float like = likeness(&p->reuse, &p->resolved_unit, p->resolved_llr);
+
+    if (p->resolved.len > 0 && like > 0) {
+        out->resolved = p->resolved;
+        out->resolved_llr = like;
+    }
     out->confidence = fminf(CONFIDENCE_MAX, 1 / (1 + expf(-(out->score + PRIOR))));
     for (unsigned i = 0; i < p->n_examples; i++) {
         out->examples[i].len = (uint8_t)sek_name_wire_len(at);

@@ -11,8 +11,15 @@
  *
  * Rate of false alarms: for S alone at least 1/α distinct names pass on average between two, if
  * the classifier's ratios hold for the site's benign names and these are independent (Lorden 1971;
- * weight, clip and decay only lower S). The parts of reuse.h may add to it; tests/unit print what
- * is measured. Misspelt and dead names look odder than registered ones: α is a dial, not a promise.
+ * weight, clip and decay only lower S). The parts of reuse.h add to S and are capped, so that they
+ * raise no alarm unless heads, tails and shape all speak, or S does. Misspelt and dead names look
+ * odder than registered ones: α is a dial, not a promise.
+ *
+ * Limits: a generator that asks for less than one name in τ/4, or that spreads over many addresses,
+ * stays below; so does one that asks for some hundred benign names between two of its own. Names of
+ * one fixed word and a number have no words to repeat. Endpoints that list domains in order
+ * (crawlers) or ask for series of throw-away domains (mail servers, gambling) come nearest to false
+ * alarms.
  *
  * An instance has memory of fixed size, reads no clock, and is used by one thread at a time. The
  * same calls with the same key give the same answers. */
@@ -21,9 +28,8 @@
 #include "classify/finding.h"
 
 #define SEK_EVIDENCE_CLIP 4.0f /* a single name is worth at most 3.3 of an alarm's 13.8 */
-/* Weights: DETECTION practice of sequential tests over DNS logs; names that do not exist are what
- * a generator produces most of, while those that exist are what benign endpoints produce most of.
- */
+/* Of a generator's names few exist, of those a benign endpoint asks for nearly all: what exists
+ * weighs less and is mixed with more benign names. A choice, not a fit; sound with any w <= 1. */
 #define SEK_EVIDENCE_WEIGHT_NXDOMAIN 1.0f
 #define SEK_EVIDENCE_WEIGHT_NOERROR 0.3f
 #define SEK_EVIDENCE_MIX_NXDOMAIN 0.5f

@@ -33,7 +33,7 @@ struct sek_finding {
         examples[SEK_FINDING_EXAMPLES]; /* that do not exist, first ones first */
     struct sek_finding_name resolved; /* the likeliest command-and-control domain: exists, and looks
                                        * most like the others */
-    float resolved_llr;
+    float resolved_llr; /* the classifier's, and more for a suffix or words in common with those */
 };
 
 /* What kind of generator it may be, by what the classifier says of the examples: out_kind is its

@@ -161,9 +161,9 @@ float sek_reuse_words(const struct sek_reuse *r)
 
         for (unsigned l = 0; l < SEK_REUSE_LISTS; l++)
             of_lists += expf(r->list[side][l]);
-        sum += fmaxf(0, logf(of_lists / SEK_REUSE_LISTS));
+        sum += fmaxf(0, fminf(SEK_REUSE_SIDE_MAX, logf(of_lists / SEK_REUSE_LISTS)));
     }
-    return fminf(SEK_REUSE_MAX, sum);
+    return sum;
 }
 
 float sek_reuse_shape(const struct sek_reuse *r)

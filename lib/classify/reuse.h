@@ -18,7 +18,8 @@
 #define SEK_REUSE_NAMES 32 /* remembered; an older one makes room */
 #define SEK_REUSE_PART 4   /* octets of a head or tail */
 #define SEK_REUSE_LISTS 3  /* sizes of word lists that are tried */
-#define SEK_REUSE_MAX 10.0f
+#define SEK_REUSE_SIDE_MAX                                                                         \
+    5.5f /* heads or tails alone: sorted names share heads, and need no generator */
 #define SEK_SHAPE_MAX 5.0f /* far under any alarm: a crawler of one country's sites has a shape */
 
 /* The latest names of an endpoint that do not exist. Parts are 16 bits of a keyed hash: two
@@ -57,6 +58,6 @@ void sek_reuse_add(struct sek_reuse *r, const struct sek_site *site,
                    const struct sek_reuse_unit *u);
 /* Multiply all evidence by `factor`, 0..1. */
 void sek_reuse_decay(struct sek_reuse *r, float factor);
-/* 0..SEK_REUSE_MAX, and 0..SEK_SHAPE_MAX. */
+/* 0..2 * SEK_REUSE_SIDE_MAX, and 0..SEK_SHAPE_MAX. */
 float sek_reuse_words(const struct sek_reuse *r);
 float sek_reuse_shape(const struct sek_reuse *r);
