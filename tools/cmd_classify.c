@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "calibrate.h"
 #include "classify/classify.h"
 #include "classify/explain.h"
 #include "command.h"
+#include "evaluate.h"
 #include "modelfile.h"
 #include "name/text.h"
 #include "scores.h"
@@ -11,11 +13,28 @@
 
 SEK_COMMAND(classify);
 
-enum { OPT_SCORES, OPT_EXPLAIN, OPT_MODEL, N_OPTS };
+enum {
+    OPT_SCORES,
+    OPT_EXPLAIN,
+    OPT_EVALUATE,
+    OPT_SVG,
+    OPT_CALIBRATE,
+    OPT_ALARMS,
+    OPT_DAYS,
+    OPT_MODEL,
+    N_OPTS
+};
 const struct sek_arg sek_cmd_classify_args[] = {
     [OPT_SCORES] = {"scores", 's', SEK_ARG_FLAG, NULL,
                     "read names from standard input, print name, tab, score for each"},
     [OPT_EXPLAIN] = {"explain", 'x', SEK_ARG_FLAG, NULL, "show the parts of each score"},
+    [OPT_EVALUATE] = {"evaluate", 0, SEK_ARG_TEXT, "FILE",
+                      "how well names are told apart: lines of name, tab, \"benign\" or family"},
+    [OPT_SVG] = {"svg", 0, SEK_ARG_TEXT, "FILE", "draw the ROC curve of --evaluate into a file"},
+    [OPT_CALIBRATE] = {"calibrate", 0, SEK_ARG_FLAG, NULL,
+                       "the threshold for so many alarms, from a file of names or standard input"},
+    [OPT_ALARMS] = {"alarms", 0, SEK_ARG_TEXT, "NUMBER", "wanted per day; default: 10"},
+    [OPT_DAYS] = {"days", 0, SEK_ARG_TEXT, "NUMBER", "that these names cover; default: 1"},
     [OPT_MODEL] = {"model", 'm', SEK_ARG_TEXT, "FILE", "another model than the installed one"},
     [N_OPTS] = {0},
 };
@@ -135,23 +154,63 @@ static enum sek_err put_names(struct sek_context *c, struct sek_classify *classi
     return sek_out_end(c->out, &c->diag);
 }
 
+static enum sek_err calibrate(struct sek_context *c, const struct sek_classify *classify)
+{
+    struct sek_calibration wanted = {c->n_args ? c->args[0] : "-", 10, 1};
+
+    if (c->opt[OPT_ALARMS].given && !sek_calibrate_number(c->opt[OPT_ALARMS].text, &wanted.per_day))
+        return sek_context_usage(c, "--alarms takes a number above 0: 10, 0.5");
+    if (c->opt[OPT_DAYS].given && !sek_calibrate_number(c->opt[OPT_DAYS].text, &wanted.days))
+        return sek_context_usage(c, "--days takes a number above 0: 7, 0.5");
+    return sek_calibrate_print(c, classify, &wanted);
+}
+
+/* Options that do not go together. */
+static enum sek_err check_use(struct sek_context *c)
+{
+    const struct sek_arg_value *opt = c->opt;
+    int modes = opt[OPT_SCORES].given + opt[OPT_EXPLAIN].given + opt[OPT_EVALUATE].given +
+                opt[OPT_CALIBRATE].given;
+
+    if (opt[OPT_SCORES].given && (c->n_args > 0 || opt[OPT_EXPLAIN].given))
+        return sek_context_usage(c, "--scores reads names from standard input");
+    if (modes > 1)
+        return sek_context_usage(
+            c, "only one of --scores, --explain, --evaluate and --calibrate at a time");
+    if (opt[OPT_EVALUATE].given && c->n_args > 0)
+        return sek_context_usage(c, "--evaluate takes its names from its file");
+    if (opt[OPT_SVG].given && !opt[OPT_EVALUATE].given)
+        return sek_context_usage(c, "--svg goes with --evaluate");
+    if ((opt[OPT_ALARMS].given || opt[OPT_DAYS].given) && !opt[OPT_CALIBRATE].given)
+        return sek_context_usage(c, "--alarms and --days go with --calibrate");
+    if (opt[OPT_CALIBRATE].given && c->n_args > 1)
+        return sek_context_usage(c, "--calibrate reads one file");
+    if (c->n_args == 0 && (modes == 0 || opt[OPT_EXPLAIN].given))
+        return sek_context_usage(c, "NAME is missing");
+    return SEK_OK;
+}
+
 enum sek_err sek_cmd_classify(struct sek_context *c)
 {
     struct sek_classify *classify;
     char path[512];
-    enum sek_err err;
+    enum sek_err err = check_use(c);
 
-    if (c->opt[OPT_SCORES].given && (c->n_args > 0 || c->opt[OPT_EXPLAIN].given))
-        return sek_context_usage(c, "--scores reads names from standard input");
-    if (!c->opt[OPT_SCORES].given && c->n_args == 0)
-        return sek_context_usage(c, "NAME is missing");
+    if (err != SEK_OK)
+        return err;
     err = sek_classify_open(c->opt[OPT_MODEL].given ? c->opt[OPT_MODEL].text
                                                     : sek_modelfile_path(path, sizeof(path)),
                             &classify, &c->diag);
     if (err != SEK_OK)
         return err;
-    err = c->opt[OPT_SCORES].given ? sek_scores_print(classify, stdin, stdout, &c->diag)
-                                   : put_names(c, classify);
+    if (c->opt[OPT_SCORES].given)
+        err = sek_scores_print(classify, stdin, stdout, &c->diag);
+    else if (c->opt[OPT_EVALUATE].given)
+        err = sek_evaluate_print(c, classify, c->opt[OPT_EVALUATE].text, c->opt[OPT_SVG].text);
+    else if (c->opt[OPT_CALIBRATE].given)
+        err = calibrate(c, classify);
+    else
+        err = put_names(c, classify);
     sek_classify_close(classify);
     return err;
 }

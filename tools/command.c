@@ -96,10 +96,14 @@
       "Judges the label left of the public suffix, or of a dynamic-DNS provider's suffix, by a "   \
       "model of names that domain generation algorithms make. The score is the probability that "  \
       "it is machine-made, if half of all names were: a name alone proves little. With - names "   \
-      "are read from standard input.",                                                             \
+      "are read from standard input. --evaluate and --calibrate read files of lines, gzip or "     \
+      "not; in place of NAME, --calibrate takes such a file. A threshold means: alarm above it.",  \
       "sekisho classify xkqzvbwpjt.com\thow suspicious is it?\n"                                   \
       "sekisho classify --explain xkqzvbwpjt.com\tand why\n"                                       \
-      "sekisho classify --scores < names.txt | sort -t $'\\t' -k2 -rn | head\tthe worst of many")  \
+      "sekisho classify --scores < names.txt | sort -t $'\\t' -k2 -rn | head\tthe worst of many\n" \
+      "sekisho classify --calibrate --alarms 5 --days 7 week.txt\tthe threshold for five alarms "  \
+      "a day, by a week's names\n"                                                                 \
+      "sekisho classify --evaluate labelled.tsv --svg roc.svg\thow good is it on these?")          \
     X(hits, "hits", "", "show queries that met a rule, newest first",                              \
       "Shows what the policy met: who asked for which name, when, how often in that minute, and "  \
       "what was done. Filters may be combined. With --group the hits are summed up instead.",      \

@@ -7,6 +7,7 @@
 #include "table.h"
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/banned.h"
@@ -20,7 +21,7 @@ const struct sek_lookup sek_out_format_names[] = {{SEK_OUT_TABLE, "table"},
 struct value {
     bool set;
     enum sek_tint tint;
-    size_t offset; /* TEXT, NAME: in texts, ends with NUL */
+    size_t offset; /* TEXT, NAME, REAL: in texts, ends with NUL */
     uint64_t n;
 };
 
@@ -103,6 +104,14 @@ void sek_out_int(struct sek_out *o, unsigned col, int64_t n)
     cell(o, col)->n = (uint64_t)n;
 }
 
+void sek_out_real(struct sek_out *o, unsigned col, double v, int decimals)
+{
+    char text[352]; /* DBL_MAX has 309 digits */
+    snprintf(text, sizeof text, "%.*f", decimals, v);
+    if (isfinite(v))
+        sek_out_text(o, col, text);
+}
+
 void sek_out_flag(struct sek_out *o, unsigned col, bool yes)
 {
     cell(o, col)->n = yes;
@@ -124,6 +133,12 @@ static bool is_printed(const struct sek_out *o, unsigned col)
 static bool is_text(const struct sek_col *c)
 {
     return c->kind == SEK_COL_TEXT || c->kind == SEK_COL_NAME;
+}
+
+/* Numbers with decimals are kept as the text that every format prints as it is. */
+static bool is_real(const struct sek_col *c)
+{
+    return c->kind == SEK_COL_REAL;
 }
 
 static const char *text_of(const struct sek_out *o, unsigned col)
@@ -162,6 +177,7 @@ static void add_plain(struct sek_buf *b, enum sek_col_kind kind, uint64_t n)
         break;
     case SEK_COL_UINT:
     case SEK_COL_OCTETS:
+    case SEK_COL_REAL:
     case SEK_COL_TEXT:
     case SEK_COL_NAME:
         sek_buf_add_fmt(b, "%" PRIu64, n);
@@ -194,6 +210,8 @@ static void json_row(struct sek_out *o)
             sek_buf_add_text(b, "null");
         } else if (is_text(c)) {
             sek_safe_add_json(b, text_of(o, i));
+        } else if (is_real(c)) {
+            sek_buf_add_text(b, text_of(o, i));
         } else {
             sek_buf_add_text(b, quoted ? "\"" : "");
             add_plain(b, c->kind, o->row[i].n);
@@ -238,6 +256,8 @@ static void csv_row(struct sek_out *o)
             continue;
         if (is_text(&o->cols[i]))
             csv_text(&o->line, text_of(o, i));
+        else if (is_real(&o->cols[i]))
+            sek_buf_add_text(&o->line, text_of(o, i));
         else
             add_plain(&o->line, o->cols[i].kind, o->row[i].n);
     }
@@ -295,6 +315,8 @@ static void add_shown(struct sek_buf *b, const struct sek_out *o, unsigned col)
         add_name(b, text_of(o, col));
     else if (c->kind == SEK_COL_TEXT)
         sek_safe_add(b, text_of(o, col));
+    else if (is_real(c))
+        sek_buf_add_text(b, text_of(o, col));
     else if (c->kind == SEK_COL_OCTETS)
         add_octets(b, v->n);
     else if (c->kind == SEK_COL_DURATION)

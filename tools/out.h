@@ -18,6 +18,7 @@ enum sek_col_kind {
     SEK_COL_NAME,     /* a domain name or list notation; the table adds the U-label form */
     SEK_COL_UINT,     /* a count */
     SEK_COL_INT,      /* a signed number */
+    SEK_COL_REAL,     /* a number with decimals: as many as the cell was given */
     SEK_COL_TIME,     /* Unix seconds; ISO 8601 in UTC in every format */
     SEK_COL_TIME_MS,  /* Unix milliseconds; the table shows seconds */
     SEK_COL_DURATION, /* seconds; the table shows "1d2h" */
@@ -77,6 +78,8 @@ void sek_out_part(struct sek_out *o, const char *key, const struct sek_col *cols
 void sek_out_text(struct sek_out *o, unsigned col, const char *text);
 void sek_out_uint(struct sek_out *o, unsigned col, uint64_t n);
 void sek_out_int(struct sek_out *o, unsigned col, int64_t n);
+/* decimals: 0..9, for every format. What is no number (NaN, infinite) is null. */
+void sek_out_real(struct sek_out *o, unsigned col, double v, int decimals);
 void sek_out_flag(struct sek_out *o, unsigned col, bool yes);
 /* Colour of a cell on a terminal; means nothing elsewhere. */
 void sek_out_tint(struct sek_out *o, unsigned col, enum sek_tint tint);

@@ -57,7 +57,7 @@ void sek_table_cell(struct sek_table *t, const char *text, size_t len, enum sek_
 static bool flush_right(const struct sek_col *c)
 {
     return c->kind == SEK_COL_UINT || c->kind == SEK_COL_INT || c->kind == SEK_COL_OCTETS ||
-           c->kind == SEK_COL_DURATION;
+           c->kind == SEK_COL_DURATION || c->kind == SEK_COL_REAL;
 }
 
 static void end_line(struct sek_table *t)

@@ -12,13 +12,17 @@ for file in $(files 'lib/*.c' 'tools/*.c'); do
     esac
 done
 
-# code PATTERN: the lines of the files on standard input that match outside of texts and comments.
+# code PATTERN: the lines of the files on standard input that match outside of texts and comments. One
+# process for all files: there are hundreds, and several patterns.
 code() {
-    local file
-    while read -r file; do
-        sed -E 's/"([^"\\]|\\.)*"/""/g; s|/\*.*||; s|^[[:space:]]*\*.*||' "$file" | grep -nE "$1" |
-            sed "s|^|$file:|" || true
-    done
+    # shellcheck disable=SC2016
+    xargs -r awk '{
+        line = $0
+        gsub(/"([^"\\]|\\.)*"/, "\"\"", line)
+        sub(/\/\*.*/, "", line)
+        sub(/^[[:space:]]*\*.*/, "", line)
+        print FILENAME ":" FNR ":" line
+    }' | grep -E "$1" || true
 }
 
 # pattern<TAB>why

@@ -12,6 +12,7 @@ idn2.h            lib/name/text.c
 libpsl.h          lib/name/suffix.c
 yaml.h            lib/conf/*.c
 zlib.h            lib/policy/reader.c
+zlib.h            tools/textlines.c
 zlib.h            tools/train/data.c
 immintrin.h       lib/classify/stage2_avx*.c
 arm_neon.h        lib/classify/stage2_neon.c

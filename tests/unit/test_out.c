@@ -4,6 +4,7 @@
 #include "tools/safe.h"
 #include <errno.h>
 #include <locale.h>
+#include <math.h>
 #include <signal.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -132,6 +133,34 @@ static void test_no_rows(void **state)
         struct sink s;
         sink_open(&s, (enum sek_out_format)f, true, 80);
         sek_out_begin(s.out, "sekisho.test/1", all_cols, 2, SEK_OUT_ROWS);
+        assert_string_equal(sink_end(&s), expected[f]);
+        free(s.text);
+    }
+}
+
+/* A negative number is no formula in CSV, and no text in JSON; what is no number is null. */
+static void test_real(void **state)
+{
+    (void)state;
+    static const struct sek_col cols[] = {{"x", "X", SEK_COL_REAL}, {"y", "Y", SEK_COL_REAL}};
+    static const char *const expected[] = {
+        [SEK_OUT_TABLE] = "    X   Y\n-1.50  10\n    -   -\n",
+        [SEK_OUT_JSON] = "{\"schema\":\"t/1\",\"rows\":[\n{\"x\":-1.50,\"y\":10},\n"
+                         "{\"x\":null,\"y\":null}\n]}\n",
+        [SEK_OUT_JSONL] = "{\"schema\":\"t/1\",\"x\":-1.50,\"y\":10}\n"
+                          "{\"schema\":\"t/1\",\"x\":null,\"y\":null}\n",
+        [SEK_OUT_CSV] = "x,y\r\n-1.50,10\r\n,\r\n",
+    };
+    for (int f = SEK_OUT_TABLE; f <= SEK_OUT_CSV; f++) {
+        struct sink s;
+        sink_open(&s, (enum sek_out_format)f, false, 0);
+        sek_out_begin(s.out, "t/1", cols, 2, SEK_OUT_ROWS);
+        sek_out_real(s.out, 0, -1.5, 2);
+        sek_out_real(s.out, 1, 9.6, 0);
+        sek_out_row(s.out);
+        sek_out_real(s.out, 0, (double)NAN, 2);
+        sek_out_real(s.out, 1, -HUGE_VAL, 2);
+        sek_out_row(s.out);
         assert_string_equal(sink_end(&s), expected[f]);
         free(s.text);
     }
@@ -449,12 +478,19 @@ static void test_reader_gone(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_formats),      cmocka_unit_test(test_no_rows),
-        cmocka_unit_test(test_parts),        cmocka_unit_test(test_places),
-        cmocka_unit_test(test_hostile),      cmocka_unit_test(test_any_octets),
-        cmocka_unit_test(test_cut),          cmocka_unit_test(test_record_and_live),
-        cmocka_unit_test(test_colour),       cmocka_unit_test(test_many_rows),
-        cmocka_unit_test(test_write_errors), cmocka_unit_test(test_reader_gone),
+        cmocka_unit_test(test_formats),
+        cmocka_unit_test(test_no_rows),
+        cmocka_unit_test(test_real),
+        cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_places),
+        cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_any_octets),
+        cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_record_and_live),
+        cmocka_unit_test(test_colour),
+        cmocka_unit_test(test_many_rows),
+        cmocka_unit_test(test_write_errors),
+        cmocka_unit_test(test_reader_gone),
     };
     signal(SIGPIPE, SIG_IGN);
     setlocale(LC_CTYPE, "C.UTF-8");
