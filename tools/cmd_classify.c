@@ -54,13 +54,13 @@ enum {
 static const struct sek_col cols[] = {
     [C_NAME] = {"name", "Name", SEK_COL_NAME},
     [C_LABEL] = {"label", "Judged label", SEK_COL_TEXT, "none"},
-    [C_SCORE] = {"score", "Score", SEK_COL_TEXT},
-    [C_RATIO] = {"log_ratio", "Log ratio", SEK_COL_TEXT},
+    [C_SCORE] = {"score", "Score", SEK_COL_REAL},
+    [C_RATIO] = {"log_ratio", "Log ratio", SEK_COL_REAL},
     [C_STAGE] = {"decided_by", "Decided by", SEK_COL_TEXT},
     [C_LIKE] = {"like", "Most like", SEK_COL_TEXT},
     [C_SPEAKS_FOR] = {"odd", "Odd parts", SEK_COL_TEXT},
     [C_SPEAKS_AGAINST] = {"common", "Usual parts", SEK_COL_TEXT},
-    [C_SUFFIX] = {"suffix", "Suffix", SEK_COL_TEXT},
+    [C_SUFFIX] = {"suffix", "Suffix", SEK_COL_REAL},
 };
 /* Without --explain: the same, less the parts. */
 #define PLAIN_COLS C_STAGE
@@ -70,14 +70,6 @@ struct work {
     struct sek_classify *classify;
     bool explain;
 };
-
-static void put_number(struct sek_out *o, unsigned col, const char *fmt, double v)
-{
-    char text[32];
-
-    snprintf(text, sizeof(text), fmt, v);
-    sek_out_text(o, col, text);
-}
 
 static void put_kinds(struct sek_out *o, const struct sek_why *why)
 {
@@ -109,7 +101,7 @@ static void put_parts(struct sek_out *o, const struct sek_why *why)
     put_kinds(o, why);
     put_grams(o, C_SPEAKS_FOR, why->odd);
     put_grams(o, C_SPEAKS_AGAINST, why->common);
-    put_number(o, C_SUFFIX, "%+.1f", (double)why->suffix);
+    sek_out_real(o, C_SUFFIX, (double)why->suffix, 1);
 }
 
 static enum sek_err put_name(void *arg, const char *word, unsigned line)
@@ -131,8 +123,8 @@ static enum sek_err put_name(void *arg, const char *word, unsigned line)
     sek_out_text(o, C_NAME, text);
     if (why.score.length)
         sek_out_text(o, C_LABEL, why.unit);
-    put_number(o, C_SCORE, "%.4f", sek_classify_probability(why.score.llr));
-    put_number(o, C_RATIO, "%+.2f", (double)why.score.llr);
+    sek_out_real(o, C_SCORE, sek_classify_probability(why.score.llr), 4);
+    sek_out_real(o, C_RATIO, (double)why.score.llr, 2);
     if (w->explain && why.kinds[0].name)
         put_parts(o, &why);
     sek_out_row(o);
