@@ -62,13 +62,18 @@ static void record(struct sek_module *m, struct module_qstate *qstate, struct se
     query->awaited = false;
 }
 
+/* Of a query that is not let through: without a policy it is nobody's hit. */
+static enum sek_outcome blocked_outcome(const struct sek_query *query)
+{
+    return query->verdict.trigger == SEK_TRIGGER_STRICT ? SEK_OUTCOME_FAILED : SEK_OUTCOME_HIT;
+}
+
 /* Written when the verdict falls, not when the reply leaves: Unbound drops late replies silently.
  */
 static void block(struct sek_module *m, struct module_qstate *qstate, struct sek_query *query,
                   const struct sek_name *matched)
 {
-    bool strict = query->verdict.trigger == SEK_TRIGGER_STRICT;
-    record(m, qstate, query, strict ? SEK_OUTCOME_FAILED : SEK_OUTCOME_HIT, matched);
+    record(m, qstate, query, blocked_outcome(query), matched);
     /* a query of the resolver's own that waits for this one (dns64 asks for A) must not take our
      * answer for the real one: it will be judged by itself */
     if (qstate->mesh_info->super_set.count > 0)
@@ -177,7 +182,7 @@ static void answer_review(struct sek_module *m, struct module_qstate *qstate, in
     if (has_client(qstate))
         block(m, qstate, query, sek_chain_matched(&chain));
     else
-        record(m, qstate, query, SEK_OUTCOME_HIT, sek_chain_matched(&chain));
+        record(m, qstate, query, blocked_outcome(query), sek_chain_matched(&chain));
 }
 
 void sek_operate_clear(struct module_qstate *qstate, int id)
