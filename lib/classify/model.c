@@ -121,7 +121,7 @@ static enum sek_err check_kinds(const struct sek_model *m, struct sek_diag *diag
     return SEK_OK;
 }
 
-static void find_sections(struct sek_model *m)
+void sek_model_sections(struct sek_model *m)
 {
     const uint8_t *map = (const uint8_t *)m->head;
     uint64_t at[SEK__MODEL_N_SECTIONS + 1];
@@ -153,7 +153,7 @@ static enum sek_err check(struct sek_model *m, bool verify, struct sek_diag *dia
         err = damaged(diag, "wrong checksum");
     if (err != SEK_OK)
         return err;
-    find_sections(m);
+    sek_model_sections(m);
     err = check_slots(m, diag);
     if (err == SEK_OK)
         err = check_runs(m, diag);

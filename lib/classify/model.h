@@ -29,5 +29,8 @@ enum sek_err sek_model_map(const char *path, bool verify, struct sek_model *out,
                            struct sek_diag *diag);
 void sek_model_unmap(struct sek_model *m);
 
+/* Point at the sections that m->head, whose counts are set, describes. For who writes a model. */
+void sek_model_sections(struct sek_model *m);
+
 /* The sum that the head of a file should have. */
 uint64_t sek_model_sum(const struct sek_model_head *head, size_t size);

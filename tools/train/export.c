@@ -16,29 +16,9 @@
 static void find(struct image *im)
 {
     struct sek_model *m = &im->model;
-    const struct sek_model_head *head = (const void *)im->octets;
-    const uint8_t *map = im->octets;
-    uint64_t at[SEK__MODEL_N_SECTIONS + 1];
-
-    sek__model_layout(head, at);
-    m->head = head;
+    m->head = (const void *)im->octets;
     m->size = im->size;
-    m->suffixes =
-        (struct sek_suffixes){(const void *)(map + at[SEK__MODEL_SLOTS]), head->n_slots - 1};
-    m->grams = (const void *)(map + at[SEK__MODEL_GRAMS]);
-    m->class1 = (const void *)(map + at[SEK__MODEL_CLASS1]);
-    m->len1 = (const void *)(map + at[SEK__MODEL_LEN1]);
-    m->uni = (const void *)(map + at[SEK__MODEL_UNI]);
-    m->pair = (const void *)(map + at[SEK__MODEL_PAIR]);
-    m->triple = (const void *)(map + at[SEK__MODEL_TRIPLE]);
-    m->conv2 = (const void *)(map + at[SEK__MODEL_CONV2]);
-    m->conv3 = (const void *)(map + at[SEK__MODEL_CONV3]);
-    m->dense = (const void *)(map + at[SEK__MODEL_DENSE]);
-    m->dense_b = (const void *)(map + at[SEK__MODEL_DENSE_B]);
-    m->class2 = (const void *)(map + at[SEK__MODEL_CLASS2]);
-    m->len2 = (const void *)(map + at[SEK__MODEL_LEN2]);
-    m->out = (const void *)(map + at[SEK__MODEL_OUT]);
-    m->kinds = (const void *)(map + at[SEK__MODEL_KINDS]);
+    sek_model_sections(m);
 }
 
 static uint64_t n_clipped;
