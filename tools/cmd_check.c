@@ -43,9 +43,9 @@ static void check_suffix(struct sek_diagnose *d)
     struct sek_diag why;
     const char *list = *d->conf->suffix.list ? d->conf->suffix.list : NULL;
     if (sek_suffix_open(list, &suffix, &why))
-        say(d, SEK_FINDING_FAIL, "suffix list", "install the package publicsuffix", "%s", why.text);
+        say(d, SEK_LEVEL_FAIL, "suffix list", "install the package publicsuffix", "%s", why.text);
     else
-        say(d, SEK_FINDING_OK, "suffix list", "", "version %s", sek_suffix_version(suffix));
+        say(d, SEK_LEVEL_OK, "suffix list", "", "version %s", sek_suffix_version(suffix));
     sek_suffix_close(suffix);
 }
 
@@ -56,16 +56,16 @@ static void check_policy(struct sek_diagnose *d, uint64_t *out_generation)
     enum sek_err e = sek_policy_open(d->conf->policy.dir, &policy, &why);
     *out_generation = 0;
     if (e == SEK_E_NOTFOUND) {
-        say(d, d->conf->policy.strict ? SEK_FINDING_FAIL : SEK_FINDING_WARN, "policy",
+        say(d, d->conf->policy.strict ? SEK_LEVEL_FAIL : SEK_LEVEL_WARN, "policy",
             "the first sekisho block or import makes it", "none compiled yet in %s",
             d->conf->policy.dir);
     } else if (e) {
-        say(d, SEK_FINDING_FAIL, "policy", "run sekisho list publish", "%s", why.text);
+        say(d, SEK_LEVEL_FAIL, "policy", "run sekisho list publish", "%s", why.text);
     } else {
         unsigned n = 0;
         (void)sek_policy_lists(policy, &n);
         *out_generation = sek_policy_generation(policy);
-        say(d, SEK_FINDING_OK, "policy", "", "generation %" PRIu64 ", %" PRIu64 " names, %u lists",
+        say(d, SEK_LEVEL_OK, "policy", "", "generation %" PRIu64 ", %" PRIu64 " names, %u lists",
             *out_generation, sek_policy_n_names(policy), n);
     }
     sek_policy_close(policy);
@@ -78,13 +78,13 @@ static void check_guarded(struct sek_diagnose *d, struct sek_policydb *db)
     struct sek_diag why;
     const char *what = "never-block", *advice = "sekisho unblock --list LIST NAME";
     if (sek_guarded_read(d->conf, db, d->c->now_s, &g, &why)) {
-        say(d, SEK_FINDING_FAIL, what, "", "%s", why.text);
+        say(d, SEK_LEVEL_FAIL, what, "", "%s", why.text);
         return;
     }
     for (uint64_t i = 0; i < g.n && i < SEK_GUARDED_SHOWN; i++)
-        say(d, SEK_FINDING_FAIL, what, advice, "list %s: %s", g.item[i].list, g.item[i].why);
+        say(d, SEK_LEVEL_FAIL, what, advice, "list %s: %s", g.item[i].list, g.item[i].why);
     if (g.n > SEK_GUARDED_SHOWN)
-        say(d, SEK_FINDING_FAIL, what, advice, "%" PRIu64 " more of that kind",
+        say(d, SEK_LEVEL_FAIL, what, advice, "%" PRIu64 " more of that kind",
             g.n - SEK_GUARDED_SHOWN);
 }
 
@@ -97,17 +97,17 @@ static void check_policydb(struct sek_diagnose *d, uint64_t compiled)
     if (!e)
         e = sek_policydb_generation(db, &generation, &why);
     if (e == SEK_E_NOTFOUND)
-        say(d, SEK_FINDING_WARN, "policy.db", "the first sekisho block or import makes it",
+        say(d, SEK_LEVEL_WARN, "policy.db", "the first sekisho block or import makes it",
             "not there yet");
     else if (e)
-        say(d, SEK_FINDING_FAIL, "policy.db",
+        say(d, SEK_LEVEL_FAIL, "policy.db",
             e == SEK_E_DENIED ? "run sekisho check as root" : "restore it from a backup", "%s",
             why.text);
     else if (compiled && compiled != generation)
-        say(d, SEK_FINDING_FAIL, "policy.db", "run sekisho list publish",
+        say(d, SEK_LEVEL_FAIL, "policy.db", "run sekisho list publish",
             "generation %" PRIu64 ", but %" PRIu64 " is compiled", generation, compiled);
     else
-        say(d, SEK_FINDING_OK, "policy.db", "", "generation %" PRIu64, generation);
+        say(d, SEK_LEVEL_OK, "policy.db", "", "generation %" PRIu64, generation);
     if (!e)
         check_guarded(d, db);
     sek_policydb_close(db);
@@ -122,15 +122,15 @@ static void check_eventsdb(struct sek_diagnose *d)
     if (!e)
         e = sek_report_facts(report, &facts, &why);
     if (e == SEK_E_NOTFOUND)
-        say(d, SEK_FINDING_WARN, "events.db", "start Unbound with the module",
+        say(d, SEK_LEVEL_WARN, "events.db", "start Unbound with the module",
             "not there yet: the resolver makes it");
     else if (e)
-        say(d, SEK_FINDING_FAIL, "events.db",
+        say(d, SEK_LEVEL_FAIL, "events.db",
             e == SEK_E_DENIED ? "run sekisho check as root"
                               : "restart Unbound: the module puts a damaged file aside",
             "%s", why.text);
     else
-        say(d, SEK_FINDING_OK, "events.db", "", "%" PRIu64 " rows of hits, %" PRIu64 " of traffic",
+        say(d, SEK_LEVEL_OK, "events.db", "", "%" PRIu64 " rows of hits, %" PRIu64 " of traffic",
             facts.n_hit_rows, facts.n_traffic_rows);
     sek_report_close(report);
 }
@@ -138,21 +138,21 @@ static void check_eventsdb(struct sek_diagnose *d)
 static void judge_page(struct sek_diagnose *d, const struct sek_status_page *p, uint64_t compiled)
 {
     const char *what = "resolver";
-    say(d, SEK_FINDING_OK, what, "", "running, process %u, %u threads", (unsigned)p->pid,
+    say(d, SEK_LEVEL_OK, what, "", "running, process %u, %u threads", (unsigned)p->pid,
         (unsigned)p->n_threads);
     if (compiled && p->in_force != compiled)
-        say(d, SEK_FINDING_FAIL, what, "run sekisho list publish; else see Unbound's log",
+        say(d, SEK_LEVEL_FAIL, what, "run sekisho list publish; else see Unbound's log",
             "generation %" PRIu64 " is in force, not %" PRIu64, (uint64_t)p->in_force, compiled);
     if (*p->policy_text)
-        say(d, SEK_FINDING_WARN, what, "", "policy: %s", p->policy_text);
+        say(d, SEK_LEVEL_WARN, what, "", "policy: %s", p->policy_text);
     if (*p->events_text)
-        say(d, SEK_FINDING_WARN, what, "", "events: %s", p->events_text);
+        say(d, SEK_LEVEL_WARN, what, "", "events: %s", p->events_text);
     if (p->counter[SEK_COUNTER_LEAKED])
-        say(d, SEK_FINDING_FAIL, what, "please report this with the output of sekisho status",
+        say(d, SEK_LEVEL_FAIL, what, "please report this with the output of sekisho status",
             "%" PRIu64 " answers came from the cache although policy blocks them",
             (uint64_t)p->counter[SEK_COUNTER_LEAKED]);
     if (p->counter[SEK_COUNTER_RING_DROPPED] || p->counter[SEK_COUNTER_TALLY_LOST_HITS])
-        say(d, SEK_FINDING_WARN, what, "see sekisho status; raise events.ring or events.memory",
+        say(d, SEK_LEVEL_WARN, what, "see sekisho status; raise events.ring or events.memory",
             "events were lost");
 }
 
@@ -162,11 +162,11 @@ static void check_resolver(struct sek_diagnose *d, uint64_t compiled)
     struct sek_diag why;
     enum sek_err e = sek_status_open(d->conf->status.path, &page, &why);
     if (e == SEK_E_NOTFOUND) {
-        say(d, SEK_FINDING_WARN, "resolver", "start Unbound", "not running with the module");
+        say(d, SEK_LEVEL_WARN, "resolver", "start Unbound", "not running with the module");
         return;
     }
     if (e) {
-        say(d, SEK_FINDING_FAIL, "resolver", "restart Unbound", "%s", why.text);
+        say(d, SEK_LEVEL_FAIL, "resolver", "restart Unbound", "%s", why.text);
         return;
     }
     struct sek_status_page copy;
@@ -174,7 +174,7 @@ static void check_resolver(struct sek_diagnose *d, uint64_t compiled)
     if (sek_status_alive(page, (int64_t)time(NULL) * 1000))
         judge_page(d, &copy, compiled);
     else
-        say(d, SEK_FINDING_WARN, "resolver", "start Unbound", "not running (process %u is gone)",
+        say(d, SEK_LEVEL_WARN, "resolver", "start Unbound", "not running (process %u is gone)",
             (unsigned)copy.pid);
     sek_status_close(page);
 }
@@ -182,7 +182,7 @@ static void check_resolver(struct sek_diagnose *d, uint64_t compiled)
 static void check_parts(struct sek_diagnose *d)
 {
     uint64_t generation = 0;
-    say(d, SEK_FINDING_OK, "settings", "", "%s%s", d->c->conf_path,
+    say(d, SEK_LEVEL_OK, "settings", "", "%s%s", d->c->conf_path,
         access(d->c->conf_path, F_OK) == 0 ? "" : " is not there: defaults");
     check_suffix(d);
     check_policy(d, &generation);
@@ -229,7 +229,7 @@ static void check_installation(struct sek_diagnose *d)
     d->unbound_conf = given(c, OPT_UNBOUND_CONF, "/etc/unbound/unbound.conf");
     d->have_uc = sek_unboundconf_read(d->unbound_conf, &d->uc, &why) == SEK_OK;
     if (!d->have_uc)
-        say(d, SEK_FINDING_WARN, "unbound.conf", "name it: --unbound-conf FILE", "%s", why.text);
+        say(d, SEK_LEVEL_WARN, "unbound.conf", "name it: --unbound-conf FILE", "%s", why.text);
     d->module = given(c, OPT_MODULE, d->uc.n_dynlib_files ? d->uc.dynlib_file[0] : NULL);
     d->unbound = given(c, OPT_UNBOUND, NULL);
     if (!d->unbound)
@@ -249,7 +249,7 @@ enum sek_err sek_cmd_check(struct sek_context *c)
     sek_diagnose_begin(c);
     if (sek_context_conf(c, &d.conf)) {
         /* What is wrong with the settings is a finding like others. */
-        say(&d, SEK_FINDING_FAIL, "settings", "correct the file; sekisho config --sample shows one",
+        say(&d, SEK_LEVEL_FAIL, "settings", "correct the file; sekisho config --sample shows one",
             "%s", c->diag.text);
     } else {
         check_parts(&d);

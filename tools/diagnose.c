@@ -23,7 +23,7 @@ void sek_diagnose_begin(struct sek_context *c)
     sek_out_begin(c->out, "sekisho.check/1", cols, N_COLS, SEK_OUT_ROWS);
 }
 
-void sek_diagnose_say(struct sek_diagnose *d, enum sek_finding level, const char *what,
+void sek_diagnose_say(struct sek_diagnose *d, enum sek_level level, const char *what,
                       const char *advice, const char *fmt, ...)
 {
     static const char *const names[] = {"ok", "warn", "fail"};
@@ -33,8 +33,8 @@ void sek_diagnose_say(struct sek_diagnose *d, enum sek_finding level, const char
     va_start(args, fmt);
     vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
-    d->n_fail += level == SEK_FINDING_FAIL;
-    d->n_warn += level == SEK_FINDING_WARN;
+    d->n_fail += level == SEK_LEVEL_FAIL;
+    d->n_warn += level == SEK_LEVEL_WARN;
     sek_out_text(d->c->out, LEVEL, names[level]);
     sek_out_tint(d->c->out, LEVEL, tints[level]);
     sek_out_text(d->c->out, WHAT, what);
@@ -44,9 +44,9 @@ void sek_diagnose_say(struct sek_diagnose *d, enum sek_finding level, const char
 }
 
 /* Short names: this file says little else. */
-#define OK SEK_FINDING_OK
-#define WARN SEK_FINDING_WARN
-#define FAIL SEK_FINDING_FAIL
+#define OK SEK_LEVEL_OK
+#define WARN SEK_LEVEL_WARN
+#define FAIL SEK_LEVEL_FAIL
 #define say sek_diagnose_say
 
 /* --- unbound.conf ------------------------------------------------------------------------------

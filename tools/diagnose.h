@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The tests of `sekisho check`: is what the module needs there, whole, and open to the resolver's user?
- * One table of tests in diagnose.c; each test adds findings, one line each. One thread. */
+/* The tests of `sekisho check`: is what the module needs there, whole, and open to the resolver's
+ * user? One table of tests in diagnose.c; each test adds findings, one line each. One thread. */
 #pragma once
 #include "context.h"
 #include "rights.h"
@@ -22,12 +22,13 @@ struct sek_diagnose {
     unsigned n_fail, n_warn;
 };
 
-enum sek_finding { SEK_FINDING_OK, SEK_FINDING_WARN, SEK_FINDING_FAIL };
+enum sek_level { SEK_LEVEL_OK, SEK_LEVEL_WARN, SEK_LEVEL_FAIL };
 
 /* Begin the report; sek_out_end is the caller's. */
 void sek_diagnose_begin(struct sek_context *c);
-/* One finding. what: the thing examined; advice: what to do, "" for none; then the finding itself. */
-void sek_diagnose_say(struct sek_diagnose *d, enum sek_finding level, const char *what,
+/* One finding. what: the thing examined; advice: what to do, "" for none; then the finding itself.
+ */
+void sek_diagnose_say(struct sek_diagnose *d, enum sek_level level, const char *what,
                       const char *advice, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
 /* Module, program, its configuration, folders, AppArmor. conf must be set. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A few facts read from ELF files of this machine's kind, without loading them. Every offset is checked:
- * a damaged file gives SEK_E_CORRUPT. Any thread. */
+/* A few facts read from ELF files of this machine's kind, without loading them. Every offset is
+ * checked: a damaged file gives SEK_E_CORRUPT. Any thread. */
 #pragma once
 #include "base/buf.h"
 

@@ -23,10 +23,9 @@ enum {
     [SEK_HIT_NAME] = {"name", 'n', SEK_ARG_TEXT, "NAME",                                           \
                       "at or below this name; =NAME exactly, *.NAME only below"},                  \
     [SEK_HIT_LIST] = {"list", 'l', SEK_ARG_TEXT, "LIST", "met by this list"},                      \
-    [SEK_HIT_ACTION] = {"action", 0, SEK_ARG_CHOICE, NULL, "that were answered so",                \
+    [SEK_HIT_ACTION] = {"action",        0, SEK_ARG_CHOICE, NULL, "that were answered so",         \
                         sek_action_names},                                                         \
-    [SEK_HIT_TYPE] = {"type", 't', SEK_ARG_TEXT, "TYPE",                                           \
-                      "of this query type: A, TXT, TYPE65400"},                                    \
+    [SEK_HIT_TYPE] = {"type", 't', SEK_ARG_TEXT, "TYPE", "of this query type: A, TXT, TYPE65400"}, \
     [SEK_HIT_MONITOR] = {"monitor", 0, SEK_ARG_FLAG, NULL, "only recorded, not blocked"},          \
     [SEK_HIT_BLOCKED] = {"blocked", 0, SEK_ARG_FLAG, NULL, "blocked only"}
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Query types as people write them: the mnemonics of IANA's registry "Resource Record (RR) TYPEs", else
- * "TYPE65400" (RFC 3597 §5). Any thread. */
+/* Query types as people write them: the mnemonics of IANA's registry "Resource Record (RR) TYPEs",
+ * else "TYPE65400" (RFC 3597 §5). Any thread. */
 #pragma once
 #include <stddef.h>
 

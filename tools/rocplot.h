@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The ROC curve as a picture: SVG 1.1 that stands alone, without scripts, styles or fonts of others.
- * The false-positive rate is logarithmic, since what matters lies far to the left. One thread. */
+/* The ROC curve as a picture: SVG 1.1 that stands alone, without scripts, styles or fonts of
+ * others. The false-positive rate is logarithmic, since what matters lies far to the left. One
+ * thread. */
 #pragma once
 #include "base/buf.h"
 #include "roc.h"

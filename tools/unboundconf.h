@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The few settings of an unbound.conf that matter to the module, includes followed. Not a checker of
- * unbound.conf: that is unbound-checkconf. One thread. */
+/* The few settings of an unbound.conf that matter to the module, includes followed. Not a checker
+ * of unbound.conf: that is unbound-checkconf. One thread. */
 #pragma once
 #include "base/err.h"
 #include <stdbool.h>
@@ -13,7 +13,7 @@ struct sek_unboundconf {
     char dynlib_file[SEK_UNBOUNDCONF_FILES_MAX][SEK_UNBOUNDCONF_TEXT_MAX];
     unsigned n_dynlib_files;
     char username[SEK_UNBOUNDCONF_TEXT_MAX];
-    bool username_set; /* also when set to "" */
+    bool username_set;                      /* also when set to "" */
     char chroot[SEK_UNBOUNDCONF_TEXT_MAX];  /* "" if not set, or none */
     unsigned n_missing;                     /* included files that could not be read */
     char missing[SEK_UNBOUNDCONF_TEXT_MAX]; /* the first of them */

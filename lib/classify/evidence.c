@@ -38,7 +38,7 @@ struct endpoint {
     float resolved_llr; /* the classifier's */
     int64_t resolved_ms;
     struct sek_reuse_unit resolved_unit;
-    struct sek_finding_name resolved;
+    struct sek_dga_name resolved;
     struct sketch absent, present;
     struct sek_reuse reuse;
     uint8_t examples[EXAMPLES_OCTETS]; /* wire names, one behind the other */
@@ -270,7 +270,7 @@ static float worth(const struct sek_evidence_item *item)
 
 static void keep_example(struct endpoint *p, const struct domain *d)
 {
-    if (p->n_examples == SEK_FINDING_EXAMPLES || d->len > SEK_FINDING_NAME_MAX ||
+    if (p->n_examples == SEK_DGA_EXAMPLES || d->len > SEK_DGA_NAME_MAX ||
         d->len > EXAMPLES_OCTETS - p->examples_len)
         return;
     memcpy(p->examples + p->examples_len, d->octets, d->len);
@@ -317,7 +317,7 @@ static bool add_present(struct sek_evidence *e, struct endpoint *p,
         p->n_names++;
         p->end_ms = item->time_ms;
     }
-    if (d->len > SEK_FINDING_NAME_MAX ||
+    if (d->len > SEK_DGA_NAME_MAX ||
         (p->resolved.len > 0 && llr <= likeness(&p->reuse, &p->resolved_unit, p->resolved_llr)))
         return false;
     p->resolved.len = d->len;
@@ -328,22 +328,22 @@ static bool add_present(struct sek_evidence *e, struct endpoint *p,
     return llr > 0;
 }
 
-static void report(const struct sek_evidence *e, const struct endpoint *p, struct sek_finding *out)
+static void report(const struct sek_evidence *e, const struct endpoint *p, struct sek_dga *out)
 {
     const uint8_t *at = p->examples;
 
-    *out = (struct sek_finding){.endpoint = p->addr,
-                                .start_ms = p->start_ms,
-                                .end_ms = p->end_ms,
-                                .episode = p->episode,
-                                .n_names = p->n_names,
-                                .n_nxdomains = p->n_nxdomains,
-                                .score = total(p),
-                                .alarm = e->alarm,
-                                .names = p->names,
-                                .words = sek_reuse_words(&p->reuse),
-                                .shape = sek_reuse_shape(&p->reuse),
-                                .n_examples = p->n_examples};
+    *out = (struct sek_dga){.endpoint = p->addr,
+                            .start_ms = p->start_ms,
+                            .end_ms = p->end_ms,
+                            .episode = p->episode,
+                            .n_names = p->n_names,
+                            .n_nxdomains = p->n_nxdomains,
+                            .score = total(p),
+                            .alarm = e->alarm,
+                            .names = p->names,
+                            .words = sek_reuse_words(&p->reuse),
+                            .shape = sek_reuse_shape(&p->reuse),
+                            .n_examples = p->n_examples};
     float like = likeness(&p->reuse, &p->resolved_unit, p->resolved_llr);
 
     if (p->resolved.len > 0 && like > 0) {
@@ -368,8 +368,7 @@ static bool is_worth_a_place(struct sek_evidence *e, const struct sek_evidence_i
 }
 
 enum sek_evidence_news sek_evidence_add(struct sek_evidence *e,
-                                        const struct sek_evidence_item *item,
-                                        struct sek_finding *out)
+                                        const struct sek_evidence_item *item, struct sek_dga *out)
 {
     struct endpoint *p;
     struct domain d;
@@ -410,7 +409,7 @@ enum sek_evidence_news sek_evidence_add(struct sek_evidence *e,
 }
 
 bool sek_evidence_find(const struct sek_evidence *e, const struct sek_addr *endpoint,
-                       struct sek_finding *out)
+                       struct sek_dga *out)
 {
     const struct endpoint *p = find(e, endpoint);
 

@@ -25,7 +25,7 @@
  * same calls with the same key give the same answers. */
 #pragma once
 #include "base/hash.h"
-#include "classify/finding.h"
+#include "classify/dga.h"
 
 #define SEK_EVIDENCE_CLIP 4.0f /* a single name is worth at most 3.3 of an alarm's 13.8 */
 /* Of a generator's names few exist, of those a benign endpoint asks for nearly all: what exists
@@ -72,11 +72,10 @@ void sek_evidence_free(struct sek_evidence *e);
  * and reverse zones. Names answered by policy are the caller's to leave out: they say nothing
  * about existence. No allocation; some µs at most. */
 enum sek_evidence_news sek_evidence_add(struct sek_evidence *e,
-                                        const struct sek_evidence_item *item,
-                                        struct sek_finding *out);
+                                        const struct sek_evidence_item *item, struct sek_dga *out);
 /* The endpoint's episode as it stands; false if it is in none. */
 bool sek_evidence_find(const struct sek_evidence *e, const struct sek_addr *endpoint,
-                       struct sek_finding *out);
+                       struct sek_dga *out);
 /* All memory of the instance; endpoints that made room for others. */
 size_t sek_evidence_octets(const struct sek_evidence *e);
 uint64_t sek_evidence_evicted(const struct sek_evidence *e);

@@ -29,8 +29,9 @@ struct sek_suffixes {
 };
 
 #define SEK_SUFFIX_HASH_START 0x736b73756666ull
-#define SEK_SUFFIX_LABELS_MAX 6 /* labels walked: the longest rule has 5, one more for wildcards   \
-                                 */
+#define SEK_SUFFIX_LABELS_MAX                                                                      \
+    6 /* labels walked: the longest rule has 5, one more for wildcards                             \
+       */
 
 /* The hash of a name from that of the name above it and its own first label (len, octets). */
 static inline uint64_t sek_suffix_hash(uint64_t above, const uint8_t *label)

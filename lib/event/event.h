@@ -17,14 +17,29 @@ enum sek_outcome {
 };
 extern const struct sek_lookup sek_outcome_names[];
 
+/* What the answer, if there was one that policy did not make, says of the name. */
+enum sek_existence {
+    SEK_EXISTENCE_UNKNOWN = 0, /* blocked, failed, or local data */
+    SEK_EXISTENCE_EXISTS = 1,  /* NOERROR, with data of the type or without */
+    SEK_EXISTENCE_ABSENT = 2,  /* NXDOMAIN */
+};
+
+/* A classifier's log likelihood ratio in hundredths, as events and rows have it. */
+#define SEK_SCORE_UNKNOWN INT16_MIN /* the name was not scored */
+static inline int16_t sek_score_of(float llr)
+{
+    return (int16_t)(llr < -300 ? -30000 : llr > 300 ? 30000 : llr * 100);
+}
+
 /* From `outcome` on the fields follow each other without a gap, so that what makes two hits the
  * same is one run of octets (SEK_EVENT_KEY_AT). Unused octets are never looked at. */
 struct sek_event {
-    uint16_t size; /* octets of this record that are used: sek_event_size() */
-    uint16_t reserved;
+    uint16_t size;       /* octets of this record that are used: sek_event_size() */
+    int16_t score;       /* sek_score_of(), or SEK_SCORE_UNKNOWN */
     uint32_t generation; /* low 32 bits; hits only */
     int64_t time_ms;     /* Unix time, milliseconds, UTC */
-    uint8_t reserved2[3];
+    uint8_t existence;   /* enum sek_existence */
+    uint8_t reserved[2];
     uint8_t outcome;       /* enum sek_outcome */
     uint8_t action, would; /* enum sek_action; hits only, as are all up to `depth`, and `list` */
     uint8_t trigger;       /* enum sek_trigger */

@@ -34,8 +34,9 @@ struct sek_reader_hooks {
     enum sek_err (*rule)(void *arg, const struct sek_read_rule *rule);
     /* Optional. A line that was skipped, or a name of it: why is one sentence, safe to print. */
     void (*bad)(void *arg, uint64_t line, const char *why);
-    /* Take a last line without newline whatever comes before it: else, behind SEK_WHOLE_LINES others,
-     * it is skipped, as the rest of a list that was cut off: half a name is another name. */
+    /* Take a last line without newline whatever comes before it: else, behind SEK_WHOLE_LINES
+     * others, it is skipped, as the rest of a list that was cut off: half a name is another name.
+     */
     bool any_end;
     /* Optional: addresses besides 0.0.0.0, :: and the loopback ones that mean "sinkhole". */
     const struct sek_addr *sinkhole;

@@ -19,13 +19,6 @@ const struct sek_lookup sek_scope_names[] = {
     {0, NULL},
 };
 
-const struct sek_lookup sek_mode_names[] = {
-    {SEK_MODE_OFF, "off"},
-    {SEK_MODE_MONITOR, "monitor"},
-    {SEK_MODE_BLOCK, "block"},
-    {0, NULL},
-};
-
 /* What may stand unescaped in a name that a person or a list wrote. DNS allows any octet, but here
  * a slash is a URL that was pasted and a star is a pattern of another program: taken literally they
  * would make rules that never match, without anybody noticing. */

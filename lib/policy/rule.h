@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The words of policy (RPZ's where RPZ has one): action, scope, mode, list, rule. Plain data. */
 #pragma once
-#include "base/lookup.h"
+#include "base/mode.h"
 #include "name/name.h"
 
 /* What is done with a matched query. Values are stored in images and databases: never renumber. */
@@ -29,14 +29,6 @@ enum sek_scope {
     SEK_SCOPE_BELOW = 3,
 };
 extern const struct sek_lookup sek_scope_names[]; /* "exact" "subtree" "below" */
-
-/* What a list may do. */
-enum sek_mode {
-    SEK_MODE_OFF = 0,
-    SEK_MODE_MONITOR = 1, /* hits are recorded as what would have happened; nothing changes */
-    SEK_MODE_BLOCK = 2,   /* the list's actions are in force (also for passthru lists) */
-};
-extern const struct sek_lookup sek_mode_names[]; /* "off" "monitor" "block" */
 
 #define SEK_LIST_NAME_MAX 64 /* octets with terminator; [a-z0-9][a-z0-9._-]* */
 #define SEK_LISTS_MAX 4096   /* lists in one policy */

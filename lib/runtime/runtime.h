@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* All parts at work in one process: policy in force, decisions, events, status page. The module holds
- * one of these and adapts Unbound to it. Workers call the sek_worker_* functions, each with its own
- * index, and never wait; the keeper's thread watches the policy files, swaps policies and asks the host
- * to drop what its cache may no longer hold. */
+/* All parts at work in one process: policy in force, decisions, events, status page. The module
+ * holds one of these and adapts Unbound to it. Workers call the sek_worker_* functions, each with
+ * its own index, and never wait; the keeper's thread watches the policy files, swaps policies and
+ * asks the host to drop what its cache may no longer hold. */
 #pragma once
 #include "conf/conf.h"
 #include "event/event.h"
@@ -20,8 +20,8 @@ struct sek_runtime_hooks {
     void (*say)(void *arg, bool trouble, const char *text);
 };
 
-/* unbound: text for the status page. Fails only for lack of memory or threads: a bad or missing policy
- * or database is told through `say` and worked without. conf moves into the runtime. */
+/* unbound: text for the status page. Fails only for lack of memory or threads: a bad or missing
+ * policy or database is told through `say` and worked without. conf moves into the runtime. */
 enum sek_err sek_runtime_start(struct sek_conf *conf, unsigned n_workers, const char *unbound,
                                const struct sek_runtime_hooks *hooks, struct sek_runtime **out,
                                struct sek_diag *diag);
@@ -29,24 +29,29 @@ enum sek_err sek_runtime_start(struct sek_conf *conf, unsigned n_workers, const 
 void sek_runtime_stop(struct sek_runtime *rt);
 const struct sek_conf *sek_runtime_conf(const struct sek_runtime *rt);
 
-/* --- workers: no wait, no allocation, no system call ------------------------------------------- */
+/* --- workers: no wait, no allocation, no system call -------------------------------------------
+ */
 
-/* Judge a name with the policy in force. Without any policy: pass, or REFUSED-like STRICT verdict when
- * the configuration says so (trigger STRICT, action SEK_ACTION_REFUSED; the host answers SERVFAIL). */
+/* Judge a name with the policy in force. Without any policy: pass, or REFUSED-like STRICT verdict
+ * when the configuration says so (trigger STRICT, action SEK_ACTION_REFUSED; the host answers
+ * SERVFAIL). */
 void sek_worker_decide(struct sek_runtime *rt, unsigned worker, const struct sek_name *name,
                        enum sek_trigger trigger, int64_t now_s, struct sek_verdict *out);
 /* Record a query's end. Fills in nothing: the event is complete (size set). */
 void sek_worker_record(struct sek_runtime *rt, unsigned worker, const struct sek_event *event);
-/* A cache hit that the verdict, of now_s, would have blocked: count it and have the cache walked again.
- * Nothing of the kind while a change comes into force, when the cache is being walked anyway. */
+/* A cache hit that the verdict, of now_s, would have blocked: count it and have the cache walked
+ * again. Nothing of the kind while a change comes into force, when the cache is being walked
+ * anyway. */
 void sek_worker_leaked(struct sek_runtime *rt, unsigned worker, const struct sek_verdict *verdict,
                        int64_t now_s);
 
-/* --- keeper ------------------------------------------------------------------------------------ */
+/* --- keeper ------------------------------------------------------------------------------------
+ */
 
 /* For the purge hook: what the policy says now of a cached answer, name by name: first its question
- * (trigger QNAME), then each owner and target of its CNAME and DNAME records (trigger CNAME). The first
- * answer other than OPEN is final. Keeper's thread only (the starting thread during start). */
+ * (trigger QNAME), then each owner and target of its CNAME and DNAME records (trigger CNAME). The
+ * first answer other than OPEN is final. Keeper's thread only (the starting thread during start).
+ */
 enum sek_judgement {
     SEK_JUDGED_OPEN,    /* nothing said yet */
     SEK_JUDGED_EXEMPT,  /* an exception on the question covers its whole chain */

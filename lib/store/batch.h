@@ -29,7 +29,7 @@ void sek_batch_sort(struct sek_batch *f);
 struct sek_batch_again {
     uint64_t n_same, n_other;
 };
-/* The next (key, scope). Of several actions for it `winner` counts if it is among them, else the one
- * that was added last; *io_again grows by the others. False at the end. */
+/* The next (key, scope). Of several actions for it `winner` counts if it is among them, else the
+ * one that was added last; *io_again grows by the others. False at the end. */
 bool sek_batch_next(struct sek_batch *f, uint8_t winner, struct sek_batch_rule *out,
                     struct sek_batch_again *io_again);

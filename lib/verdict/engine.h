@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* THE order of decisions, once: exceptions (passthru rules; most specific name first), then block rules
- * (most specific name, then list priority, then lowest list id), then rules that only log or whose list
- * is in monitor mode, then pass. Expired rules and lists that are off do not count. The module and
- * `sekisho explain` call the same function. Any thread; no allocation, no clock: now_s is an argument. */
+/* THE order of decisions, once: exceptions (passthru rules; most specific name first), then block
+ * rules (most specific name, then list priority, then lowest list id), then rules that only log or
+ * whose list is in monitor mode, then pass. Expired rules and lists that are off do not count. The
+ * module and `sekisho explain` call the same function. Any thread; no allocation, no clock: now_s
+ * is an argument. */
 #pragma once
 #include "policy/policy.h"
 #include "verdict/verdict.h"

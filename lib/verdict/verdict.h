@@ -6,23 +6,26 @@
 /* What the rule matched (RPZ's trigger names). Stored: never renumber. */
 enum sek_trigger {
     SEK_TRIGGER_NONE = 0,
-    SEK_TRIGGER_QNAME = 1, /* the question */
-    SEK_TRIGGER_CNAME = 2, /* a CNAME or DNAME owner or target on the way to the answer */
-    SEK_TRIGGER_STRICT = 3, /* no policy could be loaded and the configuration says strict */
+    SEK_TRIGGER_QNAME = 1,      /* the question */
+    SEK_TRIGGER_CNAME = 2,      /* a CNAME or DNAME owner or target on the way to the answer */
+    SEK_TRIGGER_STRICT = 3,     /* no policy could be loaded and the configuration says strict */
+    SEK_TRIGGER_CLASSIFIER = 4, /* the question's name looks machine-made */
+    SEK_TRIGGER_FINDING = 5,    /* a detector's finding names its registered domain */
 };
-extern const struct sek_lookup sek_trigger_names[]; /* "none" "qname" "cname" "strict" */
+extern const struct sek_lookup sek_trigger_names[]; /* "none" "qname" "cname" … */
 
 struct sek_verdict {
-    enum sek_action action; /* what to do; PASSTHRU when nothing matched */
-    enum sek_action would;  /* what the rule says: differs from action in monitor mode */
+    enum sek_action action;   /* what to do; PASSTHRU when nothing matched */
+    enum sek_action would;    /* what the rule says: differs from action in monitor mode */
     enum sek_trigger trigger; /* NONE: no rule decided */
-    bool monitor;           /* the rule's list is in monitor mode */
-    uint8_t scope;          /* of the rule */
-    uint8_t depth;          /* labels between the matched name and the rule's owner name */
-    uint16_t list;          /* list id; 0 = none */
-    uint16_t ede;           /* RFC 8914 INFO-CODE */
-    uint64_t generation;    /* of the policy that decided */
-    char list_name[SEK_LIST_NAME_MAX];
+    bool monitor;             /* the rule's list is in monitor mode */
+    uint8_t scope;            /* of the rule */
+    uint8_t depth;            /* labels between the matched name and the rule's owner name */
+    uint16_t list;            /* list id; 0 = none */
+    uint16_t ede;             /* RFC 8914 INFO-CODE */
+    float score;              /* the classifier's ratio; SEK_CLASSIFY_NONE when it was not asked */
+    uint64_t generation;      /* of the policy that decided */
+    char list_name[SEK_LIST_NAME_MAX]; /* or what decided in place of a list: "classifier" */
 };
 
 /* True if the query is to be recorded as a hit: a rule other than passthru decided. */

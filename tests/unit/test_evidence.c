@@ -14,7 +14,7 @@
 #define HOUR 3600000ll
 
 static struct sek_evidence *e;
-static struct sek_finding f;
+static struct sek_dga f;
 
 static int open_evidence(void **state)
 {
@@ -204,7 +204,7 @@ static void test_decay_and_episodes(void **state)
     assert_true(sek_evidence_find(e, &who, &f));
     assert_int_equal(f.episode, 1);
     assert_int_equal(f.start_ms, NOW);
-    assert_int_equal(f.n_examples, SEK_FINDING_EXAMPLES);
+    assert_int_equal(f.n_examples, SEK_DGA_EXAMPLES);
     /* over after 3 τ at the latest, and then armed again */
     ask(1, 500, -9, true, NOW + 6 * HOUR + 5000);
     assert_false(sek_evidence_find(e, &who, &f));
@@ -270,8 +270,8 @@ static void test_flood(void **state)
 /* Labels of any octet and length; the same calls give the same answers. */
 static void test_octets(void **state)
 {
-    struct sek_finding got[2];
-    struct sek_finding *last;
+    struct sek_dga got[2];
+    struct sek_dga *last;
 
     for (unsigned turn = 0; turn < 2; turn++) {
         last = &got[turn];

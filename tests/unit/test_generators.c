@@ -176,7 +176,7 @@ static void make_brand(char *out)
 }
 
 static enum sek_evidence_news ask(struct sek_evidence *e, uint32_t endpoint, const char *text,
-                                  bool nxdomain, int64_t time_ms, struct sek_finding *out)
+                                  bool nxdomain, int64_t time_ms, struct sek_dga *out)
 {
     struct sek_addr addr = {{0}};
     struct sek_name name;
@@ -192,7 +192,7 @@ static enum sek_evidence_news ask(struct sek_evidence *e, uint32_t endpoint, con
 static struct sek_evidence *site(void)
 {
     struct sek_evidence *e;
-    struct sek_finding f;
+    struct sek_dga f;
 
     state_of_random = SEED;
     assert_int_equal(
@@ -222,9 +222,9 @@ static void test_found(void **state)
     (void)state;
     for (unsigned k = 0; k < sizeof(cases) / sizeof(*cases); k++) {
         struct sek_evidence *e = site();
-        struct sek_finding f = {0};
+        struct sek_dga f = {0};
         unsigned found = 0, sum = 0;
-        char name[256], kind[SEK_FINDING_KIND] = "";
+        char name[256], kind[SEK_DGA_KIND] = "";
         float share = 0;
 
         for (uint32_t endpoint = 100; endpoint < 150; endpoint++) {
@@ -245,7 +245,7 @@ static void test_found(void **state)
                     continue;
                 found += i <= cases[k].within;
                 sum += i;
-                sek_finding_kind(&f, model, kind, &share);
+                sek_dga_kind(&f, model, kind, &share);
                 assert_true(f.n_examples > 0);
             }
         }
@@ -271,7 +271,7 @@ static void test_resolved(void **state)
     for (unsigned k = 0; k < 4; k++)
         for (unsigned when = k < 3 ? 3 : 15; when < 60; when += 22) {
             struct sek_evidence *e = site();
-            struct sek_finding f;
+            struct sek_dga f;
             char name[256], wanted[256] = "", got[SEK_NAME_TEXT_MAX] = "";
             struct sek_addr addr = {{7}};
 
@@ -306,7 +306,7 @@ static void test_false_alarms(void **state)
     (void)state;
     for (unsigned k = 0; k < sizeof(cases) / sizeof(*cases); k++) {
         struct sek_evidence *e = site();
-        struct sek_finding f;
+        struct sek_dga f;
         unsigned alarms = 0, names = 0;
         char name[256];
 

@@ -33,9 +33,9 @@ static void test_hit_keys(void **state)
     (void)state;
     const struct sek_event base =
         sample_event("192.0.2.1", "a.evil.example", "b.evil.example", SEK_OUTCOME_HIT, SAMPLE_MS);
-    static const char *const labels[] = {"same",   "generation", "time",    "reserved", "endpoint",
-                                         "name",   "matched",    "type",    "list",     "action",
-                                         "would",  "trigger",    "monitor", "scope",    "depth",
+    static const char *const labels[] = {"same",   "generation", "time",    "score", "endpoint",
+                                         "name",   "matched",    "type",    "list",  "action",
+                                         "would",  "trigger",    "monitor", "scope", "depth",
                                          "minute", NULL};
     for (int i = 0; labels[i]; i++) {
         struct sek_tally *t;
@@ -44,8 +44,10 @@ static void test_hit_keys(void **state)
             e.generation++;
         if (i == 2)
             e.time_ms += 59999;
-        if (i == 3)
-            memset(e.reserved2, 0, sizeof e.reserved2);
+        if (i == 3) {
+            e.score = 5;
+            e.existence = SEK_EXISTENCE_EXISTS;
+        }
         if (i == 4)
             e = sample_event("192.0.2.2", "a.evil.example", "b.evil.example", SEK_OUTCOME_HIT,
                              SAMPLE_MS);

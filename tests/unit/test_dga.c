@@ -4,7 +4,7 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include "classify/finding.h"
+#include "classify/dga.h"
 #include "name/text.h"
 #include <string.h>
 
@@ -13,15 +13,15 @@ static void test_kind(void **state)
     static const char *const hex[] = {"0a1f9be27cd04563.net", "9e8d7c6b5a4f3021.net",
                                       "f00d1e2c3b4a5968.net"};
     struct sek_classify *c;
-    struct sek_finding f;
+    struct sek_dga f;
     struct sek_name name;
-    char kind[SEK_FINDING_KIND];
+    char kind[SEK_DGA_KIND];
     float share;
 
     (void)state;
     assert_int_equal(sek_classify_open(SEK_SOURCE_DIR "/policy/model/dga.model", &c, NULL), SEK_OK);
     memset(&f, 0, sizeof(f));
-    sek_finding_kind(&f, c, kind, &share); /* nothing tells */
+    sek_dga_kind(&f, c, kind, &share); /* nothing tells */
     assert_string_equal(kind, "");
     assert_true(share == 0);
     for (unsigned i = 0; i < 3; i++) {
@@ -31,16 +31,16 @@ static void test_kind(void **state)
     }
     f.n_examples = 3;
     f.names = 14;
-    sek_finding_kind(&f, c, kind, &share);
+    sek_dga_kind(&f, c, kind, &share);
     assert_string_equal(kind, "hexadecimal");
     assert_true(share > 0.3f && share <= 1);
     f.words = 15; /* words tell more */
-    sek_finding_kind(&f, c, kind, &share);
+    sek_dga_kind(&f, c, kind, &share);
     assert_string_equal(kind, "word list");
     assert_true(share > 0.5f && share < 0.6f);
     f.words = 0;
     f.examples[1].len = 2; /* damaged: not read */
-    sek_finding_kind(&f, c, kind, &share);
+    sek_dga_kind(&f, c, kind, &share);
     assert_string_equal(kind, "hexadecimal");
     sek_classify_close(c);
 }

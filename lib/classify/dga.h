@@ -5,20 +5,20 @@
 #include "base/addr.h"
 #include "classify/classify.h"
 
-#define SEK_FINDING_TECHNIQUE "T1568.002"
-#define SEK_FINDING_EXAMPLES 8
-#define SEK_FINDING_NAME_MAX 96 /* octets of a registered domain; longer ones are counted only */
-#define SEK_FINDING_KIND 24     /* octets, zero included */
+#define SEK_DGA_TECHNIQUE "T1568.002"
+#define SEK_DGA_EXAMPLES 8
+#define SEK_DGA_NAME_MAX 96 /* octets of a registered domain; longer ones are counted only */
+#define SEK_DGA_KIND 24     /* octets, zero included */
 
 /* A registered domain in wire format (RFC 1035 §3.1), lower case. len 0: none. */
-struct sek_finding_name {
+struct sek_dga_name {
     uint8_t len;
-    uint8_t octets[SEK_FINDING_NAME_MAX];
+    uint8_t octets[SEK_DGA_NAME_MAX];
 };
 
 /* start_ms: the first name that spoke for a generator; end_ms: the last one so far. Score and its
  * parts are natural logarithms of P(all that was seen | generator) / P(… | benign). */
-struct sek_finding {
+struct sek_dga {
     struct sek_addr endpoint;
     int64_t start_ms, end_ms;
     uint32_t episode;          /* of this endpoint, from 1; the same in all updates */
@@ -29,15 +29,14 @@ struct sek_finding {
     float names, words, shape; /* parts: the names one by one, their shared parts, their likeness */
     float confidence;          /* 0..0.99: probability when 1 of 10,000 endpoints has a generator */
     uint8_t n_examples;
-    struct sek_finding_name
-        examples[SEK_FINDING_EXAMPLES]; /* that do not exist, first ones first */
-    struct sek_finding_name resolved; /* the likeliest command-and-control domain: exists, and looks
-                                       * most like the others */
+    struct sek_dga_name examples[SEK_DGA_EXAMPLES]; /* that do not exist, first ones first */
+    struct sek_dga_name resolved; /* the likeliest command-and-control domain: exists, and looks
+                                   * most like the others */
     float resolved_llr; /* the classifier's, and more for a suffix or words in common with those */
 };
 
 /* What kind of generator it may be, by what the classifier says of the examples: out_kind is its
  * nearest family or kind, or "word list" when shared words tell more than single names do; ""
  * when nothing tells. out_share: of what speaks for any of them, 0..1. */
-void sek_finding_kind(const struct sek_finding *f, const struct sek_classify *c,
-                      char out_kind[SEK_FINDING_KIND], float *out_share);
+void sek_dga_kind(const struct sek_dga *f, const struct sek_classify *c,
+                  char out_kind[SEK_DGA_KIND], float *out_share);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "classify/finding.h"
+#include "classify/dga.h"
 #include "classify/explain.h"
 #include <stdio.h>
 #include <string.h>
 #include "base/banned.h"
 
-#define VOTED (SEK_FINDING_EXAMPLES * SEK_WHY_KINDS)
+#define VOTED (SEK_DGA_EXAMPLES * SEK_WHY_KINDS)
 
 struct votes {
     struct sek_why_kind kinds[VOTED];
@@ -27,8 +27,8 @@ static void vote(struct votes *v, const struct sek_why *why)
     v->sum += 1;
 }
 
-void sek_finding_kind(const struct sek_finding *f, const struct sek_classify *c,
-                      char out_kind[SEK_FINDING_KIND], float *out_share)
+void sek_dga_kind(const struct sek_dga *f, const struct sek_classify *c,
+                  char out_kind[SEK_DGA_KIND], float *out_share)
 {
     struct votes v = {.n = 0};
     unsigned best = 0;
@@ -36,7 +36,7 @@ void sek_finding_kind(const struct sek_finding *f, const struct sek_classify *c,
     out_kind[0] = '\0';
     *out_share = 0;
     if (f->words > f->names) {
-        snprintf(out_kind, SEK_FINDING_KIND, "word list");
+        snprintf(out_kind, SEK_DGA_KIND, "word list");
         *out_share = f->words / (f->words + f->names + f->shape);
         return;
     }
@@ -53,6 +53,6 @@ void sek_finding_kind(const struct sek_finding *f, const struct sek_classify *c,
         return;
     for (unsigned i = 1; i < v.n; i++)
         best = v.kinds[i].share > v.kinds[best].share ? i : best;
-    snprintf(out_kind, SEK_FINDING_KIND, "%s", v.kinds[best].name);
+    snprintf(out_kind, SEK_DGA_KIND, "%s", v.kinds[best].name);
     *out_share = v.kinds[best].share / v.sum;
 }

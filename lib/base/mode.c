@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "base/mode.h"
+#include "base/banned.h"
+
+const struct sek_lookup sek_mode_names[] = {
+    {SEK_MODE_OFF, "off"},
+    {SEK_MODE_MONITOR, "monitor"},
+    {SEK_MODE_BLOCK, "block"},
+    {0, NULL},
+};

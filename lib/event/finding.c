@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "event/finding.h"
+#include "base/banned.h"
+
+const struct sek_lookup sek_detector_names[] = {
+    {SEK_DETECTOR_DGA, "dga"},
+    {0, NULL},
+};
