@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "out.h"
 #include "base/duration.h"
+#include "base/json.h"
 #include "name/text.h"
 #include "policy/rule.h"
 #include "safe.h"
@@ -195,7 +196,7 @@ static void json_row(struct sek_out *o)
     size_t begin = b->len;
     if (o->style.format == SEK_OUT_JSONL) {
         sek_buf_add_text(b, "\"schema\":");
-        sek_safe_add_json(b, o->schema);
+        sek_json_add_text(b, o->schema);
     }
     for (unsigned i = 0; i < o->n_cols; i++) {
         const struct sek_col *c = &o->cols[i];
@@ -203,13 +204,13 @@ static void json_row(struct sek_out *o)
             continue;
         if (b->len > begin)
             sek_buf_add_text(b, ",");
-        sek_safe_add_json(b, c->key);
+        sek_json_add_text(b, c->key);
         sek_buf_add_text(b, ":");
         bool quoted = c->kind == SEK_COL_TIME || c->kind == SEK_COL_TIME_MS;
         if (!o->row[i].set) {
             sek_buf_add_text(b, "null");
         } else if (is_text(c)) {
-            sek_safe_add_json(b, text_of(o, i));
+            sek_json_add_text(b, text_of(o, i));
         } else if (is_real(c)) {
             sek_buf_add_text(b, text_of(o, i));
         } else {
@@ -383,7 +384,7 @@ static void start_part(struct sek_out *o, const char *key, const struct sek_col 
         begin_table(o);
         break;
     case SEK_OUT_JSON:
-        sek_safe_add_json(&o->line, key);
+        sek_json_add_text(&o->line, key);
         sek_buf_add_text(&o->line, ":[");
         break;
     case SEK_OUT_JSONL:
@@ -407,7 +408,7 @@ void sek_out_begin(struct sek_out *o, const char *schema, const struct sek_col *
     o->error = 0;
     if (o->style.format == SEK_OUT_JSON) {
         sek_buf_add_text(&o->line, "{\"schema\":");
-        sek_safe_add_json(&o->line, schema);
+        sek_json_add_text(&o->line, schema);
         sek_buf_add_text(&o->line, ",");
     }
     start_part(o, "rows", cols, n_cols, shape);
