@@ -28,7 +28,9 @@
     X(ROWS, "rows", "rows written to events.db")                                                   \
     X(DB_ERRORS, "db_errors", "failed commits to events.db")                                       \
     X(RELOADS, "policy_swaps", "policies put in force")                                            \
-    X(POLICY_ERRORS, "policy_errors", "policies refused")
+    X(POLICY_ERRORS, "policy_errors", "policies refused")                                          \
+    X(FINDINGS, "findings", "findings stored, each once")                                          \
+    X(FINDINGS_LOST, "lost_findings", "findings lost: the database was away too long, or refused")
 
 enum sek_counter {
 #define X(id, name, help) SEK_COUNTER_##id,

@@ -9,6 +9,7 @@
  * nothing. */
 #pragma once
 #include "conf/conf.h"
+#include "event/finding.h"
 #include "event/ring.h"
 #include "event/status.h"
 #include "event/tally.h"
@@ -28,6 +29,11 @@ enum sek_err sek_recorder_start(const struct sek_conf *conf, struct sek_ring *co
                                 struct sek_recorder **out, struct sek_diag *diag);
 /* The lists of a new policy, copied: events.db keeps the names that hits refer to. Any thread. */
 void sek_recorder_lists(struct sek_recorder *r, const struct sek_list *lists, unsigned n);
+/* Store a finding, copied: within flush_ms, or when the database is back. Waits for no disk. A later
+ * record of the same finding takes the place of one that still waits. SEK_RECORDER_FINDINGS may
+ * wait; more count as lost. Any thread, until sek_recorder_stop. */
+#define SEK_RECORDER_FINDINGS 64
+void sek_recorder_finding(struct sek_recorder *r, const struct sek_finding *f);
 /* Once the rings' producers have ended: drain everything, store it (for at most deadline_ms when
  * the database is away; what is left then counts as lost), join both threads. NULL is fine. */
 void sek_recorder_stop(struct sek_recorder *r, unsigned deadline_ms);

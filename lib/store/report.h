@@ -87,9 +87,9 @@ typedef bool sek_finding_fn(void *arg, const struct sek_finding_row *row);
 enum sek_err sek_report_findings(struct sek_report *r, const struct sek_finding_filter *f,
                                  sek_finding_fn *fn, void *arg, struct sek_diag *diag);
 
-/* Each domain that a finding blocks at now_s, once, with the latest end of its block. The name is
- * borrowed during the call. */
-typedef bool sek_blocked_domain_fn(void *arg, const struct sek_name *domain,
+/* Each domain that a finding blocks at now_s, once, with the latest end of its block and the
+ * detector of that. The name is borrowed during the call. */
+typedef bool sek_blocked_domain_fn(void *arg, enum sek_detector by, const struct sek_name *domain,
                                    int64_t blocked_until_s);
 enum sek_err sek_report_blocked_domains(struct sek_report *r, int64_t now_s,
                                         sek_blocked_domain_fn *fn, void *arg,

@@ -263,7 +263,7 @@ enum sek_err sek_report_blocked_domains(struct sek_report *r, int64_t now_s,
     int rc;
     enum sek_err err =
         sek_sql_prepare(r->sql,
-                        "SELECT domain, max(blocked_until_s) FROM finding"
+                        "SELECT domain, max(blocked_until_s), detector FROM finding"
                         " WHERE blocked_until_s > ?1 AND domain <> '' GROUP BY domain",
                         &stmt, diag);
     if (err)
@@ -274,7 +274,8 @@ enum sek_err sek_report_blocked_domains(struct sek_report *r, int64_t now_s,
         const char *text = (const char *)sqlite3_column_text(stmt, 0);
         if (!text || sek_name_from_text(text, strlen(text), &name, NULL))
             continue; /* not written by us */
-        if (!fn(arg, &name, sqlite3_column_int64(stmt, 1)))
+        if (!fn(arg, (enum sek_detector)sqlite3_column_int(stmt, 2), &name,
+                sqlite3_column_int64(stmt, 1)))
             break;
     }
     if (rc != SQLITE_DONE && rc != SQLITE_ROW)

@@ -487,11 +487,13 @@ static void test_pages(void **state)
     sek_report_close(r);
 }
 
-static bool see_blocked(void *arg, const struct sek_name *domain, int64_t until_s)
+static bool see_blocked(void *arg, enum sek_detector by, const struct sek_name *domain,
+                        int64_t until_s)
 {
     struct seen *seen = arg;
     char text[SEK_NAME_TEXT_MAX];
     size_t len = strlen(seen->text);
+    assert_int_equal(by, SEK_DETECTOR_DGA);
     sek_name_to_text(domain->octets, text);
     snprintf(seen->text + len, sizeof seen->text - len, "%s%s %lld", len ? ", " : "", text,
              (long long)(until_s - SAMPLE_S));
