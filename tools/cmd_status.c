@@ -204,6 +204,7 @@ static enum sek_tint counter_tint(unsigned i)
     case SEK_COUNTER_TALLY_LOST_HITS:
     case SEK_COUNTER_TALLY_LOST:
     case SEK_COUNTER_DB_ERRORS:
+    case SEK_COUNTER_FINDINGS_LOST:
     case SEK_COUNTER_POLICY_ERRORS:
         return SEK_TINT_WARN;
     default:

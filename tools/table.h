@@ -17,6 +17,7 @@ struct sek_table {
     unsigned n_cols;
     enum sek_out_shape shape;
     unsigned width[SEK_OUT_COLS_MAX];
+    bool hidden[SEK_OUT_COLS_MAX]; /* SEK_COL_FILLED without a filled cell */
     struct sek_buf text;  /* the waiting cells' text */
     struct sek_buf cells; /* struct cell, n_cols a row */
     bool fixed;           /* widths are settled, the heading is out */

@@ -5,7 +5,7 @@
 #include <string.h>
 #include "base/banned.h"
 
-static void add_escape(struct sek_buf *b, uint32_t c)
+void sek_json_add_escape(struct sek_buf *b, uint32_t c)
 {
     if (c > 0xffff) /* a surrogate pair */
         sek_buf_add_fmt(b, "\\u%04x\\u%04x", (unsigned)(0xd800 + ((c - 0x10000) >> 10)),
@@ -27,7 +27,7 @@ void sek_json_add_text(struct sek_buf *b, const char *text)
         } else if (c == '"' || c == '\\') {
             sek_buf_add_fmt(b, "\\%c", (char)c);
         } else if (sek_utf8_is_deceptive(c)) {
-            add_escape(b, c);
+            sek_json_add_escape(b, c);
         } else {
             sek_buf_add(b, p, len);
         }
