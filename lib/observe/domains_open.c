@@ -123,7 +123,7 @@ static enum sek_err make_room(struct sek_domains *d, uint64_t n_file, uint64_t e
 static enum sek_err put_aside(const struct sek_domains *d, int64_t now_s,
                               char out[SEK_DOMAINS_ASIDE_MAX], struct sek_diag *diag)
 {
-    char iso[32], stamp[32], extra[8] = "";
+    char iso[32], stamp[32], extra[16] = "";
     size_t n = 0;
 
     sek_time_to_text(now_s, iso, sizeof(iso));
@@ -214,7 +214,7 @@ static enum sek_err take_file(struct sek_domains *d, uint64_t size, int64_t now_
     if (!has_head && got.n_good == 0 && !looks_ours(d))
         return sek_diag_set(diag, SEK_E_CORRUPT, "%s: is no store of domains; left alone", d->path);
     if (!has_head && got.oldest_s < now_s)
-        d->created_s = d->since_s = got.oldest_s;
+        d->since_s = d->created_s = got.oldest_s;
     d->n_damaged += got.n_bad + !has_head;
     if (has_head && !is_damaged(d, &head, &got))
         return SEK_OK;
@@ -260,7 +260,7 @@ enum sek_err sek_domains_open(const struct sek_domains_conf *conf, int64_t now_s
         return sek_diag_set(diag, SEK_E_NOMEM, "store of domains: out of memory");
     d->key = sek_hash_key_random();
     d->spread_key = sek_hash_key_random();
-    d->created_s = d->since_s = d->expiry_s = now_s;
+    d->since_s = d->created_s = d->expiry_s = now_s;
     read_boot_id(d->boot_id);
     copy_text(d->psl_first, sizeof(d->psl_first), conf->psl_version);
     copy_text(d->psl_last, sizeof(d->psl_last), conf->psl_version);
