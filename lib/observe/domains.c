@@ -16,13 +16,14 @@ static inline void facts_get(const _Atomic uint32_t *record, struct sek_dom_fact
 bool sek_domains_find(const struct sek_domains *d, const uint8_t *domain, size_t len,
                       struct sek_domain_seen *out)
 {
+    struct sek_dom_name name;
     struct sek_dom_key key;
     struct sek_dom_facts facts = {0};
     bool found = false;
 
     if (d->read_only)
         return sek__dom_scan_find(d, domain, len, out);
-    if (!sek__dom_key_make(&d->key, domain, len, &key))
+    if (!sek__dom_key_make(d, domain, len, &name, &key))
         return false;
     for (int i = 0; i < LOOKS_MAX; i++) {
         uint64_t version = atomic_load_explicit(&d->version, memory_order_acquire);
@@ -39,6 +40,15 @@ bool sek_domains_find(const struct sek_domains *d, const uint8_t *domain, size_t
     if (found && out)
         sek__dom_seen(&facts, out);
     return found;
+}
+
+void sek_domains_hint(const struct sek_domains *d, const uint8_t *domain, size_t len)
+{
+    struct sek_dom_name name;
+    struct sek_dom_key key;
+
+    if (!d->read_only && sek__dom_key_make(d, domain, len, &name, &key))
+        sek__dom_index_prefetch(d, key.hash);
 }
 
 /* --- notes -------------------------------------------------------------------------------------
@@ -151,12 +161,13 @@ enum sek_domains_news sek_domains_note(struct sek_domains *d, const uint8_t *dom
 {
     uint32_t when_s = clamp_time(time_s);
     struct sek_dom_facts note = {when_s, when_s, 0}, now;
+    struct sek_dom_name name;
     struct sek_dom_key key;
     enum sek_domains_news news = SEK_DOMAINS_OVERFLOW;
 
     if (out)
         memset(out, 0, sizeof(*out));
-    if (d->read_only || !sek__dom_key_make(&d->key, domain, len, &key))
+    if (d->read_only || !sek__dom_key_make(d, domain, len, &name, &key))
         return overflow(d);
     note.spread = spread_bit(d, endpoint) | (resolved ? 0 : SEK_DOM_NEVER);
     now = note;

@@ -85,6 +85,10 @@ void sek_domains_close(struct sek_domains *d);
 bool sek_domains_find(const struct sek_domains *d, const uint8_t *domain, size_t len,
                       struct sek_domain_seen *out);
 
+/* Fetch what a find of this name will read first into the cache, and do not wait for it: worth it
+ * where there is other work to do before the find. Any thread. */
+void sek_domains_hint(const struct sek_domains *d, const uint8_t *domain, size_t len);
+
 /* Note that an endpoint asked for a domain (or something below it). endpoint: NULL if unknown.
  * time_s may lie in the past (import): the first time becomes the least, the last the greatest.
  * resolved: it got an answer other than NXDOMAIN. *out (may be NULL): as it stands now; all zero
@@ -93,12 +97,12 @@ enum sek_domains_news sek_domains_note(struct sek_domains *d, const uint8_t *dom
                                        const struct sek_addr *endpoint, int64_t time_s,
                                        bool resolved, struct sek_domain_seen *out);
 
-/* Write what changed, and forget a slice of what is too old. Call it once a second; it takes about
- * 2 µs a changed block (4 KiB). On failure (FULL, IO) nothing is lost while the process lives, and
- * the next call tries again. A file that was cut off is written anew; one that was removed is made
- * again; one that was replaced by another is left alone (EXISTS).
- * The clock for forgetting follows now_s by at most a minute a call, so that a clock that jumps for
- * some minutes forgets nothing. Writer. */
+/* Write what changed, and forget a slice of what is too old. Call it once a second; it takes some
+ * µs a changed block (4 KiB), and waits for the disk (fdatasync) when forgetting moved something.
+ * On failure (FULL, IO) nothing is lost while the process lives, and the next call tries again. A
+ * file that was cut off is written anew; one that was removed is made again; one that was replaced
+ * by another is left alone (EXISTS). The clock for forgetting follows now_s by at most a minute a
+ * call, so that a clock that jumps for some minutes forgets nothing. Writer. */
 enum sek_err sek_domains_sync(struct sek_domains *d, int64_t now_s, struct sek_diag *diag);
 
 /* Begin of the history: when the file was begun, or what sek_domains_set_since said. Any thread. */
@@ -112,6 +116,6 @@ void sek_domains_stats(const struct sek_domains *d, struct sek_domains_stats *ou
 typedef bool (*sek_domains_fn)(void *arg, const uint8_t *name, size_t len,
                                const struct sek_domain_seen *seen);
 /* All domains. Writer (no note within fn), or an object of sek_domains_open_read, where one that
- * moves in the file meanwhile may come twice. IO. */
+ * moves in the file meanwhile may come twice or, seldom, not at all. IO. */
 enum sek_err sek_domains_each(struct sek_domains *d, sek_domains_fn fn, void *arg,
                               struct sek_diag *diag);

@@ -21,10 +21,10 @@ static inline uint32_t fold(uint32_t x)
     return x | (~x & (above_z ^ from_a) & 0x80808080) >> 2;
 }
 
-bool sek__dom_key_make(const struct sek_hash_key *hash_key, const uint8_t *domain, size_t len,
-                       struct sek_dom_key *out)
+bool sek__dom_key_make(const struct sek_domains *d, const uint8_t *domain, size_t len,
+                       struct sek_dom_name *name, struct sek_dom_key *out)
 {
-    uint8_t *octets = (uint8_t *)out->w;
+    uint8_t *octets = (uint8_t *)name->w;
     size_t at = 0;
 
     if (len < 2 || len > SEK_NAME_MAX)
@@ -34,14 +34,43 @@ bool sek__dom_key_make(const struct sek_hash_key *hash_key, const uint8_t *domai
     if (at != len - 1 || domain[at] != 0)
         return false;
     out->n_words = (unsigned)(len + 3) / 4;
-    out->w[out->n_words - 1] = 0;
+    name->w[out->n_words - 1] = 0;
     memcpy(octets + 1, domain, len - 1);
     octets[0] = 0;
     for (unsigned i = 0; i < out->n_words; i++)
-        out->w[i] = fold(out->w[i]);
+        name->w[i] = fold(name->w[i]);
     octets[0] = (uint8_t)(len - 1);
-    out->hash = sek_hash(hash_key, octets, len);
+    out->w = name->w;
+    out->hash = sek_hash(&d->key, octets, len);
     return true;
+}
+
+void sek__dom_key_of(const struct sek_domains *d, const _Atomic uint32_t *record,
+                     struct sek_dom_key *out)
+{
+    const uint8_t *octets = (const uint8_t *)(const void *)(record + SEK_DOM_FIXED);
+
+    out->w = (const uint32_t *)(const void *)octets;
+    out->n_words = ((unsigned)octets[0] + 4) / 4;
+    out->hash = sek_hash(&d->key, octets, (size_t)octets[0] + 1);
+}
+
+bool sek__dom_name_check(const uint32_t *name)
+{
+    const uint8_t *octets = (const uint8_t *)name;
+    unsigned n = octets[0], n_words = (n + 4) / 4, at = 1;
+    uint32_t first;
+
+    memcpy(&first, octets, sizeof(first));
+    ((uint8_t *)&first)[0] = 0;
+    bool lower = fold(first) == first;
+    for (unsigned i = 1; i < n_words; i++)
+        lower = lower && fold(name[i]) == name[i];
+    for (unsigned i = n + 1; i < 4 * n_words; i++)
+        lower = lower && octets[i] == 0;
+    while (at < n + 1 && octets[at] != 0 && octets[at] <= SEK_LABEL_MAX)
+        at += 1 + (unsigned)octets[at];
+    return lower && n > 0 && n < SEK_NAME_MAX && at == n + 1;
 }
 
 size_t sek__dom_name(const _Atomic uint32_t *record, uint8_t out[SEK_NAME_MAX])
@@ -183,12 +212,11 @@ static uint32_t block_take(struct sek_domains *d, enum sek_dom_kind kind)
 bool sek__dom_is_current(struct sek_domains *d, uint32_t at, struct sek_dom_key *out_key)
 {
     const _Atomic uint32_t *record = sek__dom_record(d, at);
-    uint8_t name[SEK_NAME_MAX];
 
     if (sek__dom_get(&record[SEK_DOM_W_LAST]) == 0)
         return false;
-    return sek__dom_key_make(&d->key, name, sek__dom_name(record, name), out_key) &&
-           sek__dom_index_find(d, out_key) == at;
+    sek__dom_key_of(d, record, out_key);
+    return sek__dom_index_find(d, out_key) == at;
 }
 
 static uint32_t append_to(struct sek_domains *d, uint32_t id, const struct sek_dom_key *key,

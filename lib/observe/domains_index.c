@@ -70,8 +70,12 @@ static inline unsigned compare(const struct sek_domains *d, const struct sek_dom
 {
     for (; match; match &= match - 1) {
         unsigned slot = first + (unsigned)__builtin_ctzll(match) / 8;
+        const _Atomic uint32_t *record = sek__dom_record(d, sek__dom_get(&b->at[slot]));
 
-        if (sek__dom_is(sek__dom_record(d, sek__dom_get(&b->at[slot])), key))
+        /* its times and the end of its name may lie in two lines: fetched at once */
+        __builtin_prefetch(record);
+        __builtin_prefetch(record + SEK_DOM_FIXED + key->n_words - 1);
+        if (sek__dom_is(record, key))
             return slot;
     }
     return SEK_DOM_SLOTS;
@@ -172,13 +176,6 @@ static void place(struct table t, uint64_t hash, uint32_t record)
     }
 }
 
-static uint64_t hash_of_record(const struct sek_domains *d, uint32_t at)
-{
-    const uint8_t *name = (const uint8_t *)(const void *)(sek__dom_record(d, at) + SEK_DOM_FIXED);
-
-    return sek_hash(&d->key, name, (size_t)name[0] + 1);
-}
-
 /* All records of one bucket into another table. Their lines are fetched together: one after the
  * other they would cost a cache miss each. */
 static void place_all(const struct sek_domains *d, const struct sek_dom_bucket *b, struct table to)
@@ -194,8 +191,12 @@ static void place_all(const struct sek_domains *d, const struct sek_dom_bucket *
         at[n] = sek__dom_get(&b->at[slot]);
         __builtin_prefetch(sek__dom_record(d, at[n++]) + SEK_DOM_FIXED);
     }
-    for (unsigned i = 0; i < n; i++)
-        place(to, hash_of_record(d, at[i]), at[i]);
+    for (unsigned i = 0; i < n; i++) {
+        struct sek_dom_key key;
+
+        sek__dom_key_of(d, sek__dom_record(d, at[i]), &key);
+        place(to, key.hash, at[i]);
+    }
 }
 
 /* The region of a rank, made when needed. */

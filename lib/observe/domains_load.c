@@ -28,23 +28,16 @@ static bool check_record(const struct sek_domains *d, struct load *load, const u
                          uint32_t w, uint32_t used)
 {
     const uint32_t *r = words + w;
-    uint8_t name[SEK_NAME_MAX + 1];
-    struct sek_dom_key *key = &load->keys[load->n];
 
-    if (used - w <= SEK_DOM_FIXED || used - w < sek__dom_record_words(r[SEK_DOM_FIXED]))
-        return false;
-    size_t len = r[SEK_DOM_FIXED] & 0xff;
-    memcpy(name, (const uint8_t *)(r + SEK_DOM_FIXED) + 1, len);
-    name[len] = 0;
-    /* the same words: a valid name in lower case, and zeros behind it */
-    if (!sek__dom_key_make(&d->key, name, len + 1, key) ||
-        memcmp(key->w, r + SEK_DOM_FIXED, key->n_words * sizeof(*key->w)) != 0)
+    if (used - w <= SEK_DOM_FIXED || used - w < sek__dom_record_words(r[SEK_DOM_FIXED]) ||
+        !sek__dom_name_check(r + SEK_DOM_FIXED))
         return false;
     if (r[SEK_DOM_W_LAST] == 0)
         return true;
     if (r[SEK_DOM_W_FIRST] == 0 || r[SEK_DOM_W_FIRST] > r[SEK_DOM_W_LAST])
         return false;
-    sek__dom_index_prefetch(d, key->hash);
+    sek__dom_key_of(d, (const _Atomic uint32_t *)(const void *)r, &load->keys[load->n]);
+    sek__dom_index_prefetch(d, load->keys[load->n].hash);
     load->at[load->n++] = w;
     return true;
 }

@@ -353,6 +353,10 @@ enum sek_err sek_domains_sync(struct sek_domains *d, int64_t now_s, struct sek_d
         if (!err)
             err = sek__dom_flush(d, diag);
     }
+    /* what was moved out of these blocks may be old knowledge: it is on the disk before they are
+     * used again */
+    if (!err && d->left.n > 0 && d->fd >= 0 && fdatasync(d->fd) != 0)
+        err = sek__dom_fail(d, errno, "cannot write to disk", diag);
     while (!err && (id = sek__dom_queue_pop(&d->left)) != 0)
         sek__dom_queue_push(&d->free, id);
     return err;

@@ -46,11 +46,16 @@ struct sek_dom_block {
     _Atomic uint32_t w[SEK_DOM_WORDS];
 };
 
-/* A name made ready to be compared with a record's. */
+/* A name as a record holds it: length, octets, zeros to the end of a word. */
+struct sek_dom_name {
+    uint32_t w[64];
+};
+
+/* A name made ready to be looked for. */
 struct sek_dom_key {
     uint64_t hash;
+    const uint32_t *w; /* borrowed: from a struct sek_dom_name, or from a record */
     unsigned n_words;
-    uint32_t w[64];
 };
 
 /* What a record says, apart from its name. */
@@ -173,9 +178,14 @@ static inline uint32_t sek__dom_record_words(uint32_t name_word)
     return SEK_DOM_FIXED + ((name_word & 0xff) + 4) / 4;
 }
 
-/* false: not a name that can be kept (2..255 octets that end in the root's). */
-bool sek__dom_key_make(const struct sek_hash_key *hash_key, const uint8_t *domain, size_t len,
-                       struct sek_dom_key *out);
+/* false: not a name that can be kept (2..255 octets that end in the root's). Any thread. */
+bool sek__dom_key_make(const struct sek_domains *d, const uint8_t *domain, size_t len,
+                       struct sek_dom_name *name, struct sek_dom_key *out);
+/* The key of a record that is known to be whole. Writer. */
+void sek__dom_key_of(const struct sek_domains *d, const _Atomic uint32_t *record,
+                     struct sek_dom_key *out);
+/* Is a record's name a name in lower case, with nothing behind it? The record's words are there. */
+bool sek__dom_name_check(const uint32_t *name);
 /* Compare a record's name. */
 static inline bool sek__dom_is(const _Atomic uint32_t *record, const struct sek_dom_key *key)
 {

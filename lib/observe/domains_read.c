@@ -10,6 +10,7 @@
 
 #define CHUNK_BLOCKS 64u /* 256 KiB */
 #define TRIES 100
+#define FIND_ROUNDS 5
 
 /* Called for each record that is not dead; false ends the scan. */
 typedef bool (*record_fn)(void *arg, const uint32_t *record);
@@ -62,8 +63,22 @@ static bool whole(int fd, uint32_t *words, uint64_t id)
     return false;
 }
 
-static enum sek_err scan(const struct sek_domains *d, record_fn fn, void *arg,
-                         struct sek_diag *diag)
+/* A first look, at a block that may be half written. */
+static bool may_hold(const uint32_t *words, const struct sek_dom_key *key)
+{
+    uint32_t used = words[SEK_DOM_W_USED] <= SEK_DOM_WORDS ? words[SEK_DOM_W_USED] : 0;
+
+    for (uint32_t w = SEK_DOM_BEGIN; w < used && fits(words, w, used);
+         w += sek__dom_record_words(words[w + SEK_DOM_FIXED]))
+        if (words[w + SEK_DOM_FIXED] == key->w[0] &&
+            memcmp(words + w + SEK_DOM_FIXED, key->w, key->n_words * sizeof(*key->w)) == 0)
+            return true;
+    return false;
+}
+
+/* only: NULL, or the name that is looked for: blocks without it are passed over. */
+static enum sek_err scan(const struct sek_domains *d, const struct sek_dom_key *only, record_fn fn,
+                         void *arg, struct sek_diag *diag)
 {
     uint32_t *words = malloc((size_t)CHUNK_BLOCKS * SEK_DOM_BLOCK);
     bool go_on = true;
@@ -76,7 +91,8 @@ static enum sek_err scan(const struct sek_domains *d, record_fn fn, void *arg,
         if (n < (ssize_t)SEK_DOM_BLOCK)
             break;
         for (uint64_t i = 0; go_on && i < (size_t)n / SEK_DOM_BLOCK; i++)
-            if (whole(d->fd, words + i * SEK_DOM_WORDS, id + i))
+            if ((!only || may_hold(words + i * SEK_DOM_WORDS, only)) &&
+                whole(d->fd, words + i * SEK_DOM_WORDS, id + i))
                 go_on = scan_block(words + i * SEK_DOM_WORDS, fn, arg);
     }
     free(words);
@@ -111,24 +127,38 @@ static bool compare(void *arg, const uint32_t *record)
     return w->facts.spread & SEK_DOM_NEVER;
 }
 
+/* Which sync of its writer the file is at; 0: no valid head just now. */
+static uint64_t turn_of(const struct sek_domains *d)
+{
+    struct sek_dom_head head;
+
+    return sek__dom_head_read(d->fd, d->path, &head, NULL) == SEK_OK ? head.turn : 0;
+}
+
 bool sek__dom_scan_find(const struct sek_domains *d, const uint8_t *domain, size_t len,
                         struct sek_domain_seen *out)
 {
     struct wanted w = {.found = false};
+    struct sek_dom_name name;
+    uint64_t turn;
 
-    if (!sek__dom_key_make(&d->key, domain, len, &w.key) || scan(d, compare, &w, NULL) != SEK_OK ||
-        !w.found)
+    if (!sek__dom_key_make(d, domain, len, &name, &w.key))
         return false;
-    if (out)
+    /* one that moved to a place already passed is found in another round */
+    for (int i = 0; i < FIND_ROUNDS && !w.found; i++) {
+        turn = turn_of(d);
+        if (scan(d, &w.key, compare, &w, NULL) != SEK_OK || turn_of(d) == turn)
+            break;
+    }
+    if (w.found && out)
         sek__dom_seen(&w.facts, out);
-    return true;
+    return w.found;
 }
 
 /* --- all names ---------------------------------------------------------------------------------
  */
 
 struct visit {
-    const struct sek_domains *d;
     sek_domains_fn fn;
     void *arg;
 };
@@ -139,13 +169,12 @@ static bool hand_out(void *arg, const uint32_t *record)
     const uint8_t *octets = (const uint8_t *)(record + SEK_DOM_FIXED);
     struct sek_dom_facts facts;
     struct sek_domain_seen seen;
-    struct sek_dom_key key;
     uint8_t name[SEK_NAME_MAX + 1];
 
+    if (!sek__dom_name_check(record + SEK_DOM_FIXED))
+        return true; /* whoever wrote the file: only names are handed out */
     memcpy(name, octets + 1, octets[0]);
     name[octets[0]] = 0;
-    if (!sek__dom_key_make(&v->d->key, name, (size_t)octets[0] + 1, &key))
-        return true; /* whoever wrote the file: only names are handed out */
     facts_of(record, &facts);
     sek__dom_seen(&facts, &seen);
     return v->fn(v->arg, name, (size_t)octets[0] + 1, &seen);
@@ -154,7 +183,7 @@ static bool hand_out(void *arg, const uint32_t *record)
 enum sek_err sek__dom_scan_each(const struct sek_domains *d, sek_domains_fn fn, void *arg,
                                 struct sek_diag *diag)
 {
-    struct visit v = {d, fn, arg};
+    struct visit v = {fn, arg};
 
-    return scan(d, hand_out, &v, diag);
+    return scan(d, NULL, hand_out, &v, diag);
 }

@@ -4,13 +4,15 @@
  * generated ones of about the same length. Prints notes a second, time of a find (known, unknown,
  * never resolved), octets a domain in file and memory, time to open, to find in the file; then
  * FLOOD random names that never resolve (default 10,000,000), and that what was known is known
- * still. Finds are timed over names in random order that are read one after the other. */
+ * still. Finds are timed over names in random order that are read one after the other; beside them
+ * stands the time of one read from a random place of as much memory. All times are processor time.
+ */
 #include "name/text.h"
 #include "observe/domains.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -22,11 +24,13 @@
 static uint64_t random_state = 88172645463325252ULL;
 static volatile uint64_t sum;
 
+/* Time of this thread on a processor: other programs on the machine do not count, though they make
+ * memory slower. */
 static uint64_t now_ns(void)
 {
     struct timespec t;
 
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
@@ -130,21 +134,45 @@ static double memory_mib(void)
     return (double)resident * 4096 / 1048576;
 }
 
-static void measure_finds(const struct sek_domains *d, const char *title, const struct names *names)
+/* What the machine needs for one read that depends on the one before. */
+static void measure_memory(size_t size)
+{
+    uint8_t *memory = aligned_alloc((size_t)2 << 20, size);
+    uint64_t start, at = 0;
+
+    if (!memory)
+        exit(3);
+    madvise(memory, size, MADV_HUGEPAGE);
+    memset(memory, 1, size);
+    start = now_ns();
+    for (int i = 0; i < N_FINDS; i++)
+        at = (random_next(&random_state) + memory[at]) % size;
+    printf("one read from %zu MiB  %4.0f ns (%u)\n", size >> 20,
+           (double)(now_ns() - start) / N_FINDS, (unsigned)memory[at]);
+    free(memory);
+}
+
+/* ahead: so many names earlier each one is hinted at; 0: never. */
+static void measure_finds(const struct sek_domains *d, const char *title, const struct names *names,
+                          size_t ahead)
 {
     double best = 1e18;
     size_t found = 0;
 
-    for (int round = 0; round < 3; round++) {
-        const uint8_t *p = names->data;
+    for (size_t round = 0; round < 3000000 / names->n; round++) {
+        const uint8_t *p = names->data, *next = p;
         uint64_t start = now_ns();
 
+        for (size_t i = 0; i < ahead; i++)
+            next += 1 + (size_t)next[0];
         found = 0;
         for (size_t i = 0; i < names->n; i++) {
             struct sek_domain_seen seen = {0};
-            /* the next find waits for this one: the time of one, not of many at once */
-            size_t wait = sum & 0;
-            found += sek_domains_find(d, p + 1 + wait, p[0], &seen);
+            if (ahead && i + ahead < names->n) {
+                sek_domains_hint(d, next + 1, next[0]);
+                next += 1 + (size_t)next[0];
+            }
+            found += sek_domains_find(d, p + 1, p[0], &seen);
             sum += (uint64_t)seen.last_s;
             p += 1 + (size_t)p[0];
         }
@@ -254,8 +282,13 @@ int main(int argc, char **argv)
     fill(d, &all);
     printf("memory %.1f MiB, %.1f octets a domain\n", memory_mib() - before,
            (memory_mib() - before) * 1048576 / (double)all.n);
-    measure_finds(d, "known", &some);
-    measure_finds(d, "unknown", &unknown);
+    measure_memory((size_t)384 << 20);
+    measure_finds(d, "known", &some, 0);
+    measure_finds(d, "known, hinted", &some, 8);
+    measure_finds(d, "unknown", &unknown, 0);
+    measure_finds(d, "unknown, hinted", &unknown, 8);
+    struct names few = {some.data, 0, 1000, 0};
+    measure_finds(d, "1,000 known", &few, 0);
     uint64_t start = now_ns();
     sek_domains_close(d);
     printf("close %.2f s\n", (double)(now_ns() - start) / 1e9);
@@ -264,12 +297,12 @@ int main(int argc, char **argv)
         d = open_store(argv[1]);
         printf("open %.2f s, memory %.1f MiB\n", (double)(now_ns() - start) / 1e9,
                memory_mib() - before);
-        measure_finds(d, "known, reopened", &some);
+        measure_finds(d, "known, reopened", &some, 0);
         if (i == 0)
             sek_domains_close(d);
     }
     flood(d, n_flood, before);
-    measure_finds(d, "known, flooded", &some);
+    measure_finds(d, "known, flooded", &some, 0);
     sek_domains_close(d);
     start = now_ns();
     if (sek_domains_open_read(argv[1], &d, NULL) == SEK_OK) {

@@ -3,6 +3,7 @@
 #include "name/text.h"
 #include <pthread.h>
 #include <sched.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #ifdef __SANITIZE_THREAD__ /* each access costs a hundred times as much */
@@ -477,6 +478,51 @@ static void test_readers(void **state)
     sek_domains_close(s.d);
 }
 
+/* --- memory ------------------------------------------------------------------------------------
+ */
+
+/* Without memory it does not open; without more of it, new domains find no room and old ones stay.
+ */
+static void test_no_memory(void **state)
+{
+    struct sek_domains_conf conf = {NULL, 256 * MIB, 1000, 0, NULL};
+    struct sek_domains *d = NULL;
+    char aside[SEK_DOMAINS_ASIDE_MAX];
+    struct rlimit limit, none;
+    uint32_t n = 0;
+
+    (void)state;
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+    skip();
+#endif
+    assert_int_equal(getrlimit(RLIMIT_AS, &limit), 0);
+    none = limit;
+    none.rlim_cur = 200 * MIB;
+    assert_int_equal(setrlimit(RLIMIT_AS, &none), 0);
+    assert_int_equal(sek_domains_open(&conf, NOW_S, &d, aside, NULL), SEK_E_NOMEM);
+    assert_null(d);
+    assert_int_equal(setrlimit(RLIMIT_AS, &limit), 0);
+    d = sample_open_conf(&conf, NULL);
+    /* what is reserved is there; nothing more: the index cannot grow */
+    none.rlim_cur = 1;
+    assert_int_equal(setrlimit(RLIMIT_AS, &none), 0);
+    while (sample_note(d, n, "x", NOW_S, true) == SEK_DOMAINS_NEW)
+        n++;
+    for (uint32_t i = 0; i < 5000; i++)
+        sample_note(d, n + i, "x", NOW_S, i % 2);
+    assert_int_equal(setrlimit(RLIMIT_AS, &limit), 0);
+    assert_true(n > 30000);
+    assert_int_equal(sample_count(d, n, "x"), n);
+    sample_check(d);
+    /* and on it goes */
+    for (uint32_t i = 0; i < 100000; i++)
+        sample_note(d, i, "y", NOW_S, true);
+    assert_int_equal(sample_count(d, 100000, "y"), 100000);
+    assert_int_equal(sample_count(d, n, "x"), n);
+    sample_check(d);
+    sek_domains_close(d);
+}
+
 /* --- configuration -----------------------------------------------------------------------------
  */
 
@@ -520,7 +566,8 @@ int main(void)
         cmocka_unit_test(test_flood),   cmocka_unit_test(test_absent_off),
         cmocka_unit_test(test_full),    cmocka_unit_test(test_retention),
         cmocka_unit_test(test_clock),   cmocka_unit_test(test_churn),
-        cmocka_unit_test(test_readers), cmocka_unit_test(test_conf),
+        cmocka_unit_test(test_readers), cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_conf),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -117,6 +117,62 @@ static void test_read_only(void **state)
     sek_domains_close(d);
 }
 
+/* The writer moves domains about and uses blocks again; what is there stays visible in the file. */
+static void stir_until_killed(void)
+{
+    struct sek_domains_conf c = *conf();
+    struct sek_domains *d = NULL;
+    char aside[SEK_DOMAINS_ASIDE_MAX];
+    int64_t now_s = NOW_S;
+
+    c.retention_s = 1000;
+    if (sek_domains_open(&c, now_s, &d, aside, NULL) != SEK_OK)
+        _exit(1);
+    for (uint32_t round = 0;; round++) {
+        for (uint32_t i = 0; i < 2000; i++) {
+            sample_note(d, i, "known", now_s, true);
+            sample_note(d, round * 2000 + i, "brief", now_s, true);
+            sample_note(d, round * 2000 + i, "nx", now_s, false);
+        }
+        now_s += 400;
+        d->expiry_s = now_s;
+        if (sek_domains_sync(d, now_s, NULL) != SEK_OK)
+            _exit(2);
+    }
+}
+
+static void test_read_while_written(void **state)
+{
+    struct sek_domains *r;
+    pid_t child;
+    int status;
+
+    (void)state;
+    make_file(2000, 100);
+    child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        stir_until_killed();
+    for (int i = 0; i < 20; i++) {
+        struct sek_domain_seen seen;
+        struct sum sum = {0};
+
+        assert_int_equal(sek_domains_open_read(path, &r, NULL), SEK_OK);
+        for (uint32_t k = 0; k < 2000; k += 100)
+            assert_true(sample_find(r, k, "known", &seen) && seen.first_s == NOW_S + k % 10);
+        assert_int_equal(sek_domains_each(r, add, &sum, NULL), SEK_OK);
+        assert_true(sum.n_known >= 2000);
+        sek_domains_close(r);
+    }
+    kill(child, SIGKILL);
+    assert_true(waitpid(child, &status, 0) == child && WIFSIGNALED(status));
+    struct sek_domains *d = open_file(NULL);
+    sample_check(d);
+    assert_int_equal(d->n_damaged, 0);
+    assert_int_equal(sample_count(d, 2000, "known"), 2000);
+    sek_domains_close(d);
+}
+
 static void test_two_writers(void **state)
 {
     struct sek_domains *d = open_file(NULL);
@@ -365,6 +421,7 @@ int main(void)
         cmocka_unit_test_setup(test_reopen, setup),
         cmocka_unit_test_setup(test_idle, setup),
         cmocka_unit_test_setup(test_read_only, setup),
+        cmocka_unit_test_setup(test_read_while_written, setup),
         cmocka_unit_test_setup(test_two_writers, setup),
         cmocka_unit_test_setup(test_smaller_cap, setup),
         cmocka_unit_test_setup(test_kill, setup),
