@@ -21,7 +21,8 @@ static const struct sek_lookup kind_names[] = {
     {SEK_OPT_DURATION, "duration"},  {SEK_OPT_BOOL, "yes/no"},
     {SEK_OPT_TEXT, "text"},          {SEK_OPT_PATH, "path"},
     {SEK_OPT_ADDR4, "IPv4 address"}, {SEK_OPT_ADDR6, "IPv6 address"},
-    {SEK_OPT_NAMES, "names"},        {0, NULL}};
+    {SEK_OPT_NAMES, "names"},        {SEK_OPT_REAL, "number"},
+    {SEK_OPT_CHOICE, "word"},        {0, NULL}};
 
 static enum sek_err get(struct sek_context *c, const struct sek_conf *conf, const char *key)
 {

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/banned.h"
@@ -189,4 +190,35 @@ enum sek_err sek_file_read(int fd, struct sek_buf *out, struct sek_diag *diag)
             return sek_diag_set(diag, SEK_E_LIMIT, "larger than the %zu octets allowed here",
                                 out->cap);
     }
+}
+
+/* Fill `map` with the file's octets. */
+static enum sek_err read_into(int fd, uint8_t *map, size_t size, struct sek_diag *diag)
+{
+    for (size_t at = 0; at < size;) {
+        ssize_t n = pread(fd, map + at, size - at, (off_t)at);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return sek_diag_set(diag, sek_err_from_errno(errno), "cannot read");
+        if (n == 0)
+            return sek_diag_set(diag, SEK_E_CORRUPT, "was cut off while it was read");
+        at += (size_t)n;
+    }
+    return SEK_OK;
+}
+
+enum sek_err sek_file_copy(int fd, size_t size, void **out, struct sek_diag *diag)
+{
+    void *map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (map == MAP_FAILED)
+        return sek_diag_set(diag, SEK_E_NOMEM, "out of memory for %zu octets", size);
+    enum sek_err err = read_into(fd, map, size, diag);
+    if (err == SEK_OK && mprotect(map, size, PROT_READ) != 0)
+        err = sek_diag_set(diag, sek_err_from_errno(errno), "cannot protect its copy in memory");
+    if (err != SEK_OK)
+        munmap(map, size);
+    else
+        *out = map;
+    return err;
 }

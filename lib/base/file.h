@@ -33,3 +33,7 @@ enum sek_err sek_file_open_regular(const char *path, int *out_fd, struct sek_dia
 enum sek_err sek_file_open_trusted(const char *path, int *out_fd, struct sek_diag *diag);
 /* Append everything that is left in fd. SEK_E_LIMIT when it is more than the buffer may hold. */
 enum sek_err sek_file_read(int fd, struct sek_buf *out, struct sek_diag *diag);
+/* A read-only copy of the file's first `size` octets in memory of our own (munmap), which nobody
+ * can change once it is checked: a mapped file that somebody cuts off or overwrites in place would
+ * end the process (SIGBUS) or change what it knows unseen. SEK_E_CORRUPT when it is shorter. */
+enum sek_err sek_file_copy(int fd, size_t size, void **out, struct sek_diag *diag);

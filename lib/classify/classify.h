@@ -9,8 +9,9 @@
 
 struct sek_classify;
 
-/* Map and check a model file (policy/model/README.md). SEK_E_CORRUPT, SEK_E_VERSION and the like
- * with a text that names file and fault. Replaced like a policy: open the new one, swap, close. */
+/* Load and check a model file (policy/model/README.md) into read-only memory of our own.
+ * SEK_E_CORRUPT, SEK_E_VERSION and the like with a text that names file and fault. Replaced like a
+ * policy: open the new one, swap, close. */
 enum sek_err sek_classify_open(const char *path, struct sek_classify **out, struct sek_diag *diag);
 void sek_classify_close(struct sek_classify *c);
 

@@ -165,7 +165,8 @@ static enum sek_err check(struct sek_model *m, bool verify, struct sek_diag *dia
 static enum sek_err map_fd(int fd, struct sek_model *m, struct sek_diag *diag)
 {
     struct stat st;
-    void *map;
+    void *copy;
+    enum sek_err err;
 
     if (fstat(fd, &st) != 0)
         return sek_diag_set(diag, sek_err_from_errno(errno), "cannot examine");
@@ -173,10 +174,10 @@ static enum sek_err map_fd(int fd, struct sek_model *m, struct sek_diag *diag)
         return sek_diag_set(diag, SEK_E_CORRUPT, "too short for a classifier model");
     if ((uint64_t)st.st_size > SEK_MODEL_SIZE_MAX)
         return sek_diag_set(diag, SEK_E_CORRUPT, "too long for a classifier model");
-    map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
-    if (map == MAP_FAILED)
-        return sek_diag_set(diag, sek_err_from_errno(errno), "cannot map into memory");
-    m->head = map;
+    err = sek_file_copy(fd, (size_t)st.st_size, &copy, diag);
+    if (err != SEK_OK)
+        return err;
+    m->head = copy;
     m->size = (size_t)st.st_size;
     return SEK_OK;
 }

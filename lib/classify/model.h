@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A model file mapped into memory and checked. Private to lib/classify. Immutable once open: any
+/* A model file copied into memory and checked. Private to lib/classify. Immutable once open: any
  * thread may read it. */
 #pragma once
 #include "base/err.h"
@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 struct sek_model {
-    const struct sek_model_head *head; /* the map */
+    const struct sek_model_head *head; /* the copy of the file */
     size_t size;
     struct sek_suffixes suffixes;
     const int8_t *grams;
@@ -23,8 +23,9 @@ struct sek_model {
     const struct sek_kind_row *kinds;
 };
 
-/* Map the file and check all of it. verify: its checksum, too (1 ms); fuzzing leaves it out. On
- * failure the text names the path and the fault. Caller: sek_model_unmap. */
+/* Copy the file (sek_file_copy says why it is not mapped itself) and check all of it. verify: its
+ * checksum, too (1 ms); fuzzing leaves it out. On failure the text names the path and the fault.
+ * Caller: sek_model_unmap. */
 enum sek_err sek_model_map(const char *path, bool verify, struct sek_model *out,
                            struct sek_diag *diag);
 void sek_model_unmap(struct sek_model *m);

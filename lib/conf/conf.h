@@ -6,6 +6,7 @@
 #include "base/addr.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/mode.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -43,6 +44,26 @@ struct sek_conf {
         int64_t retention_s;        /* older rows are deleted */
         uint64_t size_octets;       /* the database is kept below this */
     } events;
+    struct {
+        int mode;                      /* enum sek_mode, of single names that look machine-made */
+        char model[SEK_CONF_TEXT_MAX]; /* "" = the installed one */
+        double monitor_ratio, block_ratio; /* log likelihood ratios; 0 = the model's own */
+    } classify;
+    struct {
+        int mode;                 /* enum sek_mode, of endpoints with series of such names */
+        uint64_t names_per_alarm; /* benign names between two false alarms */
+        int64_t fade_s;           /* evidence falls to 37 % in this time */
+        uint64_t n_endpoints;     /* watched at the same time */
+        int64_t lifetime_s;       /* of the block of a suspected command-and-control domain */
+    } dga;
+    struct {
+        char file[SEK_CONF_TEXT_MAX]; /* history of the registered domains seen here */
+        uint64_t memory_octets;       /* cap of that file, which is mapped into memory */
+        int64_t retention_s;          /* a domain not asked for so long is forgotten */
+        int64_t warm_up_s;            /* no domain is new before the history is so old */
+        int64_t new_s;                /* how long a domain is newly observed */
+        uint64_t rare;                /* most endpoints that ask for a rare domain */
+    } domains;
     struct {
         char path[SEK_CONF_TEXT_MAX]; /* status page */
     } status;

@@ -59,6 +59,42 @@ const struct sek_option sek_options[] = {
     {"events.size", SEK_OPT_SIZE, AT(events.size_octets), 16 * MIB, 64 * TIB, "4g", "",
      "The database is kept below this size; the oldest rows go first"},
 
+    {"classify.mode", SEK_OPT_CHOICE, AT(classify.mode), 0, 0, "monitor", "",
+     "Single names that look machine-made; block: only if newly observed and rare as well",
+     sek_mode_names},
+    {"classify.model", SEK_OPT_PATH, AT(classify.model), 0, TEXT_MAX, "", "",
+     "File of the classifier's weights; empty is the installed one"},
+    {"classify.monitor-ratio", SEK_OPT_REAL, AT(classify.monitor_ratio), 0, 100, "0", "",
+     "Log likelihood ratio from which a name is recorded; 0 is the model's, 1 of 1,000 names"},
+    {"classify.block-ratio", SEK_OPT_REAL, AT(classify.block_ratio), 0, 100, "0", "",
+     "Log likelihood ratio from which a name may be blocked; 0 is the model's, 1 of 10,000 names"},
+
+    {"dga.mode", SEK_OPT_CHOICE, AT(dga.mode), 0, 0, "monitor", "",
+     "Endpoints that ask for series of machine-made names; block: the one of them that resolved",
+     sek_mode_names},
+    {"dga.names-per-alarm", SEK_OPT_UINT, AT(dga.names_per_alarm), 100, 1000000000000, "1000000",
+     "names", "How many distinct benign names of an endpoint pass between two false alarms"},
+    {"dga.fade", SEK_OPT_DURATION, AT(dga.fade_s), 60, 7 * DAY_S, "2h", "",
+     "Evidence against an endpoint falls to 37 % in this time"},
+    {"dga.endpoints", SEK_OPT_UINT, AT(dga.n_endpoints), 8, 1048576, "4096", "endpoints",
+     "Watched at the same time, 1 KiB each; the longest silent makes room"},
+    {"dga.lifetime", SEK_OPT_DURATION, AT(dga.lifetime_s), 60, 366 * DAY_S, "1d", "",
+     "How long a finding blocks the domain that it suspects"},
+
+    {"domains.file", SEK_OPT_PATH, AT(domains.file), 1, TEXT_MAX,
+     "/var/lib/sekisho/events/domains.seen", "",
+     "History of the registered domains asked for here; only the resolver writes it"},
+    {"domains.memory", SEK_OPT_SIZE, AT(domains.memory_octets), MIB, 64 * GIB, "400m", "",
+     "Cap of that file, which is mapped into memory: some 40 octets a domain"},
+    {"domains.retention", SEK_OPT_DURATION, AT(domains.retention_s), DAY_S, 3660 * DAY_S, "365d",
+     "", "A domain that nobody asked for so long is forgotten"},
+    {"domains.warm-up", SEK_OPT_DURATION, AT(domains.warm_up_s), 1, 366 * DAY_S, "14d", "",
+     "No domain counts as newly observed before the history is so old"},
+    {"domains.new", SEK_OPT_DURATION, AT(domains.new_s), 60, 366 * DAY_S, "1d", "",
+     "How long a domain is newly observed"},
+    {"domains.rare", SEK_OPT_UINT, AT(domains.rare), 1, 30, "3", "endpoints",
+     "A domain that more endpoints ask for is not rare"},
+
     {"status.path", SEK_OPT_PATH, AT(status.path), 1, TEXT_MAX, "/run/sekisho/status", "",
      "Page where the resolver shows its state to the command"},
 
@@ -77,6 +113,18 @@ const struct sek_option *sek_option_find(const char *key)
         if (strcmp(o->key, key) == 0)
             return o;
     return NULL;
+}
+
+/* "off, monitor or block" */
+static void print_choices(const struct sek_lookup *choices, char *out, size_t size)
+{
+    size_t at = 0;
+
+    for (const struct sek_lookup *c = choices; c->name && at < size; c++)
+        at += (size_t)snprintf(out + at, size - at, "%s%s", c->name,
+                               !c[1].name  ? ""
+                               : c[2].name ? ", "
+                                           : " or ");
 }
 
 const char *sek_option_allowed(const struct sek_option *o, char *out, size_t size)
@@ -117,6 +165,12 @@ const char *sek_option_allowed(const struct sek_option *o, char *out, size_t siz
         break;
     case SEK_OPT_NAMES:
         snprintf(out, size, "a list of up to %" PRId64 " names", o->max);
+        break;
+    case SEK_OPT_REAL:
+        snprintf(out, size, "a number, %" PRId64 " to %" PRId64, o->min, o->max);
+        break;
+    case SEK_OPT_CHOICE:
+        print_choices(o->choices, out, size);
         break;
     }
     return out;

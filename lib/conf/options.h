@@ -16,16 +16,19 @@ enum sek_opt_kind {
     SEK_OPT_ADDR4,    /* struct sek_addr */
     SEK_OPT_ADDR6,    /* struct sek_addr */
     SEK_OPT_NAMES,    /* struct sek_conf_names: a YAML list of names in list notation */
+    SEK_OPT_REAL,     /* double, "4.25" */
+    SEK_OPT_CHOICE,   /* int, one of the words of `choices` */
 };
 
 struct sek_option {
     const char *key; /* "group.key" as in the file: "answer.ttl"; groups stand together */
     enum sek_opt_kind kind;
-    size_t offset;        /* in struct sek_conf */
-    int64_t min, max;     /* value; octets of TEXT and PATH; entries of NAMES */
-    const char *fallback; /* default, as text in the file's notation */
-    const char *unit;     /* for people; "" if none */
-    const char *help;     /* one sentence */
+    size_t offset;                    /* in struct sek_conf */
+    int64_t min, max;                 /* value; octets of TEXT and PATH; entries of NAMES */
+    const char *fallback;             /* default, as text in the file's notation */
+    const char *unit;                 /* for people; "" if none */
+    const char *help;                 /* one sentence */
+    const struct sek_lookup *choices; /* of CHOICE */
 };
 
 #define SEK_OPTIONS_MAX 64                    /* rows; held by a static assertion */

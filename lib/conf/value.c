@@ -73,6 +73,31 @@ static bool set_number(const struct sek_option *o, const char *text, void *at)
     return true;
 }
 
+/* Plain notation alone: strtod would take "inf", "nan", 0x and blanks. */
+static bool set_real(const struct sek_option *o, const char *text, void *at)
+{
+    char *end;
+    double x;
+
+    if (!*text || text[strspn(text, "+-.e0123456789")])
+        return false;
+    x = strtod(text, &end);
+    if (*end || x < (double)o->min || x > (double)o->max)
+        return false;
+    memcpy(at, &x, sizeof(x));
+    return true;
+}
+
+static bool set_choice(const struct sek_option *o, const char *text, void *at)
+{
+    int id = sek_lookup_id(o->choices, text);
+
+    if (id < 0)
+        return false;
+    memcpy(at, &id, sizeof(id));
+    return true;
+}
+
 static bool set_text(const struct sek_option *o, const char *text, size_t len, void *at)
 {
     struct sek_name name;
@@ -182,6 +207,12 @@ enum sek_err sek__value_set(const struct sek_option *o, const char *text, size_t
         break;
     case SEK_OPT_NAMES:
         return add_name(o, copy, len, at, diag);
+    case SEK_OPT_REAL:
+        ok = set_real(o, copy, at);
+        break;
+    case SEK_OPT_CHOICE:
+        ok = set_choice(o, copy, at);
+        break;
     }
     return ok ? SEK_OK : refuse(o, copy, diag);
 }
@@ -242,6 +273,12 @@ void sek__value_print(const struct sek_option *o, const struct sek_conf *conf, s
     case SEK_OPT_NAMES:
         for (unsigned i = 0; i < names->n; i++)
             sek_buf_add_fmt(out, "%s%s", i > 0 ? "\n" : "", names->items[i]);
+        break;
+    case SEK_OPT_REAL:
+        sek_buf_add_fmt(out, "%.15g", *(const double *)at);
+        break;
+    case SEK_OPT_CHOICE:
+        sek_buf_add_text(out, sek_lookup_name(o->choices, *(const int *)at));
         break;
     }
 }

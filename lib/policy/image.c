@@ -27,40 +27,6 @@ struct sek_image {
     const int64_t *expiries;
 };
 
-/* Fill `map` with the file's octets. */
-static enum sek_err read_into(int fd, uint8_t *map, size_t size, struct sek_diag *diag)
-{
-    for (size_t at = 0; at < size;) {
-        ssize_t n = pread(fd, map + at, size - at, (off_t)at);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return sek_diag_set(diag, sek_err_from_errno(errno), "cannot read");
-        if (n == 0)
-            return sek_diag_set(diag, SEK_E_CORRUPT, "was cut off while it was read");
-        at += (size_t)n;
-    }
-    return SEK_OK;
-}
-
-/* A copy in memory of our own, which nobody can change once it is checked: a mapped file that
- * somebody cuts off or overwrites in place would end the resolver (SIGBUS) or change its policy
- * unseen. */
-static enum sek_err copy_file(int fd, size_t size, void **out, struct sek_diag *diag)
-{
-    void *map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (map == MAP_FAILED)
-        return sek_diag_set(diag, SEK_E_NOMEM, "out of memory for %zu octets", size);
-    enum sek_err err = read_into(fd, map, size, diag);
-    if (err == SEK_OK && mprotect(map, size, PROT_READ) != 0)
-        err = sek_diag_set(diag, sek_err_from_errno(errno), "cannot protect its copy in memory");
-    if (err != SEK_OK)
-        munmap(map, size);
-    else
-        *out = map;
-    return err;
-}
-
 static enum sek_err load_file(const char *path, void **out, size_t *out_size, struct sek_diag *diag)
 {
     struct stat st;
@@ -75,7 +41,7 @@ static enum sek_err load_file(const char *path, void **out, size_t *out_size, st
         err = sek_diag_set(diag, SEK_E_CORRUPT, "too short for a policy image");
     } else {
         *out_size = (size_t)st.st_size;
-        err = copy_file(fd, *out_size, out, diag);
+        err = sek_file_copy(fd, *out_size, out, diag);
     }
     close(fd);
     if (err != SEK_OK)

@@ -131,6 +131,17 @@ static void test_values(void **state)
         {"events.retention", "93784s", "93784s"}, /* exact, where the form for people rounds */
         {"events.retention", "3660d", "3660d"},
         {"events.retention", "3661d", "allowed: 1h to 3660d"},
+        {"classify.mode", "off", "off"},
+        {"classify.mode", "block", "block"},
+        {"classify.mode", "no",
+         "f:2: classify.mode: 'no' does not fit; allowed: off, monitor or block"},
+        {"classify.block-ratio", "5.25", "5.25"},
+        {"classify.block-ratio", "0.00001", "1e-05"},
+        {"classify.block-ratio", "1e-05", "1e-05"},
+        {"classify.block-ratio", "100.1", "allowed: a number, 0 to 100"},
+        {"classify.block-ratio", "-0.5", "allowed: a number, 0 to 100"},
+        {"classify.block-ratio", "nan", "'nan' does not fit"},
+        {"classify.block-ratio", "1.2.3", "'1.2.3' does not fit"},
         {"policy.db", "[/a]", "f:2: policy.db: is a list; allowed: an absolute path"},
         {"policy.db", "{a: b}", "f:2: policy.db: is a group of settings; allowed: "},
         {"policy.never-block", "[]", ""},
@@ -199,7 +210,8 @@ static void test_files(void **state)
          "f:1: a group of settings such as \"policy:\" must stand here"},
         {"list", FILE_TEXT("- a\n"), "must stand here"},
         {"unknown group", FILE_TEXT("\n\nanswers:\n  ttl: 5s\n"),
-         "f:3: answers: unknown setting; known here: policy, answer, events, status, suffix"},
+         "f:3: answers: unknown setting; known here: policy, answer, events, classify, dga, "
+         "domains, status, suffix"},
         {"part of a group's name", FILE_TEXT("answ:\n  ttl: 5s\n"), "f:1: answ: unknown setting"},
         {"empty group name", FILE_TEXT("\"\":\n  ttl: 5s\n"), "f:1: : unknown setting"},
         {"dotted key", FILE_TEXT("answer.ttl: 5s\n"), "f:1: answer.ttl: unknown setting"},
@@ -331,6 +343,9 @@ static void test_print_reads_back(void **state)
         " soa-rname: 'a\\.b.example', ede: no, contact: \"-a: \\\"q\\\" \\\\ #é\"}\n"
         "events: {db: /x/e.db, ring: 65537, memory: 1m, flush-ms: 11, retention: 93784s,"
         " size: 17m}\n"
+        "classify: {mode: block, model: /x/m, monitor-ratio: 4.25, block-ratio: 1e-05}\n"
+        "dga: {mode: off, names-per-alarm: 101, fade: 61s, endpoints: 9, lifetime: 62s}\n"
+        "domains: {file: /x/d, memory: 2m, retention: 2d, warm-up: 1s, new: 63s, rare: 4}\n"
         "status: {path: /x/s}\nsuffix: {list: /x/l}\n";
     struct sek_conf first, second, defaults;
     struct sek_diag diag = {0};
