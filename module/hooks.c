@@ -173,6 +173,15 @@ static void response_expire(struct reply_info *rep)
     }
 }
 
+/* query may be NULL: it had no memory. */
+static bool query_blocked(struct sek_module *m, struct module_qstate *qstate,
+                          struct sek_query *query, const struct reply_info *rep)
+{
+    enum sek_judgement judgement = query ? sek_operate_judge_query(m, qstate, query, rep)
+                                         : sek_operate_judge(m, qstate, &qstate->qinfo, rep);
+    return judgement == SEK_JUDGED_BLOCKED;
+}
+
 static int on_response(struct module_qstate *qstate, struct dns_msg *response, int id,
                        void *callback)
 {
@@ -181,7 +190,7 @@ static int on_response(struct module_qstate *qstate, struct dns_msg *response, i
         sek_view_is_referral(response->rep))
         return 1;
     struct sek_query *query = qstate->minfo[id];
-    if (sek_operate_judge(m, qstate, &qstate->qinfo, response->rep) == SEK_JUDGED_BLOCKED) {
+    if (query_blocked(m, qstate, query, response->rep)) {
         if (query)
             query->held = true;
         qstate->no_cache_store = 1;

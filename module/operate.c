@@ -17,6 +17,16 @@ static bool has_client(const struct module_qstate *qstate)
     return qstate->mesh_info->reply_list != NULL;
 }
 
+/* The chain of a reply, after the judgement on its question. */
+static enum sek_judgement chain_rest(struct sek_chain *chain, const struct reply_info *rep,
+                                     uint16_t qtype, enum sek_judgement question)
+{
+    if (question != SEK_JUDGED_OPEN || !sek_view_has_chain(rep, qtype))
+        return question;
+    sek_view_chain(rep, sek_chain_next, chain);
+    return sek_judgement_of(&chain->verdict);
+}
+
 enum sek_judgement sek_operate_judge(struct sek_module *m, struct module_qstate *qstate,
                                      const struct query_info *qinfo, const struct reply_info *rep)
 {
@@ -24,12 +34,18 @@ enum sek_judgement sek_operate_judge(struct sek_module *m, struct module_qstate 
     struct sek_chain chain;
     if (sek_name_from_wire(qinfo->qname, qinfo->qname_len, &question) != SEK_OK)
         return SEK_JUDGED_OPEN;
-    enum sek_judgement judgement =
-        sek_chain_begin(&chain, m->runtime, worker_of(qstate), &question, *qstate->env->now);
-    if (judgement != SEK_JUDGED_OPEN || !sek_view_has_chain(rep, qinfo->qtype))
-        return judgement;
-    sek_view_chain(rep, sek_chain_next, &chain);
-    return sek_judgement_of(&chain.verdict);
+    return chain_rest(
+        &chain, rep, qinfo->qtype,
+        sek_chain_begin(&chain, m->runtime, worker_of(qstate), &question, *qstate->env->now));
+}
+
+enum sek_judgement sek_operate_judge_query(struct sek_module *m, struct module_qstate *qstate,
+                                           struct sek_query *query, const struct reply_info *rep)
+{
+    struct sek_chain chain;
+    return chain_rest(&chain, rep, qstate->qinfo.qtype,
+                      sek_chain_again(&chain, m->runtime, worker_of(qstate), &query->name,
+                                      *qstate->env->now, &query->judged));
 }
 
 /* --- events -------------------------------------------------------------------------------------
@@ -88,8 +104,9 @@ static void judge_question(struct sek_module *m, struct module_qstate *qstate,
                            struct sek_query *query)
 {
     query->time_ms = sek_view_time_ms(qstate->env->now_tv);
-    sek_worker_decide(m->runtime, worker_of(qstate), &query->name, SEK_TRIGGER_QNAME,
-                      query->time_ms / 1000, &query->verdict);
+    sek_worker_decide_once(m->runtime, worker_of(qstate), &query->name, query->time_ms / 1000,
+                           &query->judged);
+    query->verdict = query->judged.verdict;
 }
 
 /* The query's own memory, made at the first event. NULL: class other than IN, malformed name or no
@@ -102,6 +119,7 @@ static struct sek_query *query_of(struct module_qstate *qstate, int id)
     if (!query ||
         sek_name_from_wire(qstate->qinfo.qname, qstate->qinfo.qname_len, &query->name) != SEK_OK)
         return NULL;
+    query->judged.epoch = 0;
     query->recorded = query->kept_out = query->held = query->awaited = false;
     query->verdict.trigger = SEK_TRIGGER_NONE;
     query->verdict.action = query->verdict.would = SEK_ACTION_PASSTHRU;
@@ -154,10 +172,9 @@ static void judge_answer(struct sek_module *m, struct module_qstate *qstate,
 {
     const struct reply_info *rep = qstate->return_msg ? qstate->return_msg->rep : NULL;
     query->time_ms = sek_view_time_ms(qstate->env->now_tv);
-    enum sek_judgement judgement =
-        sek_chain_begin(chain, m->runtime, worker_of(qstate), &query->name, query->time_ms / 1000);
-    if (judgement == SEK_JUDGED_OPEN && sek_view_has_chain(rep, qstate->qinfo.qtype))
-        sek_view_chain(rep, sek_chain_next, chain);
+    chain_rest(chain, rep, qstate->qinfo.qtype,
+               sek_chain_again(chain, m->runtime, worker_of(qstate), &query->name,
+                               query->time_ms / 1000, &query->judged));
     query->verdict = chain->verdict;
 }
 

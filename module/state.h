@@ -16,7 +16,8 @@ struct sek_module {
 /* Kept in qstate->minfo[id], memory of the query's region. */
 struct sek_query {
     struct sek_name name;       /* the question, folded */
-    struct sek_verdict verdict; /* the last one */
+    struct sek_judged judged;   /* the verdict on the question alone */
+    struct sek_verdict verdict; /* the last one, on question or chain */
     int64_t time_ms;            /* of the verdict */
     struct sek_addr client;     /* who asked first, while awaited */
     bool awaited;               /* that client was neither answered nor recorded yet */

@@ -145,6 +145,18 @@ void sek_worker_decide(struct sek_runtime *rt, unsigned worker, const struct sek
     }
 }
 
+void sek_worker_decide_once(struct sek_runtime *rt, unsigned worker,
+                            const struct sek_name *question, int64_t now_s,
+                            struct sek_judged *judged)
+{
+    uint64_t epoch = sek_epoch_now(&rt->epoch); /* before the verdict: never newer than it */
+    if (judged->epoch == epoch && judged->now_s == now_s)
+        return;
+    judged->epoch = epoch;
+    judged->now_s = now_s;
+    sek_worker_decide(rt, worker, question, SEK_TRIGGER_QNAME, now_s, &judged->verdict);
+}
+
 /* A counter has one writer, so load and store suffice: no locked instruction. */
 static void count(struct sek_worker *w, enum sek_counter c)
 {
