@@ -49,6 +49,20 @@ static void check_suffix(struct sek_diagnose *d)
     sek_suffix_close(suffix);
 }
 
+static void damaged_policy(struct sek_diagnose *d, const struct sek_diag *why)
+{
+    struct sek_policy *kept = NULL;
+    char next[64] = "unfiltered";
+    if (sek_policy_open_previous(d->conf->policy.dir, &kept, NULL) == SEK_OK)
+        snprintf(next, sizeof next, "with the previous policy, generation %" PRIu64,
+                 sek_policy_generation(kept));
+    else if (d->conf->policy.strict)
+        snprintf(next, sizeof next, "with SERVFAIL for every query");
+    sek_policy_close(kept);
+    say(d, SEK_LEVEL_FAIL, "policy", "run sekisho list publish", "%s; a resolver would start %s",
+        why->text, next);
+}
+
 static void check_policy(struct sek_diagnose *d, uint64_t *out_generation)
 {
     struct sek_policy *policy = NULL;
@@ -60,7 +74,7 @@ static void check_policy(struct sek_diagnose *d, uint64_t *out_generation)
             "the first sekisho block or import makes it", "none compiled yet in %s",
             d->conf->policy.dir);
     } else if (e) {
-        say(d, SEK_LEVEL_FAIL, "policy", "run sekisho list publish", "%s", why.text);
+        damaged_policy(d, &why);
     } else {
         unsigned n = 0;
         (void)sek_policy_lists(policy, &n);

@@ -68,35 +68,6 @@ static void walk_cache(struct sek_runtime *rt)
                               memory_order_relaxed);
 }
 
-/* What time may mend without a change of the files: memory, descriptors, rights. */
-static bool may_pass(enum sek_err err)
-{
-    return err != SEK_E_CORRUPT && err != SEK_E_VERSION && err != SEK_E_NOTFOUND;
-}
-
-static void policy_refused(struct sek_runtime *rt, const struct sek_diag *diag)
-{
-    if (may_pass(diag->code)) {
-        rt->image_mark.inode = 0; /* the next tick tries again */
-        if (strncmp(rt->page->policy_text, diag->text, sizeof rt->page->policy_text - 1) == 0)
-            return; /* the same trouble, told already */
-    }
-    const struct sek_policy *old = atomic_load(&rt->policy);
-    enum sek_part_state state =
-        diag->code == SEK_E_NOTFOUND && !old ? SEK_PART_ABSENT : SEK_PART_FAILED;
-    char line[700];
-    const char *goes_on = old                      ? "the previous policy goes on"
-                          : rt->conf.policy.strict ? "every query gets SERVFAIL (policy.strict)"
-                                                   : "every name resolves unfiltered";
-    snprintf(line, sizeof line, "%s; %s until `sekisho list publish` or an import mends it",
-             diag->text, goes_on);
-    say(rt, true, line);
-    sek_status_set_text(rt->page, rt->page->policy_text, diag->text);
-    atomic_store(&rt->page->policy_state, (uint32_t)state);
-    if (state == SEK_PART_FAILED)
-        atomic_fetch_add(&rt->page->counter[SEK_COUNTER_POLICY_ERRORS], 1);
-}
-
 static void policy_in_force(struct sek_runtime *rt, struct sek_policy *fresh)
 {
     uint64_t generation = sek_policy_generation(fresh);
@@ -128,6 +99,50 @@ static void policy_in_force(struct sek_runtime *rt, struct sek_policy *fresh)
                  generation, sek_policy_n_names(fresh), n_lists);
         say(rt, false, line);
     }
+}
+
+/* What time may mend without a change of the files: memory, descriptors, rights. */
+static bool may_pass(enum sek_err err)
+{
+    return err != SEK_E_CORRUPT && err != SEK_E_VERSION && err != SEK_E_NOTFOUND;
+}
+
+/* Nothing is in force yet and the files are damaged: what was in force before them, if that was
+ * kept. A policy that somebody removed is meant to be none. */
+static void policy_fall_back(struct sek_runtime *rt)
+{
+    struct sek_policy *kept = NULL;
+    if (sek_policy_open_previous(rt->conf.policy.dir, &kept, NULL) == SEK_OK)
+        policy_in_force(rt, kept);
+}
+
+static void policy_refused(struct sek_runtime *rt, const struct sek_diag *diag)
+{
+    if (may_pass(diag->code)) {
+        rt->image_mark.inode = 0; /* the next tick tries again */
+        if (strncmp(rt->page->policy_text, diag->text, sizeof rt->page->policy_text - 1) == 0)
+            return; /* the same trouble, told already */
+    }
+    if (diag->code != SEK_E_NOTFOUND && !atomic_load(&rt->policy))
+        policy_fall_back(rt);
+    const struct sek_policy *old = atomic_load(&rt->policy);
+    enum sek_part_state state =
+        diag->code == SEK_E_NOTFOUND && !old ? SEK_PART_ABSENT : SEK_PART_FAILED;
+    char line[700], goes_on[80];
+    if (old)
+        snprintf(goes_on, sizeof goes_on, "the previous policy goes on (generation %" PRIu64 ")",
+                 sek_policy_generation(old));
+    else
+        snprintf(goes_on, sizeof goes_on, "every %s",
+                 rt->conf.policy.strict ? "query gets SERVFAIL (policy.strict)"
+                                        : "name resolves unfiltered");
+    snprintf(line, sizeof line, "%s; %s until `sekisho list publish` or an import mends it",
+             diag->text, goes_on);
+    say(rt, true, line);
+    sek_status_set_text(rt->page, rt->page->policy_text, diag->text);
+    atomic_store(&rt->page->policy_state, (uint32_t)state);
+    if (state == SEK_PART_FAILED)
+        atomic_fetch_add(&rt->page->counter[SEK_COUNTER_POLICY_ERRORS], 1);
 }
 
 static void policy_load(struct sek_runtime *rt)

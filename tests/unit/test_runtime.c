@@ -261,6 +261,43 @@ static void test_damaged_policy_keeps_the_last(void **state)
     assert_int_equal(decide(f, MAIN, "bad.example"), SEK_ACTION_PASSTHRU);
 }
 
+/* At the start there is no last one in memory: the one kept beside the files takes its place. */
+static void test_damaged_at_the_start(void **state)
+{
+    struct fixture *f = *state;
+    char image[80], prev[80];
+    snprintf(image, sizeof image, "%s/%s", f->dir, SEK_POLICY_IMAGE);
+    snprintf(prev, sizeof prev, "%s/%s", f->dir, SEK_POLICY_IMAGE_PREV);
+    publish(f, "bad.example", 1);
+    assert_int_equal(rename(image, prev), 0);
+    put_garbage(f);
+    start(f, false);
+    struct sek_status_page *page = (struct sek_status_page *)f->page;
+    assert_int_equal(atomic_load(&page->policy_state), SEK_PART_FAILED);
+    assert_non_null(strstr(page->policy_text, SEK_POLICY_IMAGE ": "));
+    assert_int_equal(atomic_load(&page->in_force), 1);
+    assert_int_equal(atomic_load(&page->counter[SEK_COUNTER_POLICY_ERRORS]), 1);
+    assert_int_equal(atomic_load(&f->troubles), 1);
+    assert_int_equal(decide(f, MAIN, "bad.example"), SEK_ACTION_NXDOMAIN);
+    publish(f, "good.example", 2);
+    wait_for(f, &page->in_force, 2);
+    assert_int_equal(atomic_load(&page->policy_state), SEK_PART_OK);
+    assert_int_equal(decide(f, MAIN, "bad.example"), SEK_ACTION_PASSTHRU);
+}
+
+/* Removed on purpose: nothing of before comes back. */
+static void test_removed_at_the_start(void **state)
+{
+    struct fixture *f = *state;
+    char image[80], prev[80];
+    snprintf(image, sizeof image, "%s/%s", f->dir, SEK_POLICY_IMAGE);
+    snprintf(prev, sizeof prev, "%s/%s", f->dir, SEK_POLICY_IMAGE_PREV);
+    publish(f, "bad.example", 1);
+    assert_int_equal(rename(image, prev), 0);
+    start(f, false);
+    assert_int_equal(decide(f, MAIN, "bad.example"), SEK_ACTION_PASSTHRU);
+}
+
 static void test_no_policy_passes(void **state)
 {
     struct fixture *f = *state;
@@ -286,6 +323,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_swaps_under_load, setup, teardown),
         cmocka_unit_test_setup_teardown(test_damaged_policy_keeps_the_last, setup, teardown),
         cmocka_unit_test_setup_teardown(test_remembered_verdict, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_damaged_at_the_start, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_removed_at_the_start, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_policy_passes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_policy_strict, setup, teardown),
     };
