@@ -31,7 +31,10 @@ class Reload(LiveCase):
 
     def test_a_hundred_times(self):
         """Threads, files and policy are the same after each, and no hit is lost over them."""
-        self.assert_sinkholed(self.ask("evil.test"))
+        self.assert_sinkholed(self.ask("evil.test", source="127.0.0.8"))
+        # the writer opens its database in its own time: now it has
+        self.wait_hits([("127.0.0.8", "evil.test", "A", "local-block", "sinkhole", 1)],
+                       "endpoint = '127.0.0.8'")
         threads, files = self.resolver.threads(), open_files(self.resolver)
         self.assertIn("sek-keeper", threads)
         asked = 0
