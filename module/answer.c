@@ -205,9 +205,10 @@ void sek_answer_explain(struct sek_module *m, const struct sek_query *query, uin
     const struct sek_verdict *v = &query->verdict;
     if (!conf->answer.ede)
         return;
-    char text[SEK_LIST_NAME_MAX + SEK_CONF_TEXT_MAX + 64];
-    snprintf(text, sizeof text, "%s: list %s; id %08x%s%s",
-             v->trigger == SEK_TRIGGER_CNAME ? "alias of a blocked name" : "blocked", v->list_name,
+    char text[SEK_LIST_NAME_MAX + SEK_CONF_TEXT_MAX + 80], by[SEK_LIST_NAME_MAX + 16];
+    snprintf(text, sizeof text, "%s: %s; id %08x%s%s",
+             v->trigger == SEK_TRIGGER_CNAME ? "alias of a blocked name" : "blocked",
+             sek_verdict_by(v, by, sizeof by),
              sek_event_decision_id(endpoint, query->name.octets, query->name.len, qtype, v->list,
                                    query->time_ms / 60000),
              conf->answer.contact[0] ? "; " : "", conf->answer.contact);

@@ -35,11 +35,12 @@ static bool seen_from(const struct query_info *qinfo, const struct comm_reply *r
 }
 
 static void seen_record(struct sek_module *m, const struct seen *s, enum sek_outcome outcome,
-                        const struct sek_verdict *verdict, const struct sek_name *matched)
+                        enum sek_existence existence, const struct sek_verdict *verdict,
+                        const struct sek_name *matched)
 {
     struct sek_event event;
-    sek_view_event(&event, outcome, &s->question, s->qtype, &s->endpoint, s->time_ms, verdict,
-                   matched);
+    sek_view_event(&event, outcome, existence, &s->question, s->qtype, &s->endpoint, s->time_ms,
+                   verdict, matched);
     sek_worker_record(m->runtime, s->worker, &event);
 }
 
@@ -66,7 +67,8 @@ static void cached_record(struct sek_module *m, const struct seen *s, const stru
         chain.verdict.action = SEK_ACTION_PASSTHRU;
         hit = shows;
     }
-    seen_record(m, s, hit ? SEK_OUTCOME_HIT : outcome, &chain.verdict, sek_chain_matched(&chain));
+    seen_record(m, s, hit ? SEK_OUTCOME_HIT : outcome, sek_view_existence(rep), &chain.verdict,
+                sek_chain_matched(&chain));
 }
 
 static enum sek_outcome cached_outcome(const struct reply_info *rep)
@@ -98,7 +100,7 @@ static int on_local(struct query_info *qinfo, struct module_qstate *qstate, stru
     (void)qstate, (void)rep, (void)rcode, (void)edns, (void)options, (void)region, (void)id;
     struct seen s;
     if (seen_from(qinfo, repinfo, start_time, &s))
-        seen_record(callback, &s, SEK_OUTCOME_LOCAL, NULL, NULL);
+        seen_record(callback, &s, SEK_OUTCOME_LOCAL, SEK_EXISTENCE_UNKNOWN, NULL, NULL);
     return 1;
 }
 
@@ -173,6 +175,15 @@ static void response_expire(struct reply_info *rep)
     }
 }
 
+/* query may be NULL: it had no memory. */
+static bool query_blocked(struct sek_module *m, struct module_qstate *qstate,
+                          struct sek_query *query, const struct reply_info *rep)
+{
+    enum sek_judgement judgement = query ? sek_operate_judge_query(m, qstate, query, rep)
+                                         : sek_operate_judge(m, qstate, &qstate->qinfo, rep);
+    return judgement == SEK_JUDGED_BLOCKED;
+}
+
 static int on_response(struct module_qstate *qstate, struct dns_msg *response, int id,
                        void *callback)
 {
@@ -181,7 +192,7 @@ static int on_response(struct module_qstate *qstate, struct dns_msg *response, i
         sek_view_is_referral(response->rep))
         return 1;
     struct sek_query *query = qstate->minfo[id];
-    if (sek_operate_judge(m, qstate, &qstate->qinfo, response->rep) == SEK_JUDGED_BLOCKED) {
+    if (query_blocked(m, qstate, query, response->rep)) {
         if (query)
             query->held = true;
         qstate->no_cache_store = 1;

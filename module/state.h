@@ -15,15 +15,17 @@ struct sek_module {
 
 /* Kept in qstate->minfo[id], memory of the query's region. */
 struct sek_query {
-    struct sek_name name;       /* the question, folded */
-    struct sek_verdict verdict; /* the last one */
-    int64_t time_ms;            /* of the verdict */
-    struct sek_addr client;     /* who asked first, while awaited */
-    bool awaited;               /* that client was neither answered nor recorded yet */
-    bool recorded;              /* its clients' events have been pushed */
-    bool kept_out;              /* no_cache_store is ours, until the next question goes out */
-    bool held;                  /* its chain is blocked: nothing of it may be stored any more */
-    struct dns_msg *original;   /* what a query that waits for this one gets; NULL: the same */
+    struct sek_name name;        /* the question, folded */
+    struct sek_judged judged;    /* the verdict on the question alone */
+    struct sek_verdict detected; /* the same, with what the detectors said when it came */
+    struct sek_verdict verdict;  /* the last one, on question or chain */
+    int64_t time_ms;             /* of the verdict */
+    struct sek_addr client;      /* who asked first, while awaited */
+    bool awaited;                /* that client was neither answered nor recorded yet */
+    bool recorded;               /* its clients' events have been pushed */
+    bool kept_out;               /* no_cache_store is ours, until the next question goes out */
+    bool held;                   /* its chain is blocked: nothing of it may be stored any more */
+    struct dns_msg *original;    /* what a query that waits for this one gets; NULL: the same */
 };
 
 /* Never fails for bad policy, database or configuration: the resolver must start. Returns the

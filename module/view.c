@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "view.h"
+#include "classify/classify.h"
 #include <string.h>
 
 struct sek_addr sek_view_endpoint(const struct comm_reply *reply)
@@ -63,11 +64,29 @@ bool sek_view_chain(const struct reply_info *rep, sek_chain_fn *fn, void *arg)
     return true;
 }
 
-void sek_view_event(struct sek_event *e, enum sek_outcome outcome, const struct sek_name *question,
-                    uint16_t qtype, const struct sek_addr *endpoint, int64_t time_ms,
+enum sek_existence sek_view_existence(const struct reply_info *rep)
+{
+    if (!rep)
+        return SEK_EXISTENCE_UNKNOWN;
+    switch (FLAGS_GET_RCODE(rep->flags)) {
+    case LDNS_RCODE_NOERROR:
+        return SEK_EXISTENCE_EXISTS;
+    case LDNS_RCODE_NXDOMAIN:
+        return SEK_EXISTENCE_ABSENT;
+    default:
+        return SEK_EXISTENCE_UNKNOWN;
+    }
+}
+
+void sek_view_event(struct sek_event *e, enum sek_outcome outcome, enum sek_existence existence,
+                    const struct sek_name *question, uint16_t qtype,
+                    const struct sek_addr *endpoint, int64_t time_ms,
                     const struct sek_verdict *verdict, const struct sek_name *matched)
 {
     memset(e, 0, offsetof(struct sek_event, names));
+    e->score = verdict && verdict->score > SEK_CLASSIFY_NONE ? sek_score_of(verdict->score)
+                                                             : SEK_SCORE_UNKNOWN;
+    e->existence = (uint8_t)existence;
     e->outcome = (uint8_t)outcome;
     e->qtype = qtype;
     e->time_ms = time_ms;

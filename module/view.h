@@ -22,10 +22,14 @@ bool sek_view_has_chain(const struct reply_info *rep, uint16_t qtype);
 /* True if the reply only names the servers of a zone further down. */
 bool sek_view_is_referral(const struct reply_info *rep);
 
-/* An event about a question; verdict is taken in when it is a hit, matched (may be NULL) when it is
- * a name other than the question. */
-void sek_view_event(struct sek_event *e, enum sek_outcome outcome, const struct sek_name *question,
-                    uint16_t qtype, const struct sek_addr *endpoint, int64_t time_ms,
+/* What an answer says of the name that was asked for. rep may be NULL. */
+enum sek_existence sek_view_existence(const struct reply_info *rep);
+
+/* An event about a question. verdict (may be NULL when it is no hit): its score, and all of it when
+ * it is a hit; matched (may be NULL): the name that decided, if another than the question's. */
+void sek_view_event(struct sek_event *e, enum sek_outcome outcome, enum sek_existence existence,
+                    const struct sek_name *question, uint16_t qtype,
+                    const struct sek_addr *endpoint, int64_t time_ms,
                     const struct sek_verdict *verdict, const struct sek_name *matched);
 
 static inline int64_t sek_view_time_ms(const struct timeval *tv)

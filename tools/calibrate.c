@@ -170,6 +170,10 @@ static enum sek_err print(struct work *w, struct sek_context *c)
     put_thresholds(c->out, w, &chosen);
     put_domains(c->out, w, &chosen);
     warn(w, &chosen);
+    if (chosen.threshold > 0)
+        sek_talk(
+            "for so many alarms put into the settings, under classify: \"monitor-ratio: %.3f\"",
+            chosen.threshold);
     return sek_out_end(c->out, &c->diag);
 }
 

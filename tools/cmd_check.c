@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "base/duration.h"
+#include "classify/classify.h"
+#include "classify/modelpath.h"
 #include "command.h"
 #include "diagnose.h"
 #include "event/status.h"
 #include "guarded.h"
 #include "name/suffix.h"
+#include "observe/domains.h"
 #include "policy/policy.h"
 #include "store/policydb.h"
 #include "store/report.h"
@@ -49,6 +53,20 @@ static void check_suffix(struct sek_diagnose *d)
     sek_suffix_close(suffix);
 }
 
+static void damaged_policy(struct sek_diagnose *d, const struct sek_diag *why)
+{
+    struct sek_policy *kept = NULL;
+    char next[64] = "unfiltered";
+    if (sek_policy_open_previous(d->conf->policy.dir, &kept, NULL) == SEK_OK)
+        snprintf(next, sizeof next, "with the previous policy, generation %" PRIu64,
+                 sek_policy_generation(kept));
+    else if (d->conf->policy.strict)
+        snprintf(next, sizeof next, "with SERVFAIL for every query");
+    sek_policy_close(kept);
+    say(d, SEK_LEVEL_FAIL, "policy", "run sekisho list publish", "%s; a resolver would start %s",
+        why->text, next);
+}
+
 static void check_policy(struct sek_diagnose *d, uint64_t *out_generation)
 {
     struct sek_policy *policy = NULL;
@@ -60,7 +78,7 @@ static void check_policy(struct sek_diagnose *d, uint64_t *out_generation)
             "the first sekisho block or import makes it", "none compiled yet in %s",
             d->conf->policy.dir);
     } else if (e) {
-        say(d, SEK_LEVEL_FAIL, "policy", "run sekisho list publish", "%s", why.text);
+        damaged_policy(d, &why);
     } else {
         unsigned n = 0;
         (void)sek_policy_lists(policy, &n);
@@ -135,6 +153,49 @@ static void check_eventsdb(struct sek_diagnose *d)
     sek_report_close(report);
 }
 
+static void check_model(struct sek_diagnose *d)
+{
+    char path[512], day[32];
+    struct sek_classify *classify;
+    struct sek_diag why;
+    int64_t made_s;
+    if (d->conf->classify.mode == SEK_MODE_OFF && d->conf->dga.mode == SEK_MODE_OFF)
+        return;
+    if (sek_classify_open(sek_model_path(d->conf, path, sizeof path), &classify, &why)) {
+        say(d, SEK_LEVEL_FAIL, "classifier",
+            "install the model, or correct classify.model; without it no name is judged", "%s",
+            why.text);
+        return;
+    }
+    sek_classify_about(classify, &made_s);
+    sek_time_to_text(made_s, day, sizeof day);
+    say(d, SEK_LEVEL_OK, "classifier", "", "model of %.10s", day);
+    sek_classify_close(classify);
+}
+
+static void check_domains(struct sek_diagnose *d)
+{
+    const char *what = "history of domains";
+    char path[SEK_CONF_PATH_MAX];
+    struct sek_domains *domains;
+    struct sek_domains_stats stats;
+    struct sek_diag why;
+    enum sek_err e = sek_domains_open_read(sek_conf_domains_file(d->conf, path), &domains, &why);
+    if (e == SEK_E_NOTFOUND) {
+        say(d, SEK_LEVEL_WARN, what, "start Unbound with the module",
+            "not there yet: the resolver makes it");
+    } else if (e) {
+        say(d, SEK_LEVEL_FAIL, what,
+            e == SEK_E_DENIED ? "run sekisho check as root"
+                              : "restart Unbound: the module puts a damaged file aside",
+            "%s", why.text);
+    } else {
+        sek_domains_stats(domains, &stats);
+        say(d, SEK_LEVEL_OK, what, "", "%" PRIu64 " domains", stats.n_known);
+        sek_domains_close(domains);
+    }
+}
+
 static void judge_page(struct sek_diagnose *d, const struct sek_status_page *p, uint64_t compiled)
 {
     const char *what = "resolver";
@@ -147,6 +208,10 @@ static void judge_page(struct sek_diagnose *d, const struct sek_status_page *p, 
         say(d, SEK_LEVEL_WARN, what, "", "policy: %s", p->policy_text);
     if (*p->events_text)
         say(d, SEK_LEVEL_WARN, what, "", "events: %s", p->events_text);
+    if (*p->classifier_text)
+        say(d, SEK_LEVEL_WARN, what, "", "classifier: %s", p->classifier_text);
+    if (*p->domains_text)
+        say(d, SEK_LEVEL_WARN, what, "", "history of domains: %s", p->domains_text);
     if (p->counter[SEK_COUNTER_LEAKED])
         say(d, SEK_LEVEL_FAIL, what, "please report this with the output of sekisho status",
             "%" PRIu64 " answers came from the cache although policy blocks them",
@@ -188,6 +253,8 @@ static void check_parts(struct sek_diagnose *d)
     check_policy(d, &generation);
     check_policydb(d, generation);
     check_eventsdb(d);
+    check_model(d);
+    check_domains(d);
     check_resolver(d, generation);
 }
 

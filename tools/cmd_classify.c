@@ -2,11 +2,12 @@
 #include "calibrate.h"
 #include "classify/classify.h"
 #include "classify/explain.h"
+#include "classify/modelpath.h"
 #include "command.h"
 #include "evaluate.h"
-#include "modelfile.h"
 #include "name/text.h"
 #include "scores.h"
+#include "why.h"
 #include <stdio.h>
 #include <string.h>
 #include "base/banned.h"
@@ -49,6 +50,7 @@ enum {
     C_SPEAKS_FOR,
     C_SPEAKS_AGAINST,
     C_SUFFIX,
+    C_WHY,
     C_COLS
 };
 static const struct sek_col cols[] = {
@@ -61,6 +63,7 @@ static const struct sek_col cols[] = {
     [C_SPEAKS_FOR] = {"odd", "Odd parts", SEK_COL_TEXT},
     [C_SPEAKS_AGAINST] = {"common", "Usual parts", SEK_COL_TEXT},
     [C_SUFFIX] = {"suffix", "Suffix", SEK_COL_REAL},
+    [C_WHY] = {"why", "In short", SEK_COL_TEXT},
 };
 /* Without --explain: the same, less the parts. */
 #define PLAIN_COLS C_STAGE
@@ -68,19 +71,28 @@ static const struct sek_col cols[] = {
 struct work {
     struct sek_context *c;
     struct sek_classify *classify;
+    struct sek_col cols[C_COLS];
     bool explain;
 };
 
 static void put_kinds(struct sek_out *o, const struct sek_why *why)
 {
-    char text[128] = "";
-    size_t at = 0;
+    struct sek_buf text;
 
-    for (int i = 0; i < SEK_WHY_KINDS && why->kinds[i].name; i++)
-        if (at < sizeof(text) && (i == 0 || why->kinds[i].share >= 0.05f))
-            at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s %.0f %%", at ? ", " : "",
-                                   why->kinds[i].name, (double)why->kinds[i].share * 100);
-    sek_out_text(o, C_LIKE, text);
+    sek_buf_init(&text, 0);
+    sek_why_add_kinds(why, &text);
+    sek_out_text(o, C_LIKE, text.data);
+    sek_buf_fini(&text);
+}
+
+static void put_why(struct sek_out *o, const struct sek_name *name, const struct sek_why *why)
+{
+    struct sek_buf text;
+
+    sek_buf_init(&text, 0);
+    sek_why_text(name, why, &text);
+    sek_out_text(o, C_WHY, text.data);
+    sek_buf_fini(&text);
 }
 
 static void put_grams(struct sek_out *o, unsigned col, const struct sek_why_gram *grams)
@@ -127,17 +139,23 @@ static enum sek_err put_name(void *arg, const char *word, unsigned line)
     sek_out_real(o, C_RATIO, (double)why.score.llr, 2);
     if (w->explain && why.kinds[0].name)
         put_parts(o, &why);
+    if (w->explain)
+        put_why(o, &name, &why);
     sek_out_row(o);
     return SEK_OK;
 }
 
 static enum sek_err put_names(struct sek_context *c, struct sek_classify *classify)
 {
-    struct work w = {c, classify, c->opt[OPT_EXPLAIN].given};
+    struct work w = {.c = c, .classify = classify, .explain = c->opt[OPT_EXPLAIN].given};
+    bool record = w.explain && c->n_args == 1;
     enum sek_err err;
 
-    sek_out_begin(c->out, "sekisho.classify/1", cols, w.explain ? C_COLS : PLAIN_COLS,
-                  w.explain && c->n_args == 1 ? SEK_OUT_RECORD : SEK_OUT_ROWS);
+    memcpy(w.cols, cols, sizeof(w.cols));
+    if (!record) /* beside the other columns it would only make them narrow */
+        w.cols[C_WHY].place = SEK_COL_MACHINE;
+    sek_out_begin(c->out, "sekisho.classify/1", w.cols, w.explain ? C_COLS : PLAIN_COLS,
+                  record ? SEK_OUT_RECORD : SEK_OUT_ROWS);
     err = sek_context_words(c, 0, put_name, &w);
     if (err != SEK_OK) {
         sek_out_end(c->out, NULL);
@@ -191,7 +209,7 @@ enum sek_err sek_cmd_classify(struct sek_context *c)
     if (err != SEK_OK)
         return err;
     err = sek_classify_open(c->opt[OPT_MODEL].given ? c->opt[OPT_MODEL].text
-                                                    : sek_modelfile_path(path, sizeof(path)),
+                                                    : sek_model_path(NULL, path, sizeof(path)),
                             &classify, &c->diag);
     if (err != SEK_OK)
         return err;

@@ -3,12 +3,13 @@
 #include "base/duration.h"
 #include "event/event.h"
 #include "event/status.h"
-#include "name/suffix.h"
+#include "judge.h"
+#include "name/special.h"
 #include "name/text.h"
 #include "qtype.h"
 #include "store/policydb.h"
 #include "talk.h"
-#include "verdict/engine.h"
+#include "why.h"
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -32,9 +33,10 @@ struct question {
     int qtype;
     bool has_client;
     struct sek_addr client;
-    struct sek_policy *policy;  /* NULL: none compiled yet */
+    struct sek_judge judge;
     struct sek_policydb *db;    /* NULL: not readable; steps lack who and why */
     struct sek_verdict verdict; /* filled by the walk */
+    struct sek_detect_why why;
 };
 
 /* --- the name ----------------------------------------------------------------------------------
@@ -53,20 +55,13 @@ static const struct sek_col question_cols[] = {
 
 static void put_domain(struct question *q)
 {
-    struct sek_suffix *suffix = NULL;
-    struct sek_diag why;
-    const char *list = *q->conf->suffix.list ? q->conf->suffix.list : NULL;
-    if (sek_suffix_open(list, &suffix, &why)) {
-        sek_talk("no registered domain: %s", why.text);
+    const struct sek_suffix *suffix = q->judge.suffix;
+    int n = suffix ? sek_suffix_registered(suffix, &q->name) : -1;
+    char text[SEK_NAME_TEXT_MAX];
+    if (n < 0)
         return;
-    }
-    int n = sek_suffix_registered(suffix, &q->name);
-    if (n >= 0) {
-        char text[SEK_NAME_TEXT_MAX];
-        sek_name_to_text(q->name.octets + q->name.offset[n], text);
-        sek_out_text(q->c->out, Q_DOMAIN, text);
-    }
-    sek_suffix_close(suffix);
+    sek_name_to_text(q->name.octets + q->name.offset[n], text);
+    sek_out_text(q->c->out, Q_DOMAIN, text);
 }
 
 static void put_in_force(struct question *q)
@@ -78,7 +73,7 @@ static void put_in_force(struct question *q)
         struct sek_status_page copy;
         sek_status_read(page, &copy);
         sek_out_uint(q->c->out, Q_IN_FORCE, copy.in_force);
-        if (q->policy && copy.in_force != sek_policy_generation(q->policy))
+        if (q->judge.policy && copy.in_force != sek_policy_generation(q->judge.policy))
             sek_out_tint(q->c->out, Q_IN_FORCE, SEK_TINT_WARN);
     }
     sek_status_close(page);
@@ -97,8 +92,8 @@ static void print_question(struct question *q)
     sek_out_text(o, Q_TYPE, sek_qtype_to_text(q->qtype, type, sizeof type));
     if (q->has_client)
         sek_out_text(o, Q_CLIENT, sek_addr_to_text(&q->client, client));
-    if (q->policy)
-        sek_out_uint(o, Q_GENERATION, sek_policy_generation(q->policy));
+    if (q->judge.policy)
+        sek_out_uint(o, Q_GENERATION, sek_policy_generation(q->judge.policy));
     put_in_force(q);
     sek_out_row(o);
 }
@@ -185,6 +180,78 @@ static void print_step(void *arg, const struct sek_step *step)
     sek_out_row(o);
 }
 
+/* --- the classifier ---------------------------------------------------------------------------
+ */
+
+enum {
+    C_MODE,
+    C_SCORE,
+    C_RATIO,
+    C_MONITOR,
+    C_BLOCK,
+    C_WHY,
+    C_SEEN,
+    C_ENDPOINTS,
+    C_BECAUSE,
+    C_COLS
+};
+static const struct sek_col classifier_cols[] = {
+    [C_MODE] = {"mode", "Classifier", SEK_COL_TEXT},
+    [C_SCORE] = {"score", "  score", SEK_COL_REAL},
+    [C_RATIO] = {"log_ratio", "  log ratio", SEK_COL_REAL},
+    [C_MONITOR] = {"monitor_ratio", "  recorded above", SEK_COL_REAL},
+    [C_BLOCK] = {"block_ratio", "  may block above", SEK_COL_REAL},
+    [C_WHY] = {"parts", "  parts", SEK_COL_TEXT},
+    [C_SEEN] = {"domain_first_seen", "  domain seen since", SEK_COL_TIME},
+    [C_ENDPOINTS] = {"domain_endpoints", "  endpoints, about", SEK_COL_UINT},
+    [C_BECAUSE] = {"because", "  result", SEK_COL_TEXT},
+};
+
+/* Told also where the classifier is not asked: it may be what an exception hides. */
+static void put_score(struct sek_out *o, const struct question *q)
+{
+    const struct sek_detect *d = &q->judge.detect;
+    struct sek_why why;
+    struct sek_buf text;
+    if (!d->classify || sek_name_is_special(&q->name))
+        return;
+    sek_classify_explain(d->classify, &q->name, &why);
+    if (!why.score.length)
+        return;
+    sek_buf_init(&text, 0);
+    sek_why_text(&q->name, &why, &text);
+    sek_out_real(o, C_SCORE, sek_classify_probability(why.score.llr), 4);
+    sek_out_real(o, C_RATIO, (double)why.score.llr, 2);
+    sek_out_real(o, C_MONITOR, (double)d->monitor_llr, 2);
+    sek_out_real(o, C_BLOCK, (double)d->block_llr, 2);
+    sek_out_text(o, C_WHY, text.data ? text.data : "");
+    sek_buf_fini(&text);
+}
+
+static void put_history(struct sek_out *o, const struct question *q)
+{
+    const struct sek_suffix *suffix = q->judge.suffix;
+    struct sek_domain_seen seen;
+    int n = suffix ? sek_suffix_registered(suffix, &q->name) : -1;
+    if (n < 0 || !q->judge.domains ||
+        !sek_domains_find(q->judge.domains, q->name.octets + q->name.offset[n],
+                          (size_t)(q->name.len - q->name.offset[n]), &seen))
+        return;
+    sek_out_int(o, C_SEEN, seen.first_s);
+    sek_out_uint(o, C_ENDPOINTS, seen.endpoints);
+}
+
+static void print_classifier(struct question *q)
+{
+    struct sek_out *o = q->c->out;
+    sek_out_part(o, "classifier", classifier_cols, C_COLS, SEK_OUT_RECORD);
+    sek_out_text(o, C_MODE, sek_lookup_name(sek_mode_names, (int)q->judge.detect.mode));
+    put_score(o, q);
+    put_history(o, q);
+    sek_out_text(o, C_BECAUSE, q->why.because);
+    sek_out_row(o);
+}
+
 /* --- the verdict -------------------------------------------------------------------------------
  */
 
@@ -205,7 +272,7 @@ static const struct sek_col verdict_cols[] = {
     [V_ACTION] = {"action", "Action", SEK_COL_TEXT, NULL, 0, SEK_COL_MACHINE},
     [V_WOULD] = {"rule_action", "Rule's action", SEK_COL_TEXT, NULL, 0, SEK_COL_MACHINE},
     [V_MONITOR] = {"monitor", "Monitor", SEK_COL_FLAG, NULL, 0, SEK_COL_MACHINE},
-    [V_LIST] = {"list", "  by list", SEK_COL_TEXT},
+    [V_LIST] = {"list", "  by", SEK_COL_TEXT},
     [V_HIT] = {"hit", "Recorded as a hit", SEK_COL_FLAG},
     [V_ANSWER] = {"answer", "Answer", SEK_COL_TEXT},
     [V_EDE] = {"ede", "Extended error", SEK_COL_UINT},
@@ -253,7 +320,7 @@ static void describe(const struct question *q, char *out, size_t size)
     case SEK_ACTION_DEFAULT:
     case SEK_ACTION_PASSTHRU:
     case SEK_ACTION_LOG:
-        if (!q->policy && q->conf->policy.strict)
+        if (!q->judge.policy && q->conf->policy.strict)
             snprintf(out, size, "SERVFAIL: there is no policy, and policy.strict is on");
         else if (q->verdict.trigger == SEK_TRIGGER_QNAME && q->verdict.would == SEK_ACTION_PASSTHRU)
             snprintf(out, size, "resolved; the exception also covers aliases on the way");
@@ -267,14 +334,14 @@ static void put_ede(const struct question *q)
 {
     struct sek_out *o = q->c->out;
     const struct sek_verdict *v = &q->verdict;
-    char text[600], id[16] = "<id>"; /* differs by endpoint */
+    char text[600], by[96], id[16] = "<id>"; /* differs by endpoint */
     if (!q->conf->answer.ede || !sek_action_blocks(v->action) || v->action == SEK_ACTION_DROP)
         return;
     if (q->has_client)
         snprintf(id, sizeof id, "%08x",
                  (unsigned)sek_event_decision_id(&q->client, q->name.octets, q->name.len,
                                                  (uint16_t)q->qtype, v->list, q->c->now_s / 60));
-    snprintf(text, sizeof text, "blocked: list %s; id %s%s%s", v->list_name, id,
+    snprintf(text, sizeof text, "blocked: %s; id %s%s%s", sek_verdict_by(v, by, sizeof by), id,
              *q->conf->answer.contact ? "; " : "", q->conf->answer.contact);
     sek_out_uint(o, V_EDE, v->ede);
     sek_out_text(o, V_EDE_TEXT, text);
@@ -330,13 +397,11 @@ static enum sek_err read_question(struct question *q)
     return sek_context_conf(c, &q->conf);
 }
 
-static enum sek_err open_policy(struct question *q)
+static enum sek_err open_all(struct question *q)
 {
     struct sek_diag why;
-    enum sek_err e = sek_policy_open(q->conf->policy.dir, &q->policy, &q->c->diag);
-    if (e == SEK_E_NOTFOUND)
-        sek_talk("there is no compiled policy in %s yet: nothing is blocked", q->conf->policy.dir);
-    else if (e)
+    enum sek_err e = sek_judge_open(q->c, q->conf, &q->judge);
+    if (e)
         return e;
     e = sek_policydb_open(q->conf->policy.db, false, &q->db, &why);
     if (e && e != SEK_E_NOTFOUND)
@@ -349,14 +414,15 @@ enum sek_err sek_cmd_explain(struct sek_context *c)
     struct question q = {.c = c};
     enum sek_err e = read_question(&q);
     if (!e)
-        e = open_policy(&q);
+        e = open_all(&q);
     if (e)
         return e;
     print_question(&q);
     sek_out_part(c->out, "steps", step_cols, S_COLS, SEK_OUT_ROWS);
-    sek_engine_decide(q.policy, &q.name, c->now_s, SEK_TRIGGER_QNAME, &q.verdict, print_step, &q);
+    sek_judge_question(&q.judge, &q.name, c->now_s, &q.verdict, &q.why, print_step, &q);
+    print_classifier(&q);
     print_verdict(&q);
     sek_policydb_close(q.db);
-    sek_policy_close(q.policy);
+    sek_judge_close(&q.judge);
     return sek_out_end(c->out, &c->diag);
 }

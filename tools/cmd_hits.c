@@ -38,6 +38,7 @@ const struct sek_arg sek_cmd_hits_args[] = {
 /* What runs through the report: counts rows, so that a cut one can be told. */
 struct run {
     struct sek_out *out;
+    struct sek_hit_view view;
     uint64_t n, limit;
     bool cut;
 };
@@ -52,7 +53,7 @@ static bool has_room(struct run *r)
 static bool one_hit(void *arg, const struct sek_hit *hit)
 {
     struct run *r = arg;
-    return has_room(r) && sek_hit_row(r->out, hit);
+    return has_room(r) && sek_hit_view_row(&r->view, hit);
 }
 
 enum { KEY, COUNT, BLOCKED, MONITORED, N_ENDPOINTS, N_NAMES, FIRST, LAST, N_COLS };
@@ -97,8 +98,9 @@ static enum sek_err groups(struct sek_context *c, struct sek_report *report,
 static enum sek_err rows(struct sek_context *c, struct sek_report *report,
                          const struct sek_hit_filter *filter, struct run *r)
 {
-    sek_hit_rows_begin(c->out, "sekisho.hits/1", SEK_OUT_ROWS);
+    sek_hit_view_init(&r->view, c, "sekisho.hits/1", SEK_OUT_ROWS);
     enum sek_err e = sek_report_hits(report, filter, one_hit, r, &c->diag);
+    sek_hit_view_fini(&r->view);
     return e ? e : sek_out_end(c->out, &c->diag);
 }
 

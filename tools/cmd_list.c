@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The lists themselves: add, set, mode, enable, remove, publish. */
+#include "base/json.h"
 #include "change.h"
 #include "command.h"
 #include "guarded.h"
 #include "policy/policy.h"
-#include "safe.h"
 #include "talk.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -103,7 +103,7 @@ static void add_text(struct sek_buf *b, const char *what, const char *text)
     if (!*text)
         return;
     sek_buf_add_fmt(b, ", %s ", what);
-    sek_safe_add_json(b, text);
+    sek_json_add_text(b, text);
 }
 
 static void add_line(struct sek_change *ch, char sign, const struct sek_list_row *row)

@@ -36,6 +36,10 @@ enum {
     DB_TRAFFIC,
     DB_OLDEST,
     DB_NEWEST,
+    CLASSIFIER,
+    CLASSIFIER_TROUBLE,
+    DOMAINS,
+    DOMAINS_TROUBLE,
     COUNTERS,
     N_COLS = COUNTERS + SEK_N_COUNTERS
 };
@@ -64,6 +68,10 @@ static const struct sek_col fixed_cols[COUNTERS] = {
     [DB_TRAFFIC] = {"events_traffic_rows", "  rows of traffic", SEK_COL_UINT},
     [DB_OLDEST] = {"events_oldest", "  oldest", SEK_COL_TIME_MS},
     [DB_NEWEST] = {"events_newest", "  newest", SEK_COL_TIME_MS},
+    [CLASSIFIER] = {"classifier", "Classifier", SEK_COL_TEXT},
+    [CLASSIFIER_TROUBLE] = {"classifier_trouble", "  trouble", SEK_COL_TEXT, "none"},
+    [DOMAINS] = {"domains", "History of domains", SEK_COL_TEXT},
+    [DOMAINS_TROUBLE] = {"domains_trouble", "  trouble", SEK_COL_TEXT, "none"},
 };
 _Static_assert(N_COLS <= SEK_OUT_COLS_MAX, "a report holds that many columns");
 
@@ -194,6 +202,27 @@ static void put_events(struct sek_out *o, struct facts *f)
     }
 }
 
+/* A part of the running resolver, and its last trouble in the column behind. */
+static void put_part(struct sek_out *o, unsigned col, bool is_off, uint32_t state, const char *text)
+{
+    sek_out_text(o, col, is_off ? "off" : sek_lookup_name(part_names, (int)state));
+    if (is_off)
+        return;
+    sek_out_tint(o, col, state == SEK_PART_OK ? SEK_TINT_GOOD : SEK_TINT_BAD);
+    sek_out_text(o, col + 1, text);
+    sek_out_tint(o, col + 1, *text ? SEK_TINT_BAD : SEK_TINT_NONE);
+}
+
+static void put_detectors(struct sek_out *o, const struct sek_conf *conf, struct facts *f)
+{
+    struct sek_status_page *p = &f->page;
+    bool is_off = conf->classify.mode == SEK_MODE_OFF && conf->dga.mode == SEK_MODE_OFF;
+    if (!f->alive)
+        return;
+    put_part(o, CLASSIFIER, is_off, p->classifier_state, p->classifier_text);
+    put_part(o, DOMAINS, is_off, p->domains_state, p->domains_text);
+}
+
 /* Counters that should stay 0, and how bad it is when they do not. */
 static enum sek_tint counter_tint(unsigned i)
 {
@@ -204,6 +233,7 @@ static enum sek_tint counter_tint(unsigned i)
     case SEK_COUNTER_TALLY_LOST_HITS:
     case SEK_COUNTER_TALLY_LOST:
     case SEK_COUNTER_DB_ERRORS:
+    case SEK_COUNTER_FINDINGS_LOST:
     case SEK_COUNTER_POLICY_ERRORS:
         return SEK_TINT_WARN;
     default:
@@ -211,7 +241,7 @@ static enum sek_tint counter_tint(unsigned i)
     }
 }
 
-static enum sek_err print(struct sek_context *c, struct facts *f)
+static enum sek_err print(struct sek_context *c, const struct sek_conf *conf, struct facts *f)
 {
     struct sek_col cols[N_COLS];
     memcpy(cols, fixed_cols, sizeof fixed_cols);
@@ -226,6 +256,7 @@ static enum sek_err print(struct sek_context *c, struct facts *f)
     put_resolver(c->out, f);
     put_policy(c->out, f);
     put_events(c->out, f);
+    put_detectors(c->out, conf, f);
     for (unsigned i = 0; f->have_page && i < SEK_N_COUNTERS; i++) {
         sek_out_uint(c->out, COUNTERS + i, f->page.counter[i]);
         if (f->page.counter[i])
@@ -243,7 +274,7 @@ enum sek_err sek_cmd_status(struct sek_context *c)
     if (e)
         return e;
     gather(conf, &f);
-    e = print(c, &f);
+    e = print(c, conf, &f);
     if (!f.alive)
         c->exit = SEK_EXIT_DOWN;
     return e;

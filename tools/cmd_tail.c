@@ -32,6 +32,7 @@ static void interrupt(int sig)
 
 struct follow {
     struct sek_context *c;
+    struct sek_hit_view view;
     struct sek_hit_filter filter;
     struct sek_report *report;
     const char *path;
@@ -45,7 +46,7 @@ static bool show(void *arg, const struct sek_hit *hit)
 {
     struct follow *f = arg;
     f->filter.after_id = hit->id;
-    f->stopped = !sek_hit_row(f->c->out, hit);
+    f->stopped = !sek_hit_view_row(&f->view, hit);
     return !f->stopped;
 }
 
@@ -139,8 +140,9 @@ enum sek_err sek_cmd_tail(struct sek_context *c)
     struct sigaction action = {.sa_handler = interrupt};
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
-    sek_hit_rows_begin(c->out, "sekisho.hits/1", SEK_OUT_LIVE);
+    sek_hit_view_init(&f.view, c, "sekisho.hits/1", SEK_OUT_LIVE);
     e = run(&f);
+    sek_hit_view_fini(&f.view);
     close_report(&f);
     enum sek_err ended = sek_out_end(c->out, e ? NULL : &c->diag);
     return e ? e : ended;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "diagnose.h"
+#include "classify/modelpath.h"
 #include "elf.h"
 #include <fnmatch.h>
 #include <libgen.h>
@@ -216,6 +217,10 @@ static void test_rights(struct sek_diagnose *d)
     if (stat(conf->events.db, &st) == 0 && st.st_mode & S_IRWXO)
         say(d, WARN, "events.db", "chmod o= the file",
             "everybody on this machine may see who asked for which name");
+    char path[SEK_CONF_PATH_MAX];
+    if (access(sek_conf_domains_file(conf, path), F_OK) == 0)
+        need(d, "history of domains", path, R_OK | W_OK, "write",
+             "the file was made by another user: chown it");
     need(d, "status folder", folder_of(conf->status.path, folder), W_OK | X_OK, "write",
          "run share/sekisho/folders.sh of the installation");
 }
@@ -294,6 +299,7 @@ static void test_apparmor(struct sek_diagnose *d)
 {
     const char *what = "AppArmor";
     char profile[512], local[512], db[SEK_CONF_TEXT_MAX + 4];
+    char domains[SEK_CONF_PATH_MAX], model[512];
     snprintf(profile, sizeof profile, "%s/usr.sbin.unbound", d->apparmor);
     snprintf(local, sizeof local, "%s/local/usr.sbin.unbound", d->apparmor);
     if (access(profile, F_OK) != 0 || (!d->apparmor_asked && !apparmor_active())) {
@@ -308,7 +314,13 @@ static void test_apparmor(struct sek_diagnose *d)
     struct {
         const char *path, *letters;
     } rows[] = {
-        {d->module, "mr"}, {d->conf->events.db, "rwk"}, {db, "rwk"}, {d->conf->status.path, "rw"}};
+        {d->module, "mr"},
+        {d->conf->events.db, "rwk"},
+        {db, "rwk"},
+        {d->conf->status.path, "rw"},
+        {sek_conf_domains_file(d->conf, domains), "rwk"},
+        {sek_model_path(d->conf, model, sizeof model), "r"},
+    };
     bool good = true;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (!rows[i].path || profile_allows(local, rows[i].path, rows[i].letters) ||

@@ -69,12 +69,13 @@ uint64_t sek_effect_tell(const struct sek_conf *conf, int64_t now_s, enum sek_ef
     uint64_t n_other = 0;
     if (sek_policy_open(conf->policy.dir, &policy, NULL))
         return 0;
+    struct sek_engine engine = {.policy = policy};
     for (uint64_t i = 0; i < n; i++) {
         struct sek_name name;
         struct sek_verdict v;
         if (!covered_name(&targets[i], &name))
             continue;
-        sek_engine_decide(policy, &name, now_s, SEK_TRIGGER_QNAME, &v, NULL, NULL);
+        sek_engine_decide(&engine, &name, now_s, SEK_TRIGGER_QNAME, &v, NULL, NULL);
         n_other += effect_tell(wanted, list, &targets[i], &name, &v, n_other < LINES_MAX);
     }
     sek_policy_close(policy);

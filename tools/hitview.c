@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "hitview.h"
 #include "qtype.h"
+#include "why.h"
 #include <string.h>
 #include "base/banned.h"
 
@@ -67,6 +68,8 @@ enum {
     MATCHED,
     DECISION,
     GENERATION,
+    SCORE,
+    WHY,
     N_COLS
 };
 static const struct sek_col cols[] = {
@@ -87,16 +90,45 @@ static const struct sek_col cols[] = {
     [MATCHED] = {"matched", "Matched name", SEK_COL_NAME, NULL, 0, SEK_COL_MACHINE},
     [DECISION] = {"decision", "Id", SEK_COL_TEXT, NULL, 8},
     [GENERATION] = {"generation", "Generation", SEK_COL_UINT, NULL, 0, SEK_COL_MACHINE},
+    [SCORE] = {"score", "Score", SEK_COL_REAL, NULL, 0, SEK_COL_FILLED},
+    [WHY] = {"why", "Why", SEK_COL_TEXT, NULL, 0, SEK_COL_FILLED},
 };
 
-void sek_hit_rows_begin(struct sek_out *o, const char *schema, enum sek_out_shape shape)
+void sek_hit_view_init(struct sek_hit_view *v, struct sek_context *c, const char *schema,
+                       enum sek_out_shape shape)
 {
-    sek_out_begin(o, schema, cols, N_COLS, shape);
+    *v = (struct sek_hit_view){.out = c->out, .conf = &c->conf};
+    sek_out_begin(c->out, schema, cols, N_COLS, shape);
 }
 
-bool sek_hit_row(void *out, const struct sek_hit *hit)
+void sek_hit_view_fini(struct sek_hit_view *v)
 {
-    struct sek_out *o = out;
+    sek_classify_close(v->model);
+}
+
+/* What the classifier decided, explained by the installed model. */
+static void put_why(struct sek_hit_view *v, const struct sek_hit *hit)
+{
+    struct sek_name name;
+    struct sek_why why;
+    struct sek_buf text;
+    if (hit->trigger != SEK_TRIGGER_CLASSIFIER)
+        return;
+    if (!v->looked)
+        v->model = sek_why_model(v->conf);
+    v->looked = true;
+    if (!v->model || sek_name_from_text(hit->name, strlen(hit->name), &name, NULL))
+        return;
+    sek_classify_explain(v->model, &name, &why);
+    sek_buf_init(&text, 0);
+    sek_why_text(&name, &why, &text);
+    sek_out_text(v->out, WHY, text.data);
+    sek_buf_fini(&text);
+}
+
+bool sek_hit_view_row(struct sek_hit_view *v, const struct sek_hit *hit)
+{
+    struct sek_out *o = v->out;
     char type[16], id[16], effect[48];
     const char *would = sek_lookup_name(sek_action_names, hit->would);
     const char *matched = hit->matched && *hit->matched ? hit->matched : hit->name;
@@ -121,6 +153,9 @@ bool sek_hit_row(void *out, const struct sek_hit *hit)
     sek_out_text(o, MATCHED, matched);
     sek_out_text(o, DECISION, id);
     sek_out_uint(o, GENERATION, hit->generation);
+    if (hit->score != SEK_SCORE_UNKNOWN)
+        sek_out_real(o, SCORE, sek_classify_probability((float)hit->score / 100), 4);
+    put_why(v, hit);
     return sek_out_row(o);
 }
 

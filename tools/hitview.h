@@ -39,9 +39,19 @@ struct sek_hit_texts {
 enum sek_err sek_hit_filter_read(struct sek_context *c, struct sek_hit_filter *out,
                                  struct sek_hit_texts *texts);
 
-/* Begin the report of hits, and set and end one row of it; false: stop. */
-void sek_hit_rows_begin(struct sek_out *o, const char *schema, enum sek_out_shape shape);
-bool sek_hit_row(void *out, const struct sek_hit *hit);
+/* The report of hits. */
+struct sek_hit_view {
+    struct sek_out *out;
+    const struct sek_conf *conf;
+    struct sek_classify *model; /* explains what the classifier decided; NULL: nobody does */
+    bool looked;                /* for the model, which the first such hit needs */
+};
+/* Begin it on c->out, with the settings loaded. Behind it sek_hit_view_fini. */
+void sek_hit_view_init(struct sek_hit_view *v, struct sek_context *c, const char *schema,
+                       enum sek_out_shape shape);
+void sek_hit_view_fini(struct sek_hit_view *v);
+/* Set and end one row; false: stop. */
+bool sek_hit_view_row(struct sek_hit_view *v, const struct sek_hit *hit);
 
 /* Open events.db of the settings, with a hint when it is not there. */
 enum sek_err sek_hit_report_open(struct sek_context *c, struct sek_report **out);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "out.h"
 #include "base/duration.h"
+#include "base/json.h"
+#include "base/utf8.h"
 #include "name/text.h"
 #include "policy/rule.h"
 #include "safe.h"
@@ -127,12 +129,13 @@ static bool is_printed(const struct sek_out *o, unsigned col)
 {
     enum sek_col_place place = o->cols[col].place;
     bool table = o->style.format == SEK_OUT_TABLE;
-    return place == SEK_COL_BOTH || place == (table ? SEK_COL_PEOPLE : SEK_COL_MACHINE);
+    return place == SEK_COL_BOTH || place == SEK_COL_FILLED ||
+           place == (table ? SEK_COL_PEOPLE : SEK_COL_MACHINE);
 }
 
 static bool is_text(const struct sek_col *c)
 {
-    return c->kind == SEK_COL_TEXT || c->kind == SEK_COL_NAME;
+    return c->kind == SEK_COL_TEXT || c->kind == SEK_COL_NAME || c->kind == SEK_COL_JSON;
 }
 
 /* Numbers with decimals are kept as the text that every format prints as it is. */
@@ -180,6 +183,7 @@ static void add_plain(struct sek_buf *b, enum sek_col_kind kind, uint64_t n)
     case SEK_COL_REAL:
     case SEK_COL_TEXT:
     case SEK_COL_NAME:
+    case SEK_COL_JSON:
         sek_buf_add_fmt(b, "%" PRIu64, n);
         break;
     }
@@ -188,6 +192,25 @@ static void add_plain(struct sek_buf *b, enum sek_col_kind kind, uint64_t n)
 /* --- JSON, CSV ---------------------------------------------------------------------------------
  */
 
+/* Written by others: what may stand in a JSON text and yet deceives is escaped here, too, as it can
+ * only stand in strings. */
+static void add_json(struct sek_buf *b, const char *text)
+{
+    const char *p = text;
+    for (size_t n = strlen(text), len; n; p += len, n -= len) {
+        uint32_t c = 0;
+        len = sek_utf8_next(p, n, &c);
+        if (!len) {
+            len = 1;
+            sek_buf_add_text(b, "\xef\xbf\xbd"); /* U+FFFD */
+        } else if (sek_utf8_is_deceptive(c)) {
+            sek_json_add_escape(b, c);
+        } else {
+            sek_buf_add(b, p, len);
+        }
+    }
+}
+
 static void json_row(struct sek_out *o)
 {
     struct sek_buf *b = &o->line;
@@ -195,7 +218,7 @@ static void json_row(struct sek_out *o)
     size_t begin = b->len;
     if (o->style.format == SEK_OUT_JSONL) {
         sek_buf_add_text(b, "\"schema\":");
-        sek_safe_add_json(b, o->schema);
+        sek_json_add_text(b, o->schema);
     }
     for (unsigned i = 0; i < o->n_cols; i++) {
         const struct sek_col *c = &o->cols[i];
@@ -203,13 +226,15 @@ static void json_row(struct sek_out *o)
             continue;
         if (b->len > begin)
             sek_buf_add_text(b, ",");
-        sek_safe_add_json(b, c->key);
+        sek_json_add_text(b, c->key);
         sek_buf_add_text(b, ":");
         bool quoted = c->kind == SEK_COL_TIME || c->kind == SEK_COL_TIME_MS;
         if (!o->row[i].set) {
             sek_buf_add_text(b, "null");
+        } else if (c->kind == SEK_COL_JSON) {
+            add_json(b, text_of(o, i));
         } else if (is_text(c)) {
-            sek_safe_add_json(b, text_of(o, i));
+            sek_json_add_text(b, text_of(o, i));
         } else if (is_real(c)) {
             sek_buf_add_text(b, text_of(o, i));
         } else {
@@ -309,11 +334,12 @@ static void add_shown(struct sek_buf *b, const struct sek_out *o, unsigned col)
     const struct sek_col *c = &o->cols[col];
     const struct value *v = &o->row[col];
     char text[32];
+    bool may_miss = o->shape == SEK_OUT_RECORD || c->place == SEK_COL_FILLED;
     if (!v->set || (is_text(c) && !*text_of(o, col)))
-        sek_buf_add_text(b, c->none ? c->none : o->shape == SEK_OUT_RECORD ? "" : "-");
+        sek_buf_add_text(b, c->none ? c->none : may_miss ? "" : "-");
     else if (c->kind == SEK_COL_NAME)
         add_name(b, text_of(o, col));
-    else if (c->kind == SEK_COL_TEXT)
+    else if (is_text(c))
         sek_safe_add(b, text_of(o, col));
     else if (is_real(c))
         sek_buf_add_text(b, text_of(o, col));
@@ -383,7 +409,7 @@ static void start_part(struct sek_out *o, const char *key, const struct sek_col 
         begin_table(o);
         break;
     case SEK_OUT_JSON:
-        sek_safe_add_json(&o->line, key);
+        sek_json_add_text(&o->line, key);
         sek_buf_add_text(&o->line, ":[");
         break;
     case SEK_OUT_JSONL:
@@ -407,7 +433,7 @@ void sek_out_begin(struct sek_out *o, const char *schema, const struct sek_col *
     o->error = 0;
     if (o->style.format == SEK_OUT_JSON) {
         sek_buf_add_text(&o->line, "{\"schema\":");
-        sek_safe_add_json(&o->line, schema);
+        sek_json_add_text(&o->line, schema);
         sek_buf_add_text(&o->line, ",");
     }
     start_part(o, "rows", cols, n_cols, shape);

@@ -24,12 +24,14 @@ enum sek_col_kind {
     SEK_COL_DURATION, /* seconds; the table shows "1d2h" */
     SEK_COL_OCTETS,   /* octets; the table shows "1.5 MiB" */
     SEK_COL_FLAG,     /* yes/no; true/false in JSON */
+    SEK_COL_JSON,     /* text that is a JSON value on one line; JSON formats hold it as it is */
 };
 
 enum sek_col_place {
     SEK_COL_BOTH,
     SEK_COL_MACHINE, /* not in the table: programs want it, people seldom do */
     SEK_COL_PEOPLE,  /* only in the table: a reading of other columns */
+    SEK_COL_FILLED,  /* in the table only if a row says something there; never in LIVE ones */
     SEK_COL_NOWHERE, /* this run has no use for it */
 };
 

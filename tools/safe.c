@@ -22,36 +22,6 @@ void sek_safe_add(struct sek_buf *b, const char *text)
     }
 }
 
-static void add_json_escape(struct sek_buf *b, uint32_t c)
-{
-    if (c > 0xffff) /* a surrogate pair */
-        sek_buf_add_fmt(b, "\\u%04x\\u%04x", (unsigned)(0xd800 + ((c - 0x10000) >> 10)),
-                        (unsigned)(0xdc00 + (c & 0x3ff)));
-    else
-        sek_buf_add_fmt(b, "\\u%04x", (unsigned)c);
-}
-
-void sek_safe_add_json(struct sek_buf *b, const char *text)
-{
-    const char *p = text;
-    sek_buf_add_text(b, "\"");
-    for (size_t n = strlen(text), len; n; p += len, n -= len) {
-        uint32_t c = 0;
-        len = sek_utf8_next(p, n, &c);
-        if (!len) {
-            len = 1;
-            sek_buf_add_fmt(b, "\\\\x%02x", (unsigned char)p[0]);
-        } else if (c == '"' || c == '\\') {
-            sek_buf_add_fmt(b, "\\%c", (char)c);
-        } else if (sek_utf8_is_deceptive(c)) {
-            add_json_escape(b, c);
-        } else {
-            sek_buf_add(b, p, len);
-        }
-    }
-    sek_buf_add_text(b, "\"");
-}
-
 static size_t columns_of(uint32_t c)
 {
     int w = wcwidth((wchar_t)c);

@@ -8,9 +8,6 @@
 /* Append with "\xNN" for controls below U+0080 and for invalid octets, "\u{NNNN}" for other marks.
  */
 void sek_safe_add(struct sek_buf *b, const char *text);
-/* Append as a JSON string with its quotes (RFC 8259 §7). Always valid UTF-8: an invalid octet
- * becomes the four characters \xNN. */
-void sek_safe_add_json(struct sek_buf *b, const char *text);
 
 /* Columns that safe text takes on a terminal: 0 for combining marks, 2 for wide characters. Needs
  * an LC_CTYPE of UTF-8 for those; else each character counts 1. */

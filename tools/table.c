@@ -41,6 +41,7 @@ void sek_table_begin(struct sek_table *t, const struct sek_col *cols, unsigned n
     for (unsigned i = 0; i < n_cols; i++) {
         unsigned title = (unsigned)sek_safe_width(cols[i].title, strlen(cols[i].title));
         t->width[i] = shape == SEK_OUT_LIVE && cols[i].width > title ? cols[i].width : title;
+        t->hidden[i] = shape != SEK_OUT_RECORD && cols[i].place == SEK_COL_FILLED;
     }
     sek_buf_reset(&t->text);
     sek_buf_reset(&t->cells);
@@ -109,6 +110,8 @@ static void print_text(struct sek_table *t, const char *text, size_t len, bool c
 static void print_cell(struct sek_table *t, unsigned col, const char *text, size_t len,
                        size_t width, const char *code)
 {
+    if (t->hidden[col])
+        return;
     bool cut = t->columns && t->shape != SEK_OUT_LIVE && width > t->width[col];
     if (cut) { /* a wide character may leave a column free */
         len = sek_safe_fit(text, len, t->width[col] - 1);
@@ -126,7 +129,7 @@ static size_t total(const struct sek_table *t)
 {
     size_t n = 0;
     for (unsigned i = 0; i < t->n_cols; i++)
-        n += t->width[i] + (i ? GAP : 0);
+        n += t->hidden[i] ? 0 : t->width[i] + (i ? GAP : 0);
     return n;
 }
 
@@ -136,7 +139,7 @@ static void squeeze(struct sek_table *t)
     for (size_t over = total(t); t->columns && over > t->columns; over--) {
         unsigned widest = t->n_cols;
         for (unsigned i = 0; i < t->n_cols; i++)
-            if (t->width[i] > least(&t->cols[i]) &&
+            if (!t->hidden[i] && t->width[i] > least(&t->cols[i]) &&
                 (widest == t->n_cols || t->width[i] > t->width[widest]))
                 widest = i;
         if (widest == t->n_cols)
@@ -199,6 +202,8 @@ static void settle(struct sek_table *t)
         unsigned col = (unsigned)(i % t->n_cols);
         if (cells[i].width > t->width[col])
             t->width[col] = (unsigned)cells[i].width;
+        if (cells[i].len)
+            t->hidden[col] = false;
     }
     if (t->shape == SEK_OUT_ROWS)
         squeeze(t);

@@ -17,10 +17,11 @@ struct sek_table {
     unsigned n_cols;
     enum sek_out_shape shape;
     unsigned width[SEK_OUT_COLS_MAX];
-    struct sek_buf text;  /* the waiting cells' text */
-    struct sek_buf cells; /* struct cell, n_cols a row */
-    bool fixed;           /* widths are settled, the heading is out */
-    size_t gap;           /* blanks owed before the next text: lines have none at their end */
+    bool hidden[SEK_OUT_COLS_MAX]; /* SEK_COL_FILLED without a filled cell */
+    struct sek_buf text;           /* the waiting cells' text */
+    struct sek_buf cells;          /* struct cell, n_cols a row */
+    bool fixed;                    /* widths are settled, the heading is out */
+    size_t gap; /* blanks owed before the next text: lines have none at their end */
 };
 
 void sek_table_init(struct sek_table *t, FILE *file, bool color, unsigned columns);

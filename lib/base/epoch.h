@@ -37,6 +37,13 @@ static inline void sek_epoch_leave(struct sek_epoch_slot *slot)
     atomic_store_explicit(&slot->entered, 0, memory_order_release);
 }
 
+/* The epoch now. Any thread. What a reader decided by the pointer holds while this is as it was
+ * before the reader entered: it changes right after every new pointer. */
+static inline uint64_t sek_epoch_now(const struct sek_epoch *e)
+{
+    return atomic_load_explicit(&e->now, memory_order_acquire);
+}
+
 /* Writer, one at a time, after it published the new pointer (memory_order_seq_cst): returns when no
  * reader can still hold the old one. Sleeps in steps of 50 µs. */
 void sek_epoch_wait(struct sek_epoch *e);

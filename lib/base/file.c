@@ -10,6 +10,8 @@
 #include <unistd.h>
 #include "base/banned.h"
 
+#define HUGE_PAGE ((size_t)2 << 20) /* octets; where they are larger, small ones will do */
+
 static enum sek_err fail(struct sek_diag *diag, int errnum, const char *what, const char *path)
 {
     char why[128];
@@ -208,10 +210,28 @@ static enum sek_err read_into(int fd, uint8_t *map, size_t size, struct sek_diag
     return SEK_OK;
 }
 
+/* Zeroed memory for `size` octets, to be given back by munmap. It starts where a huge page can, so
+ * that the kernel may use such: a lookup reads one word at a random place of a large table, and
+ * with small pages waits for the page tables too. NULL: none left. */
+static void *map_new(size_t size)
+{
+    size_t whole = size + HUGE_PAGE;
+    uint8_t *all = mmap(NULL, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (all == MAP_FAILED)
+        return NULL;
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t before = -(uintptr_t)all % HUGE_PAGE, used = (size + page - 1) / page * page;
+    if (before > 0)
+        munmap(all, before);
+    munmap(all + before + used, whole - before - used);
+    madvise(all + before, used, MADV_HUGEPAGE); /* refused: small pages will do */
+    return all + before;
+}
+
 enum sek_err sek_file_copy(int fd, size_t size, void **out, struct sek_diag *diag)
 {
-    void *map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (map == MAP_FAILED)
+    void *map = map_new(size);
+    if (!map)
         return sek_diag_set(diag, SEK_E_NOMEM, "out of memory for %zu octets", size);
     enum sek_err err = read_into(fd, map, size, diag);
     if (err == SEK_OK && mprotect(map, size, PROT_READ) != 0)

@@ -3,6 +3,7 @@
  * MITRE ATT&CK: Dynamic Resolution, Domain Generation Algorithms. Copied freely; any thread. */
 #pragma once
 #include "base/addr.h"
+#include "base/buf.h"
 #include "classify/classify.h"
 
 #define SEK_DGA_TECHNIQUE "T1568.002"
@@ -40,3 +41,11 @@ struct sek_dga {
  * when nothing tells. out_share: of what speaks for any of them, 0..1. */
 void sek_dga_kind(const struct sek_dga *f, const struct sek_classify *c,
                   char out_kind[SEK_DGA_KIND], float *out_share);
+
+/* Append the evidence as a JSON object (RFC 8259): kind and kind_share as sek_dga_kind told; names
+ * and nxdomains, counts; score, alarm and parts (names, words, shape), natural logarithms; episode;
+ * resolved and resolved_ratio, null when there is none; examples, an array. Names in presentation
+ * form (RFC 1035 §5.1). The object has at most SEK_DGA_EVIDENCE_MAX octets: examples that do not
+ * fit are left out. */
+#define SEK_DGA_EVIDENCE_MAX 4000
+void sek_dga_evidence(const struct sek_dga *f, const char *kind, float share, struct sek_buf *out);

@@ -4,6 +4,7 @@
 #include "conf/conffile.h"
 #include "conf/options.h"
 #include "conf/value.h"
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 #include "base/banned.h"
@@ -107,4 +108,15 @@ enum sek_err sek_conf_get(const struct sek_conf *conf, const char *key, struct s
         return SEK_E_NOTFOUND;
     sek__value_print(o, conf, out);
     return SEK_OK;
+}
+
+const char *sek_conf_domains_file(const struct sek_conf *conf, char out[SEK_CONF_PATH_MAX])
+{
+    const char *db = conf->events.db, *slash = strrchr(db, '/');
+
+    if (*conf->domains.file)
+        snprintf(out, SEK_CONF_PATH_MAX, "%s", conf->domains.file);
+    else
+        snprintf(out, SEK_CONF_PATH_MAX, "%.*s/domains.seen", slash ? (int)(slash - db) : 0, db);
+    return out;
 }

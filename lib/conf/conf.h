@@ -57,7 +57,7 @@ struct sek_conf {
         int64_t lifetime_s;       /* of the block of a suspected command-and-control domain */
     } dga;
     struct {
-        char file[SEK_CONF_TEXT_MAX]; /* history of the registered domains seen here */
+        char file[SEK_CONF_TEXT_MAX]; /* history of domains; see sek_conf_domains_file */
         uint64_t memory_octets;       /* cap of that file, which is mapped into memory */
         int64_t retention_s;          /* a domain not asked for so long is forgotten */
         int64_t warm_up_s;            /* no domain is new before the history is so old */
@@ -88,3 +88,7 @@ void sek_conf_print(const struct sek_conf *conf, bool with_help, struct sek_buf 
 /* One value as text without quotes; a list has one entry a line. Returns SEK_E_NOTFOUND for an
  * unknown key. */
 enum sek_err sek_conf_get(const struct sek_conf *conf, const char *key, struct sek_buf *out);
+/* Where the history of domains is: domains.file, or "domains.seen" in the folder of events.db.
+ * Returns out. */
+#define SEK_CONF_PATH_MAX (SEK_CONF_TEXT_MAX + 16)
+const char *sek_conf_domains_file(const struct sek_conf *conf, char out[SEK_CONF_PATH_MAX]);

@@ -65,9 +65,9 @@ const struct sek_option sek_options[] = {
     {"classify.model", SEK_OPT_PATH, AT(classify.model), 0, TEXT_MAX, "", "",
      "File of the classifier's weights; empty is the installed one"},
     {"classify.monitor-ratio", SEK_OPT_REAL, AT(classify.monitor_ratio), 0, 100, "0", "",
-     "Log likelihood ratio from which a name is recorded; 0 is the model's, 1 of 1,000 names"},
+     "Log likelihood ratio above which a name is recorded; 0 is the model's, 1 of 1,000 names"},
     {"classify.block-ratio", SEK_OPT_REAL, AT(classify.block_ratio), 0, 100, "0", "",
-     "Log likelihood ratio from which a name may be blocked; 0 is the model's, 1 of 10,000 names"},
+     "Log likelihood ratio above which a name may be blocked; 0 is the model's, 1 of 10,000 names"},
 
     {"dga.mode", SEK_OPT_CHOICE, AT(dga.mode), 0, 0, "monitor", "",
      "Endpoints that ask for series of machine-made names; block: the one of them that resolved",
@@ -81,9 +81,8 @@ const struct sek_option sek_options[] = {
     {"dga.lifetime", SEK_OPT_DURATION, AT(dga.lifetime_s), 60, 366 * DAY_S, "1d", "",
      "How long a finding blocks the domain that it suspects"},
 
-    {"domains.file", SEK_OPT_PATH, AT(domains.file), 1, TEXT_MAX,
-     "/var/lib/sekisho/events/domains.seen", "",
-     "History of the registered domains asked for here; only the resolver writes it"},
+    {"domains.file", SEK_OPT_PATH, AT(domains.file), 0, TEXT_MAX, "", "",
+     "History of the registered domains asked for here; empty is domains.seen beside events.db"},
     {"domains.memory", SEK_OPT_SIZE, AT(domains.memory_octets), MIB, 64 * GIB, "400m", "",
      "Cap of that file, which is mapped into memory: some 40 octets a domain"},
     {"domains.retention", SEK_OPT_DURATION, AT(domains.retention_s), DAY_S, 3660 * DAY_S, "365d",

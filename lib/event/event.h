@@ -34,12 +34,14 @@ static inline int16_t sek_score_of(float llr)
 /* From `outcome` on the fields follow each other without a gap, so that what makes two hits the
  * same is one run of octets (SEK_EVENT_KEY_AT). Unused octets are never looked at. */
 struct sek_event {
-    uint16_t size;       /* octets of this record that are used: sek_event_size() */
-    int16_t score;       /* sek_score_of(), or SEK_SCORE_UNKNOWN */
-    uint32_t generation; /* low 32 bits; hits only */
-    int64_t time_ms;     /* Unix time, milliseconds, UTC */
-    uint8_t existence;   /* enum sek_existence */
-    uint8_t reserved[2];
+    uint16_t size;         /* octets of this record that are used: sek_event_size() */
+    int16_t score;         /* sek_score_of(), or SEK_SCORE_UNKNOWN */
+    uint32_t generation;   /* low 32 bits; hits only */
+    int64_t time_ms;       /* Unix time, milliseconds, UTC */
+    uint8_t existence;     /* enum sek_existence */
+    uint8_t domain_labels; /* from the left, to be removed to reach the registered domain: for
+                            * those behind the collector, which fills it in */
+    uint8_t reserved;
     uint8_t outcome;       /* enum sek_outcome */
     uint8_t action, would; /* enum sek_action; hits only, as are all up to `depth`, and `list` */
     uint8_t trigger;       /* enum sek_trigger */

@@ -18,12 +18,12 @@ extern const struct sek_lookup sek_detector_names[]; /* "dga" */
 struct sek_finding {
     enum sek_detector detector;
     struct sek_addr endpoint;
-    int64_t start_ms, end_ms;    /* Unix milliseconds; end: the latest sign so far */
-    float confidence;            /* 0..1 */
-    uint8_t domain_len;          /* octets of `domain`; 0: no domain stands out */
+    int64_t start_ms, end_ms;     /* Unix milliseconds; end: the latest sign so far */
+    float confidence;             /* 0..1 */
+    uint8_t domain_len;           /* octets of `domain`; 0: no domain stands out */
     uint8_t domain[SEK_NAME_MAX]; /* registered domain suspected as command and control, wire */
-    enum sek_mode mode;          /* of the detector then: monitor, or block */
-    int64_t blocked_until_s;     /* Unix time until which `domain` is blocked; 0: it is not */
+    enum sek_mode mode;           /* of the detector then: monitor, or block */
+    int64_t blocked_until_s;      /* Unix time until which `domain` is blocked; 0: it is not */
     char technique[SEK_FINDING_TECHNIQUE_MAX]; /* MITRE ATT&CK id, "T1568.002" */
     char evidence[SEK_FINDING_EVIDENCE_MAX];   /* a JSON object, UTF-8: the numbers and names that
                                                 * it rests on */

@@ -178,5 +178,7 @@ void sek_status_read(const struct sek_status_page *page, struct sek_status_page 
     /* whoever wrote the file, the copy's texts end */
     out->policy_text[sizeof out->policy_text - 1] = '\0';
     out->events_text[sizeof out->events_text - 1] = '\0';
+    out->classifier_text[sizeof out->classifier_text - 1] = '\0';
+    out->domains_text[sizeof out->domains_text - 1] = '\0';
     out->unbound[sizeof out->unbound - 1] = '\0';
 }

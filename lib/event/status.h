@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #define SEK_STATUS_MAGIC 0x53454b5354415455ULL /* "SEKSTATU" */
-#define SEK_STATUS_VERSION 1
+#define SEK_STATUS_VERSION 2
 
 /* id, name as shown, help */
 #define SEK_COUNTERS(X)                                                                            \
@@ -20,6 +20,8 @@
     X(MONITORED, "monitored", "of these only recorded (monitor mode or action log)")               \
     X(FAILED, "failed", "queries that ended in SERVFAIL")                                          \
     X(LOCAL, "local", "answered by Unbound's own local data or RPZ")                               \
+    X(SCORED, "scored", "names that the classifier judged")                                        \
+    X(SUSPECT, "suspicious", "of these recorded or blocked as machine-made")                       \
     X(LEAKED, "leaked", "cache hits that policy would have blocked (must stay 0)")                 \
     X(PURGED, "purged", "cache entries removed after policy changes")                              \
     X(RING_DROPPED, "ring_dropped", "events lost because a ring was full")                         \
@@ -28,7 +30,10 @@
     X(ROWS, "rows", "rows written to events.db")                                                   \
     X(DB_ERRORS, "db_errors", "failed commits to events.db")                                       \
     X(RELOADS, "policy_swaps", "policies put in force")                                            \
-    X(POLICY_ERRORS, "policy_errors", "policies refused")
+    X(POLICY_ERRORS, "policy_errors", "policies refused")                                          \
+    X(UNOBSERVED, "unobserved", "events that the detectors had no time for")                       \
+    X(FINDINGS, "findings", "findings stored, each once")                                          \
+    X(FINDINGS_LOST, "lost_findings", "findings lost: the database was away too long, or refused")
 
 enum sek_counter {
 #define X(id, name, help) SEK_COUNTER_##id,
@@ -63,8 +68,10 @@ struct sek_status_page {
     _Atomic uint64_t last_purged; /* cache entries that this change removed */
     _Atomic uint64_t n_names, n_lists;
     _Atomic uint64_t counter[SEK_N_COUNTERS];
-    char policy_text[256], events_text[256]; /* last trouble, "" if none */
-    char unbound[64];                        /* version built for */
+    _Atomic uint32_t classifier_state, domains_state; /* enum sek_part_state */
+    char policy_text[256], events_text[256];          /* last trouble, "" if none */
+    char classifier_text[256], domains_text[256];
+    char unbound[64]; /* version built for */
 };
 
 /* Writer: create the file, mode 0644, started_ms and heartbeat_ms now, all else zero. An old page

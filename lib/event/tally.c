@@ -219,7 +219,7 @@ void sek_tally_free(struct sek_tally *t)
 /* Where the registered domain starts in the event's name. */
 struct domain {
     const uint8_t *octets;
-    uint8_t len, labels;
+    uint8_t len;
 };
 
 static const uint8_t *skip_labels(const uint8_t *wire, unsigned n)
@@ -296,15 +296,17 @@ static struct memo *recall(struct sek_tally *t, const struct span *name)
  * them, if that has one: so names that are new every time, as in most traffic, are remembered all
  * the same, by what they have in common. Others are remembered by themselves. */
 static struct memo *recall_event(struct sek_tally *t, const struct sek_event *e,
-                                 const struct span *parent, uint8_t *out_labels)
+                                 const struct span *parent, struct sek_tally_note *note)
 {
     struct memo *m = recall(t, parent);
-    *out_labels = (uint8_t)(memo_labels(m) + 1);
-    if (memo_labels(m) != NO_DOMAIN && e->names[0])
+    note->domain_labels = (uint8_t)(memo_labels(m) + 1);
+    note->has_domain = memo_labels(m) != NO_DOMAIN && e->names[0];
+    if (note->has_domain)
         return m;
     struct span own = own_name(t, e);
     m = recall(t, &own);
-    *out_labels = memo_labels(m) == NO_DOMAIN ? 0 : memo_labels(m);
+    note->has_domain = memo_labels(m) != NO_DOMAIN;
+    note->domain_labels = note->has_domain ? memo_labels(m) : 0;
     return m;
 }
 
@@ -316,8 +318,9 @@ static bool is_row(const struct sek_tally_traffic *row, const struct sek_event *
            memcmp(row->domain, d->octets, d->len) == 0;
 }
 
+/* *out_first: it was made, or there was no room to make it. */
 static struct sek_tally_traffic *find_row(struct sek_tally *t, const struct sek_event *e,
-                                          int64_t minute, const struct domain *d)
+                                          int64_t minute, const struct domain *d, bool *out_first)
 {
     struct table *table = &t->traffic;
     uint64_t hash = sek_hash(&t->key, d->octets, d->len) ^
@@ -329,6 +332,7 @@ static struct sek_tally_traffic *find_row(struct sek_tally *t, const struct sek_
     for (; (row = table->slots[at].entry); at = (at + 1) & (table->n_slots - 1))
         if (table->slots[at].hash == hash && is_row(row, e, minute, d))
             return row;
+    *out_first = true;
     row = room ? table_add(t, table, &table->slots[at], hash, sizeof *row + d->len) : NULL;
     if (!row)
         return NULL;
@@ -343,17 +347,16 @@ static struct sek_tally_traffic *find_row(struct sek_tally *t, const struct sek_
     return row;
 }
 
-/* Returns the labels to remove in *out_labels. */
 static bool add_traffic(struct sek_tally *t, const struct sek_event *e, const struct span *parent,
-                        int64_t minute, uint8_t *out_labels)
+                        int64_t minute, struct sek_tally_note *note)
 {
     struct domain d;
-    struct memo *m = recall_event(t, e, parent, &d.labels);
-    d.octets = skip_labels(e->names, d.labels);
+    struct memo *m = recall_event(t, e, parent, note);
+    d.octets = skip_labels(e->names, note->domain_labels);
     d.len = (uint8_t)(e->name_len - (d.octets - e->names));
-    *out_labels = d.labels;
+    note->first = false;
     if (!m->row || !is_row(m->row, e, minute, &d))
-        m->row = find_row(t, e, minute, &d);
+        m->row = find_row(t, e, minute, &d, &note->first);
     if (!m->row) {
         t->lost_traffic++;
         return false;
@@ -434,7 +437,8 @@ static int64_t minute_of(const struct sek_event *e)
 
 /* Memory is what all this waits for, so each pass asks for what the next one needs: the place in
  * the memory of names and of the hit, then the row. False if one found no room. */
-static bool add_batch(struct sek_tally *t, const struct sek_event *const *events, unsigned n)
+static bool add_batch(struct sek_tally *t, const struct sek_event *const *events, unsigned n,
+                      struct sek_tally_note *notes)
 {
     struct span parent[BATCH];
     uint64_t hit[BATCH]; /* hashes, of hits only */
@@ -456,25 +460,28 @@ static bool add_batch(struct sek_tally *t, const struct sek_event *const *events
     }
     bool room = true;
     for (unsigned i = 0; i < n; i++) {
-        uint8_t labels;
+        struct sek_tally_note note;
         int64_t minute = minute_of(events[i]);
-        bool counted = add_traffic(t, events[i], &parent[i], minute, &labels);
+        bool counted = add_traffic(t, events[i], &parent[i], minute, &note);
         if (events[i]->outcome == SEK_OUTCOME_HIT)
-            counted = add_hit(t, events[i], hit[i], minute, labels);
+            counted = add_hit(t, events[i], hit[i], minute, note.domain_labels);
         room &= counted;
+        if (notes)
+            notes[i] = note;
     }
     return room;
 }
 
 bool sek_tally_add(struct sek_tally *t, const struct sek_event *e)
 {
-    return add_batch(t, &e, 1);
+    return add_batch(t, &e, 1, NULL);
 }
 
-void sek_tally_add_all(struct sek_tally *t, const struct sek_event *const *events, unsigned n)
+void sek_tally_add_all(struct sek_tally *t, const struct sek_event *const *events, unsigned n,
+                       struct sek_tally_note *notes)
 {
     for (unsigned i = 0; i < n; i += BATCH)
-        add_batch(t, events + i, n - i < BATCH ? n - i : BATCH);
+        add_batch(t, events + i, n - i < BATCH ? n - i : BATCH, notes ? notes + i : NULL);
 }
 
 /* --- taking out --------------------------------------------------------------------------------

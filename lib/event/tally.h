@@ -51,9 +51,17 @@ enum sek_err sek_tally_new(uint64_t max_octets, const struct sek_suffix *suffix,
 void sek_tally_free(struct sek_tally *t);
 /* False: no room (for a hit: as a hit), counted in sek_tally_lost. */
 bool sek_tally_add(struct sek_tally *t, const struct sek_event *e);
+/* What counting found out about an event. */
+struct sek_tally_note {
+    bool first;            /* of its endpoint, registered domain and minute since traffic was taken
+                            * last; also when there was no room to remember */
+    bool has_domain;       /* the name has a registered domain */
+    uint8_t domain_labels; /* labels to remove from the name to reach it; 0 when it has none */
+};
 /* The same for many, which is cheaper: the memory of all is asked for before the first is counted.
- */
-void sek_tally_add_all(struct sek_tally *t, const struct sek_event *const *events, unsigned n);
+ * notes: n of them are filled; may be NULL. */
+void sek_tally_add_all(struct sek_tally *t, const struct sek_event *const *events, unsigned n,
+                       struct sek_tally_note *notes);
 /* Move the hits, and the traffic if asked, out of the tally. *out is NULL when there are none. */
 enum sek_err sek_tally_take(struct sek_tally *t, bool traffic, struct sek_tally_batch **out);
 void sek_tally_batch_free(struct sek_tally_batch *b);

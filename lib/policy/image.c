@@ -25,6 +25,8 @@ struct sek_image {
     const struct sek_rule *rules;
     const struct sek_list *lists;
     const int64_t *expiries;
+    unsigned deepest; /* labels of the longest name, counted in labels */
+    bool nested;      /* the filter has the names above the listed ones */
 };
 
 static enum sek_err load_file(const char *path, void **out, size_t *out_size, struct sek_diag *diag)
@@ -63,9 +65,9 @@ static enum sek_err check_head(const struct sek_image_head *head, size_t size,
         return sek_diag_set(diag, SEK_E_CORRUPT, "not a policy image");
     if (head->order != SEK_IMAGE_ORDER)
         return sek_diag_set(diag, SEK_E_VERSION, "made on a machine of other octet order");
-    if (head->version != SEK_IMAGE_VERSION)
-        return sek_diag_set(diag, SEK_E_VERSION, "has format %u, this program reads %u",
-                            head->version, SEK_IMAGE_VERSION);
+    if (head->version < SEK_IMAGE_VERSION_MIN || head->version > SEK_IMAGE_VERSION)
+        return sek_diag_set(diag, SEK_E_VERSION, "has format %u, this program reads %u to %u",
+                            head->version, SEK_IMAGE_VERSION_MIN, SEK_IMAGE_VERSION);
     sek__image_layout(head, at);
     if (head->size != size || at[SEK__N_SECTIONS] != size)
         return damaged(diag, "wrong size");
@@ -142,6 +144,10 @@ static enum sek_err load(struct sek_image *image, bool verify, struct sek_diag *
     image->directory = (const void *)(map + at[SEK__DIRECTORY]);
     image->entries = map + at[SEK__ENTRIES];
     image->trail_key = sek__trail_key(sek_image_seed(head->id, head->base_id));
+    image->nested = head->version > SEK_IMAGE_VERSION_MIN;
+    for (unsigned k = 0; k <= SEK_LABELS_MAX; k++)
+        if (head->depths[k / 64] >> k % 64 & 1)
+            image->deepest = k;
     err = check_lists(image, diag);
     if (err == SEK_OK && verify)
         err = check_rules(image, diag);
@@ -302,21 +308,35 @@ static bool find(const struct sek_image *image, struct bucket bucket,
     return false;
 }
 
-/* How many right-most labels make a name that the filter lets through: all such, longest first. */
+/* Does the filter let the name of the k right-most labels through? */
+static inline bool passes(const struct sek_image *image, uint64_t hash)
+{
+    uint64_t bits = sek__image_filter_bits(hash);
+
+    return (image->filter[sek__image_spread(hash, image->head->n_filter)] & bits) == bits;
+}
+
+/* How many right-most labels make a name that may be listed: all such, longest first. */
 static unsigned sift(const struct sek_image *image, unsigned n_labels,
                      const struct sek_trail *trail, uint8_t out[SEK_LABELS_MAX + 1])
 {
-    unsigned n = 0;
+    uint8_t found[SEK_LABELS_MAX + 1];
+    unsigned n = 0, last = n_labels < image->deepest ? n_labels : image->deepest;
 
-    for (unsigned k = n_labels + 1; k-- > 0;) {
-        if (!(image->head->depths[k / 64] >> k % 64 & 1))
+    for (unsigned k = 0; k <= last; k++) {
+        bool listed = image->head->depths[k / 64] >> k % 64 & 1;
+        bool inner = image->nested && k > 0;
+        if (!listed && !inner)
             continue;
-        uint64_t hash = trail->hash[k], bits = sek__image_filter_bits(hash);
-        uint64_t word = image->filter[sek__image_spread(hash, image->head->n_filter)];
-        /* no branch, so that the accesses to memory overlap */
-        out[n] = (uint8_t)k;
-        n += (word & bits) == bits;
+        if (passes(image, trail->hash[k])) {
+            found[n] = (uint8_t)k;
+            n += listed;
+        } else if (inner) {
+            break; /* nothing below it is listed */
+        }
     }
+    for (unsigned i = 0; i < n; i++)
+        out[i] = found[n - 1 - i];
     return n;
 }
 

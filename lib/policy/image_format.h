@@ -9,8 +9,11 @@
  *
  *   FILTER     A Bloom filter in words of 64 bits (Putze, Sanders and Singler, "Cache-, hash- and
  *              space-efficient Bloom filters", 2007): a name sets and tests 5 bits of one word. It
- * costs 10 bits a name and turns away some 98 % of the names that are not listed, each for one
- *              memory access.
+ *              costs 10 bits a listed name and turns away nearly all others. The names above the
+ *              listed ones are in it too, but for the root: a lookup comes from the top-level
+ *              domain down and ends where nothing further down can be listed. What it reads is then
+ *              mostly of a name that many others share, and in the processor's cache. Format 1
+ *              lacks those; there every length that a listed name has is tried.
  *   DIRECTORY  Where each bucket starts. A name's bucket follows from its hash; there are 4 names
  * to a bucket on average. Groups of 14 buckets share a 32-bit base. ENTRIES    The buckets one
  * after the other; an entry is a head octet, the packed name as stored (pack.h), compared in full.
@@ -20,7 +23,8 @@
 #include "policy/image.h"
 
 #define SEK_IMAGE_MAGIC "sekimg\r\n" /* a transfer as text breaks it */
-#define SEK_IMAGE_VERSION 1
+#define SEK_IMAGE_VERSION 2
+#define SEK_IMAGE_VERSION_MIN 1 /* is read too: a newer resolver meets it once */
 #define SEK_IMAGE_ORDER 0x01020304
 #define SEK_IMAGE_ALIGN 64
 #define SEK_IMAGE_FILTER_BITS 10 /* a name */

@@ -14,6 +14,7 @@ struct sek_image_writer {
     struct sek_buf entries;
     uint64_t next_bucket; /* buckets before it have their start in the directory */
     struct sek_pack *pack;
+    struct sek_hash_key trail_key;
 };
 
 static void *section(const struct sek_image_writer *w, enum sek__section which)
@@ -124,6 +125,7 @@ enum sek_err sek_image_writer_new(const struct sek_image_parts *parts,
     if (err != SEK_OK)
         goto fail;
     fill_head(&w->head, parts, n_expiries);
+    w->trail_key = sek__trail_key(sek_image_seed(w->head.id, w->head.base_id));
     sek__image_layout(&w->head, w->at);
     w->front = calloc(1, w->at[SEK__ENTRIES]);
     if (!w->front) {
@@ -164,6 +166,18 @@ static bool start_bucket(struct sek_image_writer *w)
     return start <= UINT16_MAX;
 }
 
+/* The name and those above it, but for the root unless that is the name. */
+static void add_to_filter(struct sek_image_writer *w, const struct sek_name *name)
+{
+    uint64_t *filter = section(w, SEK__FILTER);
+    struct sek_trail trail;
+
+    sek__trail_make(&w->trail_key, name, &trail);
+    for (unsigned k = name->n_labels > 0; k <= name->n_labels; k++)
+        filter[sek__image_spread(trail.hash[k], w->head.n_filter)] |=
+            sek__image_filter_bits(trail.hash[k]);
+}
+
 static void add_entry(struct sek_buf *out, const struct sek_packed *packed, unsigned n_labels,
                       uint32_t set_id)
 {
@@ -185,14 +199,13 @@ static void add_entry(struct sek_buf *out, const struct sek_packed *packed, unsi
 enum sek_err sek_image_writer_add(struct sek_image_writer *w, const struct sek_name *name,
                                   uint64_t hash, uint32_t set_id, struct sek_diag *diag)
 {
-    uint64_t *filter = section(w, SEK__FILTER);
     struct sek_packed packed;
 
     while (w->next_bucket <= sek__image_spread(hash, w->head.n_buckets))
         if (!start_bucket(w))
             /* 56 names in 64 KiB: no names do that, but for a fault in the hash */
             return sek_diag_set(diag, SEK_E_LIMIT, "names are too long or too alike for an image");
-    filter[sek__image_spread(hash, w->head.n_filter)] |= sek__image_filter_bits(hash);
+    add_to_filter(w, name);
     w->head.depths[name->n_labels / 64] |= (uint64_t)1 << name->n_labels % 64;
     sek_pack_name(w->pack, name, name->n_labels, &packed);
     add_entry(&w->entries, &packed, name->n_labels, set_id);

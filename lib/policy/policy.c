@@ -73,7 +73,8 @@ static void close_pair(struct sek_policy *p)
     p->base = p->delta = NULL;
 }
 
-enum sek_err sek_policy_open(const char *dir, struct sek_policy **out, struct sek_diag *diag)
+static enum sek_err open_files(const char *dir, const char *image, const char *delta,
+                               struct sek_policy **out, struct sek_diag *diag)
 {
     char image_path[512], delta_path[512];
     const struct sek_image *newest;
@@ -81,10 +82,8 @@ enum sek_err sek_policy_open(const char *dir, struct sek_policy **out, struct se
     struct sek_policy *p;
     enum sek_err err = SEK_E_BUSY;
 
-    if (snprintf(image_path, sizeof(image_path), "%s/" SEK_POLICY_IMAGE, dir) >=
-            (int)sizeof(image_path) ||
-        snprintf(delta_path, sizeof(delta_path), "%s/" SEK_POLICY_DELTA, dir) >=
-            (int)sizeof(delta_path))
+    if (snprintf(image_path, sizeof(image_path), "%s/%s", dir, image) >= (int)sizeof(image_path) ||
+        snprintf(delta_path, sizeof(delta_path), "%s/%s", dir, delta) >= (int)sizeof(delta_path))
         return sek_diag_set(diag, SEK_E_LIMIT, "%s: path is too long", dir);
     p = calloc(1, sizeof(*p));
     if (!p)
@@ -103,6 +102,19 @@ enum sek_err sek_policy_open(const char *dir, struct sek_policy **out, struct se
     p->lists = sek_image_lists(newest, &p->n_lists);
     *out = p;
     return SEK_OK;
+}
+
+enum sek_err sek_policy_open(const char *dir, struct sek_policy **out, struct sek_diag *diag)
+{
+    return open_files(dir, SEK_POLICY_IMAGE, SEK_POLICY_DELTA, out, diag);
+}
+
+enum sek_err sek_policy_open_previous(const char *dir, struct sek_policy **out,
+                                      struct sek_diag *diag)
+{
+    if (open_files(dir, SEK_POLICY_IMAGE, SEK_POLICY_DELTA_PREV, out, NULL) == SEK_OK)
+        return SEK_OK;
+    return open_files(dir, SEK_POLICY_IMAGE_PREV, SEK_POLICY_IMAGE_PREV_DELTA, out, diag);
 }
 
 void sek_policy_close(struct sek_policy *p)

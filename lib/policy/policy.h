@@ -8,12 +8,22 @@
 #define SEK_POLICY_IMAGE "policy.img"
 #define SEK_POLICY_DELTA "policy.delta"
 
+/* What was in force before, kept by whoever writes the files: the delta that policy.delta took the
+ * place of (it fits policy.img or is left out), and the image that policy.img took the place of
+ * with the delta it had at the end. */
+#define SEK_POLICY_DELTA_PREV "policy.delta.prev"
+#define SEK_POLICY_IMAGE_PREV "policy.img.prev"
+#define SEK_POLICY_IMAGE_PREV_DELTA "policy.img.prev.delta"
+
 struct sek_policy;
 
 /* dir: the folder of both files, read and verified in full. A missing policy.img is SEK_E_NOTFOUND;
  * a damaged one fails. A delta that is missing or made for another image is left out; a damaged one
  * fails the whole (what it would have taken back or added must not be guessed). */
 enum sek_err sek_policy_open(const char *dir, struct sek_policy **out, struct sek_diag *diag);
+/* In place of a policy that is damaged: the newest sound one that was in force before it. */
+enum sek_err sek_policy_open_previous(const char *dir, struct sek_policy **out,
+                                      struct sek_diag *diag);
 void sek_policy_close(struct sek_policy *p);
 
 uint64_t sek_policy_generation(const struct sek_policy *p);

@@ -2,14 +2,29 @@
 #include "runtime/chain.h"
 #include "base/banned.h"
 
-enum sek_judgement sek_chain_begin(struct sek_chain *chain, struct sek_runtime *rt, unsigned worker,
-                                   const struct sek_name *question, int64_t now_s)
+static void start(struct sek_chain *chain, struct sek_runtime *rt, unsigned worker, int64_t now_s)
 {
     chain->rt = rt;
     chain->worker = worker;
     chain->now_s = now_s;
     chain->by_alias = false;
+}
+
+enum sek_judgement sek_chain_begin(struct sek_chain *chain, struct sek_runtime *rt, unsigned worker,
+                                   const struct sek_name *question, int64_t now_s)
+{
+    start(chain, rt, worker, now_s);
     sek_worker_decide(rt, worker, question, SEK_TRIGGER_QNAME, now_s, &chain->verdict);
+    return sek_judgement_of(&chain->verdict);
+}
+
+enum sek_judgement sek_chain_again(struct sek_chain *chain, struct sek_runtime *rt, unsigned worker,
+                                   const struct sek_name *question, int64_t now_s,
+                                   struct sek_judged *judged)
+{
+    start(chain, rt, worker, now_s);
+    sek_worker_decide_once(rt, worker, question, now_s, judged);
+    chain->verdict = judged->verdict;
     return sek_judgement_of(&chain->verdict);
 }
 

@@ -19,6 +19,11 @@ struct sek_chain {
 enum sek_judgement sek_chain_begin(struct sek_chain *chain, struct sek_runtime *rt, unsigned worker,
                                    const struct sek_name *question, int64_t now_s);
 
+/* The same for a question whose verdict is remembered (runtime.h). */
+enum sek_judgement sek_chain_again(struct sek_chain *chain, struct sek_runtime *rt, unsigned worker,
+                                   const struct sek_name *question, int64_t now_s,
+                                   struct sek_judged *judged);
+
 /* Judge the next name. arg: the chain. Returns false when it blocks: that is final. */
 bool sek_chain_next(void *arg, const struct sek_name *name);
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -30,18 +31,33 @@ static void say(struct sek_runtime *rt, bool trouble, const char *text)
         rt->hooks.say(rt->hooks.arg, trouble, text);
 }
 
-static struct sek_file_mark mark_of(const char *dir, const char *file)
+void sek__runtime_say(struct sek_runtime *rt, bool trouble, const char *fmt, ...)
 {
-    char path[SEK_CONF_TEXT_MAX + 32];
+    char line[700];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(line, sizeof line, fmt, ap);
+    va_end(ap);
+    say(rt, trouble, line);
+}
+
+struct sek_file_mark sek__file_mark(const char *path)
+{
     struct stat st;
-    snprintf(path, sizeof path, "%s/%s", dir, file);
     if (stat(path, &st) != 0)
         return (struct sek_file_mark){.there = false};
     return (struct sek_file_mark){
         .there = true, .inode = st.st_ino, .size = st.st_size, .changed = st.st_mtim};
 }
 
-static bool mark_equal(const struct sek_file_mark *a, const struct sek_file_mark *b)
+static struct sek_file_mark mark_of(const char *dir, const char *file)
+{
+    char path[SEK_CONF_TEXT_MAX + 32];
+    snprintf(path, sizeof path, "%s/%s", dir, file);
+    return sek__file_mark(path);
+}
+
+bool sek__file_mark_equal(const struct sek_file_mark *a, const struct sek_file_mark *b)
 {
     return a->there == b->there && a->inode == b->inode && a->size == b->size &&
            a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec;
@@ -52,7 +68,8 @@ static bool files_changed(struct sek_runtime *rt)
 {
     struct sek_file_mark image = mark_of(rt->conf.policy.dir, SEK_POLICY_IMAGE);
     struct sek_file_mark delta = mark_of(rt->conf.policy.dir, SEK_POLICY_DELTA);
-    bool changed = !mark_equal(&image, &rt->image_mark) || !mark_equal(&delta, &rt->delta_mark);
+    bool changed = !sek__file_mark_equal(&image, &rt->image_mark) ||
+                   !sek__file_mark_equal(&delta, &rt->delta_mark);
     rt->image_mark = image;
     rt->delta_mark = delta;
     return changed;
@@ -68,33 +85,13 @@ static void walk_cache(struct sek_runtime *rt)
                               memory_order_relaxed);
 }
 
-/* What time may mend without a change of the files: memory, descriptors, rights. */
-static bool may_pass(enum sek_err err)
+void sek__keeper_settle(struct sek_runtime *rt, bool walk)
 {
-    return err != SEK_E_CORRUPT && err != SEK_E_VERSION && err != SEK_E_NOTFOUND;
-}
-
-static void policy_refused(struct sek_runtime *rt, const struct sek_diag *diag)
-{
-    if (may_pass(diag->code)) {
-        rt->image_mark.inode = 0; /* the next tick tries again */
-        if (strncmp(rt->page->policy_text, diag->text, sizeof rt->page->policy_text - 1) == 0)
-            return; /* the same trouble, told already */
-    }
-    const struct sek_policy *old = atomic_load(&rt->policy);
-    enum sek_part_state state =
-        diag->code == SEK_E_NOTFOUND && !old ? SEK_PART_ABSENT : SEK_PART_FAILED;
-    char line[700];
-    const char *goes_on = old                      ? "the previous policy goes on"
-                          : rt->conf.policy.strict ? "every query gets SERVFAIL (policy.strict)"
-                                                   : "every name resolves unfiltered";
-    snprintf(line, sizeof line, "%s; %s until `sekisho list publish` or an import mends it",
-             diag->text, goes_on);
-    say(rt, true, line);
-    sek_status_set_text(rt->page, rt->page->policy_text, diag->text);
-    atomic_store(&rt->page->policy_state, (uint32_t)state);
-    if (state == SEK_PART_FAILED)
-        atomic_fetch_add(&rt->page->counter[SEK_COUNTER_POLICY_ERRORS], 1);
+    sek_epoch_wait(&rt->epoch);
+    if (!walk)
+        return;
+    walk_cache(rt);
+    rt->walks_due = WALKS_AFTER_SWAP;
 }
 
 static void policy_in_force(struct sek_runtime *rt, struct sek_policy *fresh)
@@ -110,10 +107,8 @@ static void policy_in_force(struct sek_runtime *rt, struct sek_policy *fresh)
     atomic_store(&rt->page->last_purged, 0);
 
     struct sek_policy *old = atomic_exchange(&rt->policy, fresh);
-    sek_epoch_wait(&rt->epoch);
+    sek__keeper_settle(rt, true);
     sek_policy_close(old);
-    walk_cache(rt);
-    rt->walks_due = WALKS_AFTER_SWAP;
 
     bool recovered = atomic_load(&rt->page->policy_state) != SEK_PART_OK;
     sek_status_set_text(rt->page, rt->page->policy_text, "");
@@ -128,6 +123,50 @@ static void policy_in_force(struct sek_runtime *rt, struct sek_policy *fresh)
                  generation, sek_policy_n_names(fresh), n_lists);
         say(rt, false, line);
     }
+}
+
+/* What time may mend without a change of the files: memory, descriptors, rights. */
+static bool may_pass(enum sek_err err)
+{
+    return err != SEK_E_CORRUPT && err != SEK_E_VERSION && err != SEK_E_NOTFOUND;
+}
+
+/* Nothing is in force yet and the files are damaged: what was in force before them, if that was
+ * kept. A policy that somebody removed is meant to be none. */
+static void policy_fall_back(struct sek_runtime *rt)
+{
+    struct sek_policy *kept = NULL;
+    if (sek_policy_open_previous(rt->conf.policy.dir, &kept, NULL) == SEK_OK)
+        policy_in_force(rt, kept);
+}
+
+static void policy_refused(struct sek_runtime *rt, const struct sek_diag *diag)
+{
+    if (may_pass(diag->code)) {
+        rt->image_mark.inode = 0; /* the next tick tries again */
+        if (strncmp(rt->page->policy_text, diag->text, sizeof rt->page->policy_text - 1) == 0)
+            return; /* the same trouble, told already */
+    }
+    if (diag->code != SEK_E_NOTFOUND && !atomic_load(&rt->policy))
+        policy_fall_back(rt);
+    const struct sek_policy *old = atomic_load(&rt->policy);
+    enum sek_part_state state =
+        diag->code == SEK_E_NOTFOUND && !old ? SEK_PART_ABSENT : SEK_PART_FAILED;
+    char line[700], goes_on[80];
+    if (old)
+        snprintf(goes_on, sizeof goes_on, "the previous policy goes on (generation %" PRIu64 ")",
+                 sek_policy_generation(old));
+    else
+        snprintf(goes_on, sizeof goes_on, "every %s",
+                 rt->conf.policy.strict ? "query gets SERVFAIL (policy.strict)"
+                                        : "name resolves unfiltered");
+    snprintf(line, sizeof line, "%s; %s until `sekisho list publish` or an import mends it",
+             diag->text, goes_on);
+    say(rt, true, line);
+    sek_status_set_text(rt->page, rt->page->policy_text, diag->text);
+    atomic_store(&rt->page->policy_state, (uint32_t)state);
+    if (state == SEK_PART_FAILED)
+        atomic_fetch_add(&rt->page->counter[SEK_COUNTER_POLICY_ERRORS], 1);
 }
 
 static void policy_load(struct sek_runtime *rt)
@@ -180,6 +219,7 @@ static void tick(struct sek_runtime *rt)
     int64_t now_ms = sek_keeper_now_ms();
     if (files_changed(rt))
         policy_load(rt);
+    sek__detectors_tick(rt);
     bool leaked = atomic_exchange(&rt->leaked, false);
     /* once more after an end: a worker's clock may lag behind ours */
     if (something_expired(rt, now_ms / 1000))

@@ -4,9 +4,12 @@
 #include "base/epoch.h"
 #include "event/ring.h"
 #include "name/suffix.h"
+#include "policy/never.h"
 #include "policy/policy.h"
 #include "runtime/runtime.h"
 #include "store/recorder.h"
+#include "verdict/detect.h"
+#include "verdict/dynamic.h"
 #include <pthread.h>
 #include <sys/stat.h>
 
@@ -16,7 +19,9 @@ struct sek_worker {
     _Atomic uint64_t counter[SEK_COUNTER_LEAKED + 1];
 };
 
-/* What tells one version of a policy file from the next. */
+struct sek_observer;
+
+/* What tells one version of a file from the next. */
 struct sek_file_mark {
     bool there;
     ino_t inode;
@@ -30,12 +35,20 @@ struct sek_runtime {
     unsigned n_workers;
     struct sek_worker *workers;
     struct sek_epoch epoch;
-    struct sek_epoch_slot *slots;
-    _Atomic(struct sek_policy *) policy; /* NULL: none could be loaded yet */
-    _Atomic bool leaked;                 /* a worker asks for another walk of the cache */
-    _Atomic int64_t walked_s;            /* the cache obeys life times that ended until then */
+    struct sek_epoch_slot *slots; /* of each worker, then the observer's */
+    /* guarded by the epoch; replaced by the keeper */
+    _Atomic(struct sek_policy *) policy;   /* NULL: none could be loaded yet */
+    _Atomic(struct sek_detect *) detect;   /* NULL: no model, or nobody needs one */
+    _Atomic(struct sek_dynamic *) dynamic; /* NULL: nothing is blocked by a finding */
+    _Atomic bool leaked;                   /* a worker asks for another walk of the cache */
+    _Atomic bool unsettled;                /* a finding's block is coming into force */
+    _Atomic int64_t walked_s;              /* the cache obeys life times that ended until then */
 
-    struct sek_suffix *suffix; /* NULL: registered domains are not known */
+    struct sek_suffix *suffix;                   /* NULL: registered domains are not known */
+    struct sek_never *never;                     /* NULL: out of memory, told */
+    struct sek_domains *domains;                 /* NULL: no history; the observer's to write */
+    struct sek_observer *observer;               /* NULL: no detector is on */
+    _Atomic(struct sek_dynamic *) fresh_dynamic; /* from the observer, for the keeper to take */
     struct sek_status_page *page;
     bool page_is_file; /* else a private one, because the file could not be made */
     struct sek_ring **rings;
@@ -47,7 +60,9 @@ struct sek_runtime {
     pthread_mutex_t lock; /* guards `stop` */
     pthread_cond_t wake;
     bool stop;
-    struct sek_file_mark image_mark, delta_mark;
+    struct sek_file_mark image_mark, delta_mark, model_mark;
+    char model_path[512];
+    unsigned ticks;
     int64_t expiry_checked_s;
     unsigned walks_due; /* further walks of the cache, one a tick */
     int64_t clock_offset_ms;
@@ -59,3 +74,31 @@ void sek_keeper_first(struct sek_runtime *rt);
 enum sek_err sek_keeper_start(struct sek_runtime *rt, struct sek_diag *diag);
 void sek_keeper_stop(struct sek_runtime *rt);
 int64_t sek_keeper_now_ms(void);
+/* Tell the host's log. */
+void sek__runtime_say(struct sek_runtime *rt, bool trouble, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+struct sek_file_mark sek__file_mark(const char *path);
+bool sek__file_mark_equal(const struct sek_file_mark *a, const struct sek_file_mark *b);
+/* A swap is done: wait until no reader has the old one, and have the cache walked if it matters. */
+void sek__keeper_settle(struct sek_runtime *rt, bool walk);
+
+/* --- detectors.c: the classifier's model and the dynamic blocks, put in force by the keeper ------
+ */
+
+/* In the starting thread, before any worker: history, model, blocks that still run. Nothing here
+ * stops the resolver: what fails is told and worked without. */
+void sek__detectors_start(struct sek_runtime *rt);
+/* Keeper, each tick. */
+void sek__detectors_tick(struct sek_runtime *rt);
+void sek__detectors_stop(struct sek_runtime *rt);
+
+/* --- observer.c: what the detectors over time make of the events; a thread of its own -----------
+ */
+
+/* Starts to look at the recorder's events. NOMEM, LIMIT (threads). */
+enum sek_err sek__observer_start(struct sek_runtime *rt, const struct sek_dynamic *blocked,
+                                 struct sek_diag *diag);
+/* End the thread, while the recorder still takes findings. NULL is fine, as below. */
+void sek__observer_stop(struct sek_observer *o);
+/* After the recorder has stopped. */
+void sek__observer_free(struct sek_observer *o);

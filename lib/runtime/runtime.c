@@ -19,13 +19,13 @@ static enum sek_err workers_new(struct sek_runtime *rt, struct sek_diag *diag)
 {
     unsigned n = rt->n_workers;
     rt->workers = aligned_alloc(_Alignof(struct sek_worker), n * sizeof *rt->workers);
-    rt->slots = aligned_alloc(_Alignof(struct sek_epoch_slot), n * sizeof *rt->slots);
+    rt->slots = aligned_alloc(_Alignof(struct sek_epoch_slot), (n + 1) * sizeof *rt->slots);
     rt->rings = calloc(n, sizeof(struct sek_ring *));
     if (!rt->workers || !rt->slots || !rt->rings)
         return sek_diag_set(diag, SEK_E_NOMEM, "out of memory for %u workers", n);
     memset(rt->workers, 0, n * sizeof *rt->workers);
-    memset(rt->slots, 0, n * sizeof *rt->slots);
-    sek_epoch_init(&rt->epoch, rt->slots, n);
+    memset(rt->slots, 0, (n + 1) * sizeof *rt->slots);
+    sek_epoch_init(&rt->epoch, rt->slots, n + 1);
     for (unsigned i = 0; i < n; i++) {
         if (sek_ring_new(rt->conf.events.ring_octets, &rt->rings[i]) != SEK_OK)
             return sek_diag_set(diag, SEK_E_NOMEM, "out of memory for the event rings");
@@ -93,6 +93,7 @@ enum sek_err sek_runtime_start(struct sek_conf *conf, unsigned n_workers, const 
                                  hooks->say, hooks->arg, &rt->recorder, diag);
     }
     if (err == SEK_OK) {
+        sek__detectors_start(rt);
         sek_keeper_first(rt);
         err = sek_keeper_start(rt, diag);
     }
@@ -109,8 +110,10 @@ void sek_runtime_stop(struct sek_runtime *rt)
     if (!rt)
         return;
     sek_keeper_stop(rt);
+    sek__observer_stop(rt->observer);
     if (rt->recorder)
         sek_recorder_stop(rt->recorder, STOP_DEADLINE_MS);
+    sek__detectors_stop(rt);
     sek_policy_close(atomic_load(&rt->policy));
     sek_suffix_close(rt->suffix);
     if (rt->page_is_file)
@@ -131,18 +134,42 @@ const struct sek_conf *sek_runtime_conf(const struct sek_runtime *rt)
     return &rt->conf;
 }
 
+/* What is in force, within an epoch. */
+static struct sek_engine engine_of(struct sek_runtime *rt)
+{
+    return (struct sek_engine){atomic_load(&rt->policy), atomic_load(&rt->dynamic)};
+}
+
+static void strict_apply(const struct sek_runtime *rt, const struct sek_engine *engine,
+                         struct sek_verdict *out)
+{
+    if (!engine->policy && rt->conf.policy.strict) {
+        out->trigger = SEK_TRIGGER_STRICT;
+        out->action = out->would = SEK_ACTION_REFUSED;
+    }
+}
+
 void sek_worker_decide(struct sek_runtime *rt, unsigned worker, const struct sek_name *name,
                        enum sek_trigger trigger, int64_t now_s, struct sek_verdict *out)
 {
     struct sek_epoch_slot *slot = &rt->slots[worker];
     sek_epoch_enter(&rt->epoch, slot);
-    const struct sek_policy *policy = atomic_load(&rt->policy);
-    sek_engine_decide(policy, name, now_s, trigger, out, NULL, NULL);
+    struct sek_engine engine = engine_of(rt);
+    sek_engine_decide(&engine, name, now_s, trigger, out, NULL, NULL);
     sek_epoch_leave(slot);
-    if (!policy && rt->conf.policy.strict) {
-        out->trigger = SEK_TRIGGER_STRICT;
-        out->action = out->would = SEK_ACTION_REFUSED;
-    }
+    strict_apply(rt, &engine, out);
+}
+
+void sek_worker_decide_once(struct sek_runtime *rt, unsigned worker,
+                            const struct sek_name *question, int64_t now_s,
+                            struct sek_judged *judged)
+{
+    uint64_t epoch = sek_epoch_now(&rt->epoch); /* before the verdict: never newer than it */
+    if (judged->epoch == epoch && judged->now_s == now_s)
+        return;
+    judged->epoch = epoch;
+    judged->now_s = now_s;
+    sek_worker_decide(rt, worker, question, SEK_TRIGGER_QNAME, now_s, &judged->verdict);
 }
 
 /* A counter has one writer, so load and store suffice: no locked instruction. */
@@ -150,6 +177,21 @@ static void count(struct sek_worker *w, enum sek_counter c)
 {
     uint64_t n = atomic_load_explicit(&w->counter[c], memory_order_relaxed);
     atomic_store_explicit(&w->counter[c], n + 1, memory_order_relaxed);
+}
+
+void sek_worker_detect(struct sek_runtime *rt, unsigned worker, const struct sek_name *question,
+                       int64_t now_s, struct sek_verdict *io)
+{
+    struct sek_epoch_slot *slot = &rt->slots[worker];
+    sek_epoch_enter(&rt->epoch, slot);
+    const struct sek_detect *detect = atomic_load(&rt->detect);
+    if (detect)
+        sek_detect_question(detect, question, now_s, io, NULL);
+    sek_epoch_leave(slot);
+    if (io->score > SEK_CLASSIFY_NONE)
+        count(&rt->workers[worker], SEK_COUNTER_SCORED);
+    if (io->trigger == SEK_TRIGGER_CLASSIFIER)
+        count(&rt->workers[worker], SEK_COUNTER_SUSPECT);
 }
 
 void sek_worker_record(struct sek_runtime *rt, unsigned worker, const struct sek_event *event)
@@ -181,7 +223,8 @@ void sek_worker_leaked(struct sek_runtime *rt, unsigned worker, const struct sek
                        int64_t now_s)
 {
     if (verdict->generation != atomic_load_explicit(&rt->page->in_force, memory_order_relaxed) ||
-        now_s > atomic_load_explicit(&rt->walked_s, memory_order_relaxed))
+        now_s > atomic_load_explicit(&rt->walked_s, memory_order_relaxed) ||
+        atomic_load_explicit(&rt->unsettled, memory_order_relaxed))
         return;
     count(&rt->workers[worker], SEK_COUNTER_LEAKED);
     atomic_store_explicit(&rt->leaked, true, memory_order_relaxed);
@@ -200,9 +243,9 @@ enum sek_judgement sek_runtime_judge(struct sek_runtime *rt, const struct sek_na
                                      enum sek_trigger trigger)
 {
     struct sek_verdict v;
-    const struct sek_policy *policy = atomic_load(&rt->policy);
-    if (!policy && rt->conf.policy.strict)
+    struct sek_engine engine = engine_of(rt);
+    if (!engine.policy && rt->conf.policy.strict)
         return SEK_JUDGED_BLOCKED;
-    sek_engine_decide(policy, name, sek_keeper_now_ms() / 1000, trigger, &v, NULL, NULL);
+    sek_engine_decide(&engine, name, sek_keeper_now_ms() / 1000, trigger, &v, NULL, NULL);
     return sek_judgement_of(&v);
 }

@@ -37,6 +37,23 @@ const struct sek_conf *sek_runtime_conf(const struct sek_runtime *rt);
  * SERVFAIL). */
 void sek_worker_decide(struct sek_runtime *rt, unsigned worker, const struct sek_name *name,
                        enum sek_trigger trigger, int64_t now_s, struct sek_verdict *out);
+/* The verdict on a question, remembered: one query asks for it when it comes, when a response is to
+ * be stored and when its answer leaves. */
+struct sek_judged {
+    uint64_t epoch; /* of the policies at the time; 0: no verdict yet, the rest is not looked at */
+    int64_t now_s;
+    struct sek_verdict verdict;
+};
+/* Judge a question as sek_worker_decide does, but only if the verdict can differ from the
+ * remembered one: another policy came into force since, or the clock shows another second (rules
+ * end by the second). */
+void sek_worker_decide_once(struct sek_runtime *rt, unsigned worker,
+                            const struct sek_name *question, int64_t now_s,
+                            struct sek_judged *judged);
+/* Ask the detectors about a question that the cache does not answer, after sek_worker_decide: io is
+ * that verdict (verdict/detect.h). */
+void sek_worker_detect(struct sek_runtime *rt, unsigned worker, const struct sek_name *question,
+                       int64_t now_s, struct sek_verdict *io);
 /* Record a query's end. Fills in nothing: the event is complete (size set). */
 void sek_worker_record(struct sek_runtime *rt, unsigned worker, const struct sek_event *event);
 /* A cache hit that the verdict, of now_s, would have blocked: count it and have the cache walked

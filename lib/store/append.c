@@ -162,9 +162,10 @@ static enum sek_err insert_hit(struct sek_eventsdb *db, const struct sek_tally_h
         return err;
     uint32_t decision =
         sek_event_decision_id(&e->endpoint, name, e->name_len, e->qtype, e->list, hit->minute);
-    const int64_t values[] = {hit->minute, endpoint_no, name_no,    domain_no,     e->qtype,
-                              e->list,     e->action,   e->would,   e->trigger,    e->monitor,
-                              e->scope,    owner_no,    matched_no, e->generation, decision};
+    const int64_t values[] = {hit->minute, endpoint_no,   name_no,   domain_no,
+                              e->qtype,    e->list,       e->action, e->would,
+                              e->trigger,  e->monitor,    e->scope,  owner_no,
+                              matched_no,  e->generation, decision,  e->score};
     err = sek__eventsdb_run(db, SEK_ST_HIT_PUT, values, sizeof values / sizeof values[0], diag);
     if (err)
         return err;

@@ -3,6 +3,7 @@
  * can damage a WAL database that two connections checkpoint). A damaged file is put aside as
  * "<path>.corrupt-<UTC>", never deleted, and a fresh one begun. One thread. */
 #pragma once
+#include "event/finding.h"
 #include "event/tally.h"
 #include "policy/policy.h"
 
@@ -31,9 +32,19 @@ bool sek_eventsdb_is_moved(const struct sek_eventsdb *db);
 enum sek_err sek_eventsdb_store(struct sek_eventsdb *db, const struct sek_tally_batch *batch,
                                 const struct sek_list *lists, unsigned n_lists, uint64_t *out_rows,
                                 struct sek_diag *diag);
-/* Delete what is older than oldest_s, and the oldest rows while what is in use of the file is above
- * max_octets, and names and endpoints that no row needs; about `max_rows` rows a call. Then
- * checkpoint. *out_more: there is more to do. */
+/* One transaction: the findings, in their order. One that is stored already (same detector,
+ * endpoint and start_ms) gets the new end, confidence, domain, mode, block and evidence. One whose
+ * evidence is no JSON object, or whose domain is no name, is refused. On failure nothing is stored:
+ * as for sek_eventsdb_store. *out: what became of them. */
+struct sek_findings_stored {
+    unsigned n_new, n_renewed, n_refused;
+};
+enum sek_err sek_eventsdb_store_findings(struct sek_eventsdb *db,
+                                         const struct sek_finding *findings, unsigned n,
+                                         struct sek_findings_stored *out, struct sek_diag *diag);
+/* Delete what is older than oldest_s (findings by their end), and the oldest rows while what is in
+ * use of the file is above max_octets (findings after all else), and names and endpoints that no
+ * row needs; about `max_rows` rows a call. Then checkpoint. *out_more: there is more to do. */
 enum sek_err sek_eventsdb_retain(struct sek_eventsdb *db, int64_t oldest_s, uint64_t max_octets,
                                  unsigned max_rows, bool *out_more, struct sek_diag *diag);
 /* Move the WAL's pages into the database; also gives the WAL's room on the disk back if `truncate`

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The inside of struct sek_eventsdb, shared by eventsdb.c (life), append.c (store) and retention.c.
- */
+/* The inside of struct sek_eventsdb, shared by eventsdb.c (life), append.c (store),
+ * append_findings.c and retention.c. */
 #pragma once
 #include "base/hash.h"
 #include "store/eventsdb.h"
@@ -23,6 +23,10 @@
     " ON CONFLICT(id) DO UPDATE SET count = count + excluded.count,"                               \
     " first_ms = min(first_ms, excluded.first_ms), last_ms = max(last_ms, excluded.last_ms)"
 
+/* True for a text that is a JSON object; json_type alone fails on one that is no JSON. */
+#define SEK_IS_OBJECT(text)                                                                        \
+    "CASE WHEN json_valid(" text ") THEN json_type(" text ") = 'object' ELSE 0 END"
+
 #define SEK_EVENT_STATEMENTS(X)                                                                    \
     X(BEGIN, "BEGIN IMMEDIATE")                                                                    \
     X(COMMIT, "COMMIT")                                                                            \
@@ -35,8 +39,8 @@
     X(ENDPOINT_PUT, "INSERT INTO endpoint(address, first_ms, used) VALUES(?1, ?2, ?3)")            \
     X(ENDPOINT_USE, "UPDATE endpoint SET used = ?2 WHERE id = ?1")                                 \
     X(HIT_PUT, "INSERT INTO hit(minute, endpoint, name, domain, qtype, list, action, would,"       \
-               " trigger, monitor, scope, owner, matched, generation, decision) VALUES(?1, ?2,"    \
-               " ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)")                       \
+               " trigger, monitor, scope, owner, matched, generation, decision, score) VALUES(?1," \
+               " ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)")              \
     X(SUM_ADD, SEK_SUM_INSERT SEK_SUM_VALUES SEK_SUM_ADDED)                                        \
     X(SUM_ADD_64, SEK_SUM_INSERT SEK_SUM_VALUES_64 SEK_SUM_ADDED)                                  \
     X(TRAFFIC_PUT, "INSERT INTO traffic(minute, endpoint, domain, hits, cached, passed, nxdomain," \
@@ -45,6 +49,17 @@
                    " hits = hits + excluded.hits, cached = cached + excluded.cached,"              \
                    " passed = passed + excluded.passed, nxdomain = nxdomain + excluded.nxdomain,"  \
                    " failed = failed + excluded.failed, local = local + excluded.local")           \
+    X(FINDING_RENEW, "UPDATE finding SET end_ms = ?4, confidence = ?5, mode = ?6,"                 \
+                     " blocked_until_s = ?7, technique = ?8, evidence = ?9, domain = ?10,"         \
+                     " domain_path = ?11 WHERE detector = ?1 AND endpoint = ?2 AND start_ms = ?3"  \
+                     " AND " SEK_IS_OBJECT("?9"))                                                  \
+    X(FINDING_PUT, "INSERT INTO finding(detector, endpoint, start_ms, end_ms, confidence, mode,"   \
+                   " blocked_until_s, technique, evidence, domain, domain_path)"                   \
+                   " SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11"                          \
+                   " WHERE " SEK_IS_OBJECT("?9"))                                                  \
+    X(FINDING_OLDEST, "SELECT min(end_ms) FROM finding")                                           \
+    X(FINDING_DELETE, "DELETE FROM finding WHERE id IN"                                            \
+                      " (SELECT id FROM finding WHERE end_ms < ?1 ORDER BY end_ms LIMIT ?2)")      \
     X(HIT_OLDEST, "SELECT min(minute) FROM hit")                                                   \
     X(TRAFFIC_OLDEST, "SELECT min(minute) FROM traffic")                                           \
     X(HIT_DELETE, "DELETE FROM hit WHERE id IN"                                                    \

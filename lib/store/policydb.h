@@ -134,7 +134,7 @@ void sek_policydb_seen(struct sek_policydb *db, uint64_t generation);
  * built) and a full image. full: always the image. A damaged, missing or foreign image is rebuilt;
  * files that are up to date are left alone. Entries that ended by now_s are left out. Takes the
  * lock file in `dir`, so that two commands do not cross: BUSY after a minute. A failure leaves the
- * files in force as they were. out (may be NULL): the file that has the database's generation now.
+ * files in force as they were. What they replace is kept beside them (policy.h). out (may be NULL): the file that has the database's generation now.
  */
 enum sek_err sek_policydb_compile(struct sek_policydb *db, const char *dir, int64_t now_s,
                                   bool full, sek_progress_fn *progress, void *arg,

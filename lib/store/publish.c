@@ -26,6 +26,7 @@
 struct publish {
     struct sek_policydb *db;
     char image[512], delta[512];
+    int folder; /* of both, for the files kept beside them */
     int64_t now_s;
     sek_progress_fn *progress;
     void *progress_arg;
@@ -282,6 +283,60 @@ static enum sek_err database_read(struct publish *p, bool full,
     return err;
 }
 
+/* --- what was in force before --------------------------------------------------------------------
+ * It is kept, for the case that the newest files turn out damaged when a resolver starts. A second
+ * name holds the file that is about to be replaced, and becomes that of the kept file once the new
+ * one is in place. A file system without second names keeps nothing, which is no reason not to
+ * publish. Only what is whole is kept, so that damage never displaces something sound. */
+
+#define KEEP_AT ".keep" /* a second name meanwhile; the next run removes one that a crash left */
+
+static void keep_begin(const struct publish *p, bool image)
+{
+    const char *name = image ? SEK_POLICY_IMAGE : SEK_POLICY_DELTA;
+    const char *aside = image ? SEK_POLICY_IMAGE KEEP_AT : SEK_POLICY_DELTA KEEP_AT;
+    unlinkat(p->folder, SEK_POLICY_IMAGE KEEP_AT, 0);
+    unlinkat(p->folder, SEK_POLICY_DELTA KEEP_AT, 0);
+    if (p->on_disk.id && !p->delta_damaged && (image || p->delta_on_disk.id))
+        (void)!linkat(p->folder, name, p->folder, aside, 0);
+}
+
+static void keep_undo(const struct publish *p)
+{
+    unlinkat(p->folder, SEK_POLICY_IMAGE KEEP_AT, 0);
+    unlinkat(p->folder, SEK_POLICY_DELTA KEEP_AT, 0);
+}
+
+/* After a new delta: the one before it. After a new image: the one before it, with its delta. */
+static void keep_end(const struct publish *p, bool image)
+{
+    int d = p->folder;
+    if (!image) {
+        (void)!renameat(d, SEK_POLICY_DELTA KEEP_AT, d, SEK_POLICY_DELTA_PREV);
+        return;
+    }
+    unlinkat(d, SEK_POLICY_DELTA_PREV, 0); /* of the image before */
+    if (renameat(d, SEK_POLICY_IMAGE KEEP_AT, d, SEK_POLICY_IMAGE_PREV) != 0)
+        return;
+    if (p->delta_on_disk.id)
+        (void)!renameat(d, SEK_POLICY_DELTA, d, SEK_POLICY_IMAGE_PREV_DELTA);
+    else
+        unlinkat(d, SEK_POLICY_IMAGE_PREV_DELTA, 0);
+}
+
+static enum sek_err publish_write(struct publish *p, bool image, struct sek_image_info *info,
+                                  struct sek_diag *diag)
+{
+    keep_begin(p, image);
+    enum sek_err err = sek_compile_write(p->compile, image ? p->image : p->delta, info,
+                                         p->progress ? progress_write : NULL, p, diag);
+    if (err)
+        keep_undo(p);
+    else
+        keep_end(p, image);
+    return err;
+}
+
 static enum sek_err publish_run(struct publish *p, bool full, struct sek_image_info *out,
                                 struct sek_diag *diag)
 {
@@ -299,8 +354,7 @@ static enum sek_err publish_run(struct publish *p, bool full, struct sek_image_i
         *out = p->delta_on_disk.id ? p->delta_on_disk : p->on_disk;
         return SEK_OK;
     }
-    err = sek_compile_write(p->compile, wanted == SEK_POLICYDB_WANTED_IMAGE ? p->image : p->delta,
-                            &info, p->progress ? progress_write : NULL, p, diag);
+    err = publish_write(p, wanted == SEK_POLICYDB_WANTED_IMAGE, &info, diag);
     /* the delta is of another image: readers leave it out, but for a damaged one they would stop */
     if (!err && wanted == SEK_POLICYDB_WANTED_IMAGE && unlink(p->delta) != 0 && errno != ENOENT)
         err = sek_diag_set(diag, sek_err_from_errno(errno), "cannot remove %s", p->delta);
@@ -326,6 +380,7 @@ enum sek_err sek_policydb_compile(struct sek_policydb *db, const char *dir, int6
         err = lock_take(dir, &lock, diag);
     if (err)
         return err;
+    p.folder = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
     err = sek_sql_int(db->db, "PRAGMA busy_timeout", &busy_ms, diag);
     if (!err) {
         sqlite3_busy_timeout(db->db, BUSY_MS);
@@ -333,6 +388,8 @@ enum sek_err sek_policydb_compile(struct sek_policydb *db, const char *dir, int6
         sqlite3_busy_timeout(db->db, (int)busy_ms);
     }
     sek_compile_free(p.compile);
+    if (p.folder >= 0)
+        close(p.folder);
     close(lock);
     if (!err && out)
         *out = info;

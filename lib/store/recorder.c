@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "store/recorder.h"
 #include "store/eventsdb.h"
+#include "store/health.h"
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,13 +15,9 @@
 #define TRAFFIC_MS 5000
 #define IDLE_SLEEP_MS 20
 #define DRAIN_RATE 16384 /* octets a millisecond that a worker may fill: 200,000 events/s */
-#define BACKOFF_MIN_MS 100
-#define BACKOFF_MAX_MS 10000
-#define BUSY_TELL_MS 2000 /* somebody else's short lock is no news */
-#define DRAIN_EVENTS 64   /* given to the tally at once */
-#define LOSS_MS 900       /* between two commits at most, so that a kill loses a second at most */
-#define BUSY_SHARE 20     /* a commit is long when it takes more than this part of the pause */
-#define LOST_TELL_MS 60000
+#define DRAIN_EVENTS 64  /* given to the tally at once */
+#define LOSS_MS 900      /* between two commits at most, so that a kill loses a second at most */
+#define BUSY_SHARE 20    /* a commit is long when it takes more than this part of the pause */
 #define RETAIN_MS 60000
 #define RETAIN_NEXT_MS 20
 #define RETAIN_ROWS 2000
@@ -28,39 +25,47 @@
 #define CLOCK_TRUST_MS 60000    /* so nothing is deleted by age until it went on for a minute */
 #define WRITER_NICE 5           /* on a shared core the resolver goes first; the tally waits */
 
+/* Findings on their way, in the order of their first record. */
+struct findings {
+    unsigned n;
+    struct sek_finding all[SEK_RECORDER_FINDINGS];
+};
+
 struct sek_recorder {
     const struct sek_conf *conf;
     struct sek_ring *const *rings;
     unsigned n_rings;
     struct sek_status_page *status, own_status;
-    sek_say_fn *say;
-    void *arg;
     pid_t pid;
     pthread_t collector, writer;
     struct sek_tally *tally; /* the collector's, then the writer's */
     uint64_t ring_octets;
 
+    struct sek_recorder_observer observer; /* the collector's; functions are NULL without one */
+    struct findings findings[2];           /* what `found` and `held_found` point to */
+
     _Atomic int64_t store_ms; /* the last commit took so long */
     pthread_mutex_t lock;     /* guards all from here to `deadline_ms` */
     pthread_cond_t wake_collector, wake_writer;
-    struct sek_tally_batch *batch; /* on its way to the writer */
+    struct sek_tally_batch *batch;             /* on its way to the writer */
+    struct sek_recorder_observer new_observer; /* for the collector to take */
     struct sek_list *lists;
     unsigned n_lists;
     bool lists_changed;
+    struct findings *found; /* on their way to the writer */
+    int64_t found_ms;       /* monotonic: they are to be stored by then */
     bool stop_collector, stop_writer;
     int64_t deadline_ms;
 
     /* the writer's */
     struct sek_eventsdb *db;
     struct sek_tally_batch *held; /* being stored */
+    struct findings *held_found;  /* the same */
     struct sek_list *db_lists;
     unsigned n_db_lists;
     unsigned n_rows_stored; /* by the last commit */
-    bool failing, told;
-    int64_t failing_since_ms, backoff_ms, retry_ms; /* monotonic */
-    int64_t retain_ms, lost_told_ms, clock_trusted_ms, clock_offset_ms;
-    char note[SEK_ASIDE_MAX + 96]; /* shown while all is well: where a damaged file went */
-    uint64_t lost_told, unstored_hits, unstored_traffic;
+    struct sek_health health;
+    int64_t retain_ms, clock_trusted_ms, clock_offset_ms;
 };
 
 static int64_t clock_ms(clockid_t id)
@@ -100,11 +105,14 @@ static uint64_t drain(struct sek_recorder *r, struct sek_ring *ring)
 {
     uint64_t octets = 0;
     const struct sek_event *events[DRAIN_EVENTS];
+    struct sek_tally_note notes[DRAIN_EVENTS];
     unsigned n;
     while (octets < r->ring_octets && (n = sek_ring_peek(ring, events, DRAIN_EVENTS)) > 0) {
         for (unsigned i = 0; i < n; i++)
             octets += events[i]->size;
-        sek_tally_add_all(r->tally, events, n);
+        sek_tally_add_all(r->tally, events, n, notes);
+        if (r->observer.see)
+            r->observer.see(r->observer.arg, events, notes, n);
         sek_ring_pop(ring);
     }
     return octets;
@@ -162,6 +170,7 @@ static void *collect(void *arg)
     pthread_setname_np(pthread_self(), "sek-collect");
     pthread_mutex_lock(&r->lock);
     while (!r->stop_collector) {
+        r->observer = r->new_observer;
         pthread_mutex_unlock(&r->lock);
         uint64_t octets = drain_all(r);
         pthread_mutex_lock(&r->lock);
@@ -182,79 +191,6 @@ static void *collect(void *arg)
     while (drain_all(r) > 0)
         ;
     return NULL;
-}
-
-/* --- writer: telling ---------------------------------------------------------------------------
- */
-
-static void tell(struct sek_recorder *r, bool trouble, const char *text)
-{
-    if (r->say)
-        r->say(r->arg, trouble, text);
-}
-
-static void set_state(struct sek_recorder *r, enum sek_part_state state, const char *text)
-{
-    atomic_store_explicit(&r->status->events_state, state, memory_order_relaxed);
-    sek_status_set_text(r->status, r->status->events_text, text);
-}
-
-static void on_failure(struct sek_recorder *r, const struct sek_diag *diag)
-{
-    char text[sizeof diag->text + 64];
-    int64_t now = monotonic_ms();
-    add_counter(r, SEK_COUNTER_DB_ERRORS, 1);
-    if (!r->failing) {
-        r->failing = true;
-        r->failing_since_ms = now;
-        r->backoff_ms = BACKOFF_MIN_MS;
-    } else {
-        r->backoff_ms = r->backoff_ms * 2 < BACKOFF_MAX_MS ? r->backoff_ms * 2 : BACKOFF_MAX_MS;
-    }
-    r->retry_ms = now + r->backoff_ms;
-    if (diag->code == SEK_E_BUSY && now - r->failing_since_ms < BUSY_TELL_MS)
-        return;
-    set_state(r, SEK_PART_FAILED, diag->text);
-    if (r->told)
-        return;
-    r->told = true;
-    snprintf(text, sizeof text, "events wait in memory: %s", diag->text);
-    tell(r, true, text);
-}
-
-static void on_success(struct sek_recorder *r)
-{
-    if (r->told) {
-        tell(r, false, "events are stored again");
-        set_state(r, SEK_PART_OK, r->note);
-    }
-    r->failing = r->told = false;
-    r->retry_ms = 0;
-}
-
-static void on_aside(struct sek_recorder *r, const char *aside)
-{
-    snprintf(r->note, sizeof r->note, "damaged events database put aside as %s, a new one begun",
-             aside);
-    set_state(r, SEK_PART_OK, r->note);
-    tell(r, true, r->note);
-}
-
-static void tell_lost(struct sek_recorder *r, int64_t now)
-{
-    char text[160];
-    uint64_t ring =
-        atomic_load_explicit(&r->status->counter[SEK_COUNTER_RING_DROPPED], memory_order_relaxed);
-    uint64_t hits = atomic_load_explicit(&r->status->counter[SEK_COUNTER_TALLY_LOST_HITS],
-                                         memory_order_relaxed);
-    if (ring + hits <= r->lost_told || now - r->lost_told_ms < LOST_TELL_MS)
-        return;
-    r->lost_told = ring + hits;
-    r->lost_told_ms = now;
-    snprintf(text, sizeof text,
-             "events lost since start: %llu in full rings, %llu hits for lack of memory",
-             (unsigned long long)ring, (unsigned long long)hits);
-    tell(r, true, text);
 }
 
 /* --- writer: work ------------------------------------------------------------------------------
@@ -278,9 +214,9 @@ static enum sek_err ensure_open(struct sek_recorder *r, struct sek_diag *diag)
     if (err)
         return err;
     if (aside[0])
-        on_aside(r, aside);
-    else if (!r->told)
-        set_state(r, SEK_PART_OK, r->note);
+        sek_health_aside(&r->health, aside);
+    else
+        sek_health_opened(&r->health);
     return SEK_OK;
 }
 
@@ -290,28 +226,55 @@ static void put_aside(struct sek_recorder *r, struct sek_diag *diag)
     close_db(r);
     if (sek_eventsdb_put_aside(r->conf->events.db, clock_ms(CLOCK_REALTIME) / 1000, aside, diag) ==
         SEK_OK)
-        on_aside(r, aside);
+        sek_health_aside(&r->health, aside);
+}
+
+static enum sek_err store_batch(struct sek_recorder *r, struct sek_diag *diag)
+{
+    uint64_t rows = 0;
+    enum sek_err err = SEK_OK;
+    if (r->held)
+        err = sek_eventsdb_store(r->db, r->held, r->db_lists, r->n_db_lists, &rows, diag);
+    if (err)
+        return err;
+    sek_tally_batch_free(r->held);
+    r->held = NULL;
+    add_counter(r, SEK_COUNTER_ROWS, rows);
+    r->n_rows_stored = rows < UINT32_MAX / 2 ? (unsigned)rows : UINT32_MAX / 2;
+    return SEK_OK;
+}
+
+static enum sek_err store_findings(struct sek_recorder *r, struct sek_diag *diag)
+{
+    struct findings *f = r->held_found;
+    struct sek_findings_stored stored;
+    if (f->n == 0)
+        return SEK_OK;
+    enum sek_err err = sek_eventsdb_store_findings(r->db, f->all, f->n, &stored, diag);
+    if (err)
+        return err;
+    f->n = 0;
+    add_counter(r, SEK_COUNTER_FINDINGS, stored.n_new);
+    add_counter(r, SEK_COUNTER_FINDINGS_LOST, stored.n_refused);
+    return SEK_OK;
 }
 
 /* One attempt. */
 static void store(struct sek_recorder *r)
 {
     struct sek_diag diag = {0};
-    uint64_t rows = 0;
     int64_t begin = monotonic_ms();
     enum sek_err err = ensure_open(r, &diag);
-    if (!err && r->held)
-        err = sek_eventsdb_store(r->db, r->held, r->db_lists, r->n_db_lists, &rows, &diag);
+    if (!err)
+        err = store_batch(r, &diag);
+    if (!err)
+        err = store_findings(r, &diag);
     atomic_store_explicit(&r->store_ms, monotonic_ms() - begin, memory_order_relaxed);
     if (!err) {
-        sek_tally_batch_free(r->held);
-        r->held = NULL;
-        add_counter(r, SEK_COUNTER_ROWS, rows);
-        r->n_rows_stored = rows < UINT32_MAX / 2 ? (unsigned)rows : UINT32_MAX / 2;
-        on_success(r);
+        sek_health_stored(&r->health);
         return;
     }
-    on_failure(r, &diag);
+    sek_health_failed(&r->health, &diag, monotonic_ms());
     if (!r->db)
         return;
     if (err == SEK_E_CORRUPT)
@@ -330,7 +293,7 @@ static int64_t oldest_s(struct sek_recorder *r, int64_t now)
     r->clock_offset_ms = offset;
     if (jump > CLOCK_JUMP_MS || jump < -CLOCK_JUMP_MS) {
         r->clock_trusted_ms = now + CLOCK_TRUST_MS;
-        tell(r, true, "the system clock jumped by more than an hour");
+        sek_health_say(&r->health, true, "the system clock jumped by more than an hour");
     }
     return now < r->clock_trusted_ms ? 0 : real_ms / 1000 - r->conf->events.retention_s;
 }
@@ -345,7 +308,7 @@ static void retain(struct sek_recorder *r, int64_t now)
                                            rows, &more, &diag);
     r->retain_ms = now + (more ? RETAIN_NEXT_MS : RETAIN_MS);
     if (err == SEK_E_CORRUPT) {
-        on_failure(r, &diag);
+        sek_health_failed(&r->health, &diag, monotonic_ms());
         put_aside(r, &diag);
     }
     /* other errors: the next commit meets them, too, and tells */
@@ -356,12 +319,15 @@ static void wait_for_work(struct sek_recorder *r)
 {
     while (!r->stop_writer) {
         int64_t now = monotonic_ms();
-        bool may_store = now >= r->retry_ms;
-        if (may_store && (r->batch || r->held || r->failing || !r->db))
+        bool may_store = now >= r->health.retry_ms;
+        bool found = r->held_found->n || (r->found->n && now >= r->found_ms);
+        if (may_store && (r->batch || r->held || found || r->health.failing || !r->db))
             return;
-        int64_t next = r->db && !r->failing ? r->retain_ms : r->retry_ms;
+        int64_t next = r->db && !r->health.failing ? r->retain_ms : r->health.retry_ms;
         if (now >= next)
             return;
+        if (may_store && r->found->n && r->found_ms < next)
+            next = r->found_ms;
         wait_until(r, &r->wake_writer, next);
     }
 }
@@ -372,6 +338,11 @@ static void take_work(struct sek_recorder *r)
     if (!r->held) {
         r->held = r->batch;
         r->batch = NULL;
+    }
+    if (!r->held_found->n) {
+        struct findings *empty = r->held_found;
+        r->held_found = r->found;
+        r->found = empty;
     }
     if (r->lists_changed) {
         free(r->db_lists);
@@ -392,13 +363,14 @@ static void finish(struct sek_recorder *r)
         pthread_mutex_unlock(&r->lock);
         if (!r->held && sek_tally_take(r->tally, true, &r->held) != SEK_OK)
             return;
-        if (!r->held)
+        if (!r->held && !r->held_found->n)
             return;
         store(r);
         int64_t left = deadline - monotonic_ms();
-        if (r->held && left <= 0)
+        bool failed = r->held || r->held_found->n;
+        if (failed && left <= 0)
             return;
-        if (r->held)
+        if (failed)
             nanosleep(&(struct timespec){.tv_nsec = (left < 50 ? left : 50) * 1000000}, NULL);
     }
 }
@@ -416,13 +388,15 @@ static void count_unstored(struct sek_recorder *r)
         sek_tally_batch_free(all[i]);
     }
     r->held = r->batch = NULL;
-    if (hits + traffic == 0)
+    unsigned found = r->found->n + r->held_found->n;
+    if (hits + traffic + found == 0)
         return;
     add_counter(r, SEK_COUNTER_TALLY_LOST_HITS, hits);
     add_counter(r, SEK_COUNTER_TALLY_LOST, traffic);
-    snprintf(text, sizeof text, "stopped without a database: %llu hits lost",
-             (unsigned long long)hits);
-    tell(r, true, text);
+    add_counter(r, SEK_COUNTER_FINDINGS_LOST, found);
+    snprintf(text, sizeof text, "stopped without a database: %llu hits and %u findings lost",
+             (unsigned long long)hits, found);
+    sek_health_say(&r->health, true, text);
 }
 
 static void *write_out(void *arg)
@@ -441,11 +415,12 @@ static void *write_out(void *arg)
         if (stop)
             break;
         int64_t now = monotonic_ms();
-        if (now >= r->retry_ms && (r->held || r->failing || !r->db))
+        if (now >= r->health.retry_ms &&
+            (r->held || r->held_found->n || r->health.failing || !r->db))
             store(r);
-        if (r->db && !r->failing && now >= r->retain_ms)
+        if (r->db && !r->health.failing && now >= r->retain_ms)
             retain(r, now);
-        tell_lost(r, now);
+        sek_health_lost(&r->health, now);
     }
     finish(r);
     count_unstored(r);
@@ -506,14 +481,14 @@ enum sek_err sek_recorder_start(const struct sek_conf *conf, struct sek_ring *co
     r->rings = rings;
     r->n_rings = n_rings;
     r->status = status ? status : &r->own_status;
-    r->say = say;
-    r->arg = arg;
     r->pid = getpid();
     r->ring_octets = conf->events.ring_octets;
+    r->found = &r->findings[0];
+    r->held_found = &r->findings[1];
     r->retain_ms = now;
     r->clock_trusted_ms = now + CLOCK_TRUST_MS;
     r->clock_offset_ms = clock_ms(CLOCK_REALTIME) - now;
-    r->lost_told_ms = now - LOST_TELL_MS;
+    sek_health_init(&r->health, r->status, say, arg, now);
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_mutex_init(&r->lock, NULL);
@@ -533,6 +508,13 @@ enum sek_err sek_recorder_start(const struct sek_conf *conf, struct sek_ring *co
     return SEK_OK;
 }
 
+void sek_recorder_observe(struct sek_recorder *r, const struct sek_recorder_observer *observer)
+{
+    pthread_mutex_lock(&r->lock);
+    r->new_observer = *observer;
+    pthread_mutex_unlock(&r->lock);
+}
+
 void sek_recorder_lists(struct sek_recorder *r, const struct sek_list *lists, unsigned n)
 {
     if (r->pid != getpid())
@@ -548,6 +530,36 @@ void sek_recorder_lists(struct sek_recorder *r, const struct sek_list *lists, un
     r->n_lists = n;
     r->lists_changed = true;
     pthread_mutex_unlock(&r->lock);
+}
+
+/* The place of the record that `f` replaces, or of a new one; NULL: there is no room. */
+static struct sek_finding *place_of(struct findings *all, const struct sek_finding *f)
+{
+    for (unsigned i = 0; i < all->n; i++) {
+        struct sek_finding *at = &all->all[i];
+        if (at->detector == f->detector && at->start_ms == f->start_ms &&
+            memcmp(&at->endpoint, &f->endpoint, sizeof f->endpoint) == 0)
+            return at;
+    }
+    return all->n < SEK_RECORDER_FINDINGS ? &all->all[all->n++] : NULL;
+}
+
+void sek_recorder_finding(struct sek_recorder *r, const struct sek_finding *f)
+{
+    if (r->pid != getpid())
+        return;
+    pthread_mutex_lock(&r->lock);
+    bool first = r->found->n == 0;
+    struct sek_finding *at = place_of(r->found, f);
+    if (at)
+        *at = *f;
+    if (first) {
+        r->found_ms = monotonic_ms() + (int64_t)r->conf->events.flush_ms;
+        pthread_cond_signal(&r->wake_writer);
+    }
+    pthread_mutex_unlock(&r->lock);
+    if (!at)
+        add_counter(r, SEK_COUNTER_FINDINGS_LOST, 1);
 }
 
 void sek_recorder_stop(struct sek_recorder *r, unsigned deadline_ms)

@@ -9,6 +9,7 @@
  * nothing. */
 #pragma once
 #include "conf/conf.h"
+#include "event/finding.h"
 #include "event/ring.h"
 #include "event/status.h"
 #include "event/tally.h"
@@ -26,8 +27,23 @@ enum sek_err sek_recorder_start(const struct sek_conf *conf, struct sek_ring *co
                                 unsigned n_rings, struct sek_status_page *status,
                                 const struct sek_suffix *suffix, sek_say_fn *say, void *arg,
                                 struct sek_recorder **out, struct sek_diag *diag);
+/* Who looks at all events on the collector's thread, after they were counted, with what counting
+ * found out. It may not wait: meanwhile the rings fill. */
+struct sek_recorder_observer {
+    void *arg;
+    void (*see)(void *arg, const struct sek_event *const *events,
+                const struct sek_tally_note *notes, unsigned n);
+};
+/* From now on until sek_recorder_stop returns. Once. */
+void sek_recorder_observe(struct sek_recorder *r, const struct sek_recorder_observer *observer);
+
 /* The lists of a new policy, copied: events.db keeps the names that hits refer to. Any thread. */
 void sek_recorder_lists(struct sek_recorder *r, const struct sek_list *lists, unsigned n);
+/* Store a finding, copied: within flush_ms, or when the database is back. Waits for no disk. A
+ * later record of the same finding takes the place of one that still waits. SEK_RECORDER_FINDINGS
+ * may wait; more count as lost. Any thread, until sek_recorder_stop. */
+#define SEK_RECORDER_FINDINGS 64
+void sek_recorder_finding(struct sek_recorder *r, const struct sek_finding *f);
 /* Once the rings' producers have ended: drain everything, store it (for at most deadline_ms when
  * the database is away; what is left then counts as lost), join both threads. NULL is fine. */
 void sek_recorder_stop(struct sek_recorder *r, unsigned deadline_ms);

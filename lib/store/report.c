@@ -58,7 +58,7 @@ void sek__report_bind_int(sqlite3_stmt *stmt, const char *name, int64_t value)
         sqlite3_bind_int64(stmt, i, value);
 }
 
-static void bind_text(sqlite3_stmt *stmt, const char *name, const char *value)
+void sek__report_bind_text(sqlite3_stmt *stmt, const char *name, const char *value)
 {
     int i = sqlite3_bind_parameter_index(stmt, name);
     if (i)
@@ -104,8 +104,8 @@ static enum sek_err count_names(struct sek_report *r, struct sek_where *w, int64
         sek_sql_prepare(r->sql, "SELECT count(*) FROM (" BELOW " LIMIT :most)", &stmt, diag);
     if (err)
         return err;
-    bind_text(stmt, ":from", w->from);
-    bind_text(stmt, ":to", w->to);
+    sek__report_bind_text(stmt, ":from", w->from);
+    sek__report_bind_text(stmt, ":to", w->to);
     sek__report_bind_int(stmt, ":most", FEW_NAMES + 1);
     int rc = sqlite3_step(stmt);
     if (rc == SQLITE_ROW)
@@ -114,6 +114,14 @@ static enum sek_err count_names(struct sek_report *r, struct sek_where *w, int64
         err = sek__report_fail(r, rc, diag);
     sqlite3_finalize(stmt);
     return err;
+}
+
+void sek__report_below(const char *path, size_t len, char out_from[SEK_NAME_TEXT_MAX + 1],
+                       char out_to[SEK_NAME_TEXT_MAX + 1])
+{
+    /* names below begin with the path and a dot; '/' follows the dot in ASCII */
+    snprintf(out_from, SEK_NAME_TEXT_MAX + 1, "%.*s.", (int)len, path);
+    snprintf(out_to, SEK_NAME_TEXT_MAX + 1, "%.*s/", (int)len, path);
 }
 
 static enum sek_err filter_name(struct sek_report *r, struct sek_where *w, struct sek_diag *diag)
@@ -134,9 +142,7 @@ static enum sek_err filter_name(struct sek_report *r, struct sek_where *w, struc
     }
     if (name.n_labels == 0) /* all names are below the root */
         return SEK_OK;
-    /* names below begin with the path and a dot; '/' follows the dot in ASCII */
-    snprintf(w->from, sizeof w->from, "%.*s.", (int)len, w->path);
-    snprintf(w->to, sizeof w->to, "%.*s/", (int)len, w->path);
+    sek__report_below(w->path, len, w->from, w->to);
     err = count_names(r, w, &n, diag);
     if (err)
         return err;
@@ -146,6 +152,20 @@ static enum sek_err filter_name(struct sek_report *r, struct sek_where *w, struc
     sek_buf_add_text(&w->text, scope == SEK_SCOPE_BELOW ? BELOW : AT_OR_BELOW);
     sek_buf_add_text(&w->text, ")");
     return SEK_OK;
+}
+
+bool sek__report_decides_alone(int trigger)
+{
+    return trigger == SEK_TRIGGER_CLASSIFIER || trigger == SEK_TRIGGER_FINDING;
+}
+
+static void filter_list(struct sek_where *w)
+{
+    w->decider = sek_lookup_id(sek_trigger_names, w->f->list);
+    sek_buf_add_text(&w->text, " AND (h.list IN (SELECT id FROM list WHERE name = :list)");
+    if (sek__report_decides_alone(w->decider))
+        sek_buf_add_text(&w->text, " OR (h.list = 0 AND h.trigger = :decider)");
+    sek_buf_add_text(&w->text, ")");
 }
 
 static enum sek_err filter_decision(struct sek_where *w, struct sek_diag *diag)
@@ -180,7 +200,7 @@ enum sek_err sek__report_where(struct sek_report *r, const struct sek_hit_filter
     if (!err && f->decision)
         err = filter_decision(out, diag);
     if (f->list)
-        sek_buf_add_text(&out->text, " AND h.list IN (SELECT id FROM list WHERE name = :list)");
+        filter_list(out);
     if (f->action)
         sek_buf_add_text(&out->text, " AND h.action = :action");
     if (f->qtype)
@@ -208,10 +228,11 @@ void sek__report_bind(sqlite3_stmt *stmt, const struct sek_where *w)
     sek__report_bind_int(stmt, ":until", f->until_s);
     sek__report_bind_int(stmt, ":endpoint", w->endpoint);
     sek__report_bind_int(stmt, ":name", w->name);
-    bind_text(stmt, ":path", w->path);
-    bind_text(stmt, ":from", w->from);
-    bind_text(stmt, ":to", w->to);
-    bind_text(stmt, ":list", f->list);
+    sek__report_bind_text(stmt, ":path", w->path);
+    sek__report_bind_text(stmt, ":from", w->from);
+    sek__report_bind_text(stmt, ":to", w->to);
+    sek__report_bind_text(stmt, ":list", f->list);
+    sek__report_bind_int(stmt, ":decider", w->decider);
     sek__report_bind_int(stmt, ":decision", w->decision);
     sek__report_bind_int(stmt, ":action", f->action);
     sek__report_bind_int(stmt, ":qtype", f->qtype);
@@ -245,6 +266,14 @@ static size_t keep_text(struct page *p, const char *before, sqlite3_stmt *stmt, 
     return at;
 }
 
+/* In place of a list that there is none of. */
+static const char *list_word(sqlite3_stmt *stmt)
+{
+    int trigger = sqlite3_column_int(stmt, 13);
+    bool alone = sqlite3_column_type(stmt, 9) == SQLITE_NULL && sek__report_decides_alone(trigger);
+    return alone ? sek_lookup_name(sek_trigger_names, trigger) : "";
+}
+
 static void keep_row(struct page *p, sqlite3_stmt *stmt)
 {
     struct row *row = &p->rows[p->n++];
@@ -260,12 +289,13 @@ static void keep_row(struct page *p, sqlite3_stmt *stmt)
                 .trigger = sqlite3_column_int(stmt, 13),
                 .monitor = sqlite3_column_int(stmt, 14) != 0,
                 .decision = (uint32_t)sqlite3_column_int64(stmt, 15),
-                .generation = (uint64_t)sqlite3_column_int64(stmt, 16)},
+                .generation = (uint64_t)sqlite3_column_int64(stmt, 16),
+                .score = (int16_t)sqlite3_column_int(stmt, 18)},
         .minute = sqlite3_column_int64(stmt, 17),
         .endpoint = keep_text(p, "", stmt, 4),
         .name = keep_text(p, "", stmt, 5),
         .matched = keep_text(p, "", stmt, 6),
-        .list = keep_text(p, "", stmt, 9),
+        .list = keep_text(p, list_word(stmt), stmt, 9),
     };
     if (scope == 0) { /* no rule: strict mode */
         row->rule = p->texts.len;
@@ -283,7 +313,7 @@ static void keep_row(struct page *p, sqlite3_stmt *stmt)
 #define HIT_COLUMNS                                                                                \
     "SELECT h.id, s.first_ms, s.last_ms, s.count, e.address, n.text, m.text, o.text, h.scope,"     \
     " l.name, h.qtype, h.action, h.would, h.trigger, h.monitor, h.decision, h.generation,"         \
-    " h.minute FROM hit h CROSS JOIN hit_sum s ON s.id = h.id"                                     \
+    " h.minute, h.score FROM hit h CROSS JOIN hit_sum s ON s.id = h.id"                            \
     " CROSS JOIN endpoint e ON e.id = h.endpoint"                                                  \
     " CROSS JOIN name n ON n.id = h.name CROSS JOIN name m ON m.id = h.matched"                    \
     " CROSS JOIN name o ON o.id = h.owner LEFT JOIN list l ON l.id = h.list"

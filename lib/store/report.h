@@ -2,7 +2,8 @@
 /* Read-only questions to events.db: one function a report, rows by callback (false stops). Readers
  * never checkpoint and hold no transaction while the caller prints for long. One thread. */
 #pragma once
-#include "event/event.h"
+#include "event/finding.h"
+#include "verdict/dynamic.h"
 
 struct sek_report;
 
@@ -14,7 +15,7 @@ struct sek_hit_filter {
     int64_t since_s, until_s;
     const char *endpoint; /* an address; INVALID if it is none */
     const char *name;     /* list notation: "n" at or below, "*.n" below, "=n" exactly */
-    const char *list;
+    const char *list;     /* or, for hits without one, what decided: "classifier", "finding" */
     int action;           /* enum sek_action, 0 = any */
     int qtype;            /* 0 = any */
     const char *decision; /* 8 hex digits of a decision id */
@@ -27,9 +28,11 @@ struct sek_hit {
     int64_t id;
     int64_t first_ms, last_ms;
     uint64_t count;
-    const char *endpoint, *name, *matched, *rule, *list; /* text; rule in list notation */
+    const char *endpoint, *name, *matched, *rule; /* text; rule in list notation */
+    const char *list; /* of a hit without one: the word of its trigger, when that decided alone */
     int qtype, action, would, trigger;
     bool monitor;
+    int16_t score; /* sek_score_of(), or SEK_SCORE_UNKNOWN */
     uint32_t decision;
     uint64_t generation;
 };
@@ -55,6 +58,47 @@ typedef bool sek_hit_group_fn(void *arg, const struct sek_hit_group *g);
 enum sek_err sek_report_hit_groups(struct sek_report *r, const struct sek_hit_filter *f,
                                    enum sek_group by, sek_hit_group_fn *fn, void *arg,
                                    struct sek_diag *diag);
+
+/* Findings. A time filter takes those that lasted into [since, until). */
+struct sek_finding_filter {
+    int64_t id; /* 0 = any */
+    int64_t since_s, until_s;
+    const char *endpoint; /* an address; INVALID if it is none */
+    const char *domain;   /* list notation, as struct sek_hit_filter's name; findings without a
+                           * domain match none */
+    int detector;         /* enum sek_detector, 0 = any */
+    int64_t blocked_at_s; /* only those whose block runs then; 0 = any */
+    const char *const
+        *members; /* of the evidence, to be read out: JSON paths ("$.kind"); borrowed */
+    unsigned n_members;
+    unsigned limit; /* 0 = no limit */
+};
+
+struct sek_finding_row {
+    int64_t id, start_ms, end_ms;
+    int detector, mode; /* enum sek_detector, sek_mode */
+    double confidence;
+    int64_t blocked_until_s;                   /* 0: not blocked */
+    const char *endpoint, *domain, *technique; /* domain "": none stands out */
+    const char *evidence;                      /* a JSON object, on one line */
+    const char *const *members; /* as asked: NULL where there is none; the members of an array with
+                                 * a blank between two */
+};
+typedef bool sek_finding_fn(void *arg, const struct sek_finding_row *row);
+/* By their end, newest first. */
+enum sek_err sek_report_findings(struct sek_report *r, const struct sek_finding_filter *f,
+                                 sek_finding_fn *fn, void *arg, struct sek_diag *diag);
+
+/* Each domain that a finding blocks at now_s, once, with the latest end of its block and the
+ * detector of that. The name is borrowed during the call. */
+typedef bool sek_blocked_domain_fn(void *arg, enum sek_detector by, const struct sek_name *domain,
+                                   int64_t blocked_until_s);
+enum sek_err sek_report_blocked_domains(struct sek_report *r, int64_t now_s,
+                                        sek_blocked_domain_fn *fn, void *arg,
+                                        struct sek_diag *diag);
+/* The same as the set that the engine asks; path: events.db. NOTFOUND when there is no database. */
+enum sek_err sek_report_dynamic(const char *path, int64_t now_s, struct sek_dynamic **out,
+                                struct sek_diag *diag);
 
 struct sek_traffic_row {
     const char *key; /* endpoint, domain or minute as text */

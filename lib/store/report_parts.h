@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The inside of struct sek_report, shared by report.c (rows) and summary.c (sums). */
+/* The inside of struct sek_report, shared by report.c (rows), summary.c (sums) and
+ * report_findings.c. */
 #pragma once
 #include "base/buf.h"
 #include "store/report.h"
@@ -18,6 +19,7 @@ struct sek_where {
     bool nothing;        /* no row can match: the endpoint or name is unknown */
     bool narrow;         /* an endpoint or few names: their index serves better than the time's */
     int64_t endpoint, name, decision;
+    int decider; /* trigger that the wanted list's name stands for, or -1 */
     char path[SEK_NAME_TEXT_MAX], from[SEK_NAME_TEXT_MAX + 1], to[SEK_NAME_TEXT_MAX + 1];
 };
 
@@ -25,11 +27,17 @@ enum sek_err sek__report_where(struct sek_report *r, const struct sek_hit_filter
                                struct sek_where *out, struct sek_diag *diag);
 void sek__report_where_fini(struct sek_where *w);
 void sek__report_bind(sqlite3_stmt *stmt, const struct sek_where *w);
-/* Binds nothing when the statement has no such parameter. */
+/* Bind nothing when the statement has no such parameter. The text is borrowed. */
+void sek__report_bind_text(sqlite3_stmt *stmt, const char *name, const char *value);
 void sek__report_bind_int(sqlite3_stmt *stmt, const char *name, int64_t value);
 /* The id behind a text, 0 = unknown. sql: one parameter, one number. */
 enum sek_err sek__report_id(struct sek_report *r, const char *sql, const char *text, int64_t *out,
                             struct sek_diag *diag);
+/* The range of paths below a name, of which `path` has `len` octets: from <= path < to. */
+void sek__report_below(const char *path, size_t len, char out_from[SEK_NAME_TEXT_MAX + 1],
+                       char out_to[SEK_NAME_TEXT_MAX + 1]);
+/* True for the triggers that decide without a list: reports show their word in its place. */
+bool sek__report_decides_alone(int trigger);
 /* The id of an endpoint given as people write it; INVALID for what is no address. */
 enum sek_err sek__report_endpoint(struct sek_report *r, const char *text, int64_t *out,
                                   struct sek_diag *diag);

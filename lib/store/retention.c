@@ -2,9 +2,12 @@
 #include "store/eventsdb_parts.h"
 #include "base/banned.h"
 
-/* What is left in the tables: the oldest minute of each, INT64_MAX where there is none. */
+#define FINDINGS_STEP 16 /* deleted at once when only findings are left: each may be the last */
+
+/* What is left in the tables: the oldest minute of each, or a finding's oldest end (Unix
+ * milliseconds); INT64_MAX where there is none. */
 struct extent {
-    int64_t hit, traffic;
+    int64_t hit, traffic, finding_ms;
 };
 
 static int64_t oldest_of(const struct extent *x)
@@ -14,10 +17,12 @@ static int64_t oldest_of(const struct extent *x)
 
 static enum sek_err look(struct sek_eventsdb *db, struct extent *out, struct sek_diag *diag)
 {
-    *out = (struct extent){INT64_MAX, INT64_MAX};
+    *out = (struct extent){INT64_MAX, INT64_MAX, INT64_MAX};
     enum sek_err err = sek__eventsdb_ask(db, SEK_ST_HIT_OLDEST, NULL, 0, &out->hit, diag);
     if (!err)
         err = sek__eventsdb_ask(db, SEK_ST_TRAFFIC_OLDEST, NULL, 0, &out->traffic, diag);
+    if (!err)
+        err = sek__eventsdb_ask(db, SEK_ST_FINDING_OLDEST, NULL, 0, &out->finding_ms, diag);
     return err;
 }
 
@@ -75,34 +80,52 @@ static enum sek_err delete_before(struct sek_eventsdb *db, int64_t minute, unsig
     return err ? err : sek__eventsdb_run(db, SEK_ST_TRAFFIC_DELETE, values, 2, diag);
 }
 
-enum sek_err sek_eventsdb_retain(struct sek_eventsdb *db, int64_t oldest_s, uint64_t max_octets,
-                                 unsigned max_rows, bool *out_more, struct sek_diag *diag)
+static enum sek_err delete_findings(struct sek_eventsdb *db, int64_t end_ms, unsigned max_rows,
+                                    struct sek_diag *diag)
+{
+    return sek__eventsdb_run(db, SEK_ST_FINDING_DELETE, (int64_t[]){end_ms, max_rows}, 2, diag);
+}
+
+/* The first thing that there is to do. */
+static enum sek_err retain_step(struct sek_eventsdb *db, int64_t oldest_s, uint64_t max_octets,
+                                unsigned max_rows, bool *out_more, struct sek_diag *diag)
 {
     const int64_t expired = oldest_s / 60; /* minutes before are deleted */
     struct extent x;
     uint64_t octets = 0;
+    enum sek_err err = look(db, &x, diag);
+    if (!err)
+        err = octets_in_use(db, &octets, diag);
+    if (err)
+        return err;
+    int64_t oldest = oldest_of(&x);
+    bool empty = oldest == INT64_MAX;
+    /* without rows nothing is needed, but what is in use this hour will be again */
+    int64_t hour = empty ? db->hour : oldest / 60;
+    *out_more = true;
+    if (oldest < expired)
+        return delete_before(db, expired, max_rows, diag);
+    if (x.finding_ms < oldest_s * 1000)
+        return delete_findings(db, oldest_s * 1000, max_rows, diag);
+    if (hour > db->swept_hour)
+        return sweep(db, hour, max_rows, diag);
+    if (octets > max_octets && !empty)
+        /* names of deleted rows are swept before more rows go */
+        return delete_before(db, oldest + 1, max_rows, diag);
+    if (octets > max_octets && x.finding_ms != INT64_MAX)
+        return delete_findings(db, INT64_MAX, FINDINGS_STEP, diag);
+    *out_more = false;
+    return SEK_OK;
+}
+
+enum sek_err sek_eventsdb_retain(struct sek_eventsdb *db, int64_t oldest_s, uint64_t max_octets,
+                                 unsigned max_rows, bool *out_more, struct sek_diag *diag)
+{
     bool more = true;
     enum sek_err err = sek__eventsdb_run(db, SEK_ST_BEGIN, NULL, 0, diag);
     if (err)
         return err;
-    err = look(db, &x, diag);
-    if (!err)
-        err = octets_in_use(db, &octets, diag);
-    int64_t oldest = err ? 0 : oldest_of(&x);
-    bool empty = oldest == INT64_MAX;
-    /* without rows nothing is needed, but what is in use this hour will be again */
-    int64_t hour = empty ? db->hour : oldest / 60;
-    if (err)
-        ;
-    else if (oldest < expired)
-        err = delete_before(db, expired, max_rows, diag);
-    else if (hour > db->swept_hour)
-        err = sweep(db, hour, max_rows, diag);
-    else if (octets > max_octets && !empty)
-        /* names of deleted rows are swept before more rows go */
-        err = delete_before(db, oldest + 1, max_rows, diag);
-    else
-        more = false;
+    err = retain_step(db, oldest_s, max_octets, max_rows, &more, diag);
     err = sek__eventsdb_end(db, err, diag);
     if (err)
         return err;

@@ -3,6 +3,33 @@
 #include <string.h>
 #include "base/banned.h"
 
+/* Parts of the view `hits` that its versions share: they stay as they are. */
+#define HITS_BEGIN                                                                                 \
+    "CREATE VIEW hits AS SELECT h.id,"                                                             \
+    " strftime('%Y-%m-%dT%H:%M:%fZ', s.first_ms / 1000.0, 'unixepoch') AS first_seen,"             \
+    " strftime('%Y-%m-%dT%H:%M:%fZ', s.last_ms / 1000.0, 'unixepoch') AS last_seen,"               \
+    " s.count, e.address AS endpoint, n.text AS name, d.text AS domain,"                           \
+    " CASE h.qtype WHEN 1 THEN 'A' WHEN 2 THEN 'NS' WHEN 5 THEN 'CNAME' WHEN 6 THEN 'SOA'"         \
+    "  WHEN 12 THEN 'PTR' WHEN 15 THEN 'MX' WHEN 16 THEN 'TXT' WHEN 28 THEN 'AAAA'"                \
+    "  WHEN 33 THEN 'SRV' WHEN 35 THEN 'NAPTR' WHEN 43 THEN 'DS' WHEN 46 THEN 'RRSIG'"             \
+    "  WHEN 48 THEN 'DNSKEY' WHEN 64 THEN 'SVCB' WHEN 65 THEN 'HTTPS' WHEN 255 THEN 'ANY'"         \
+    "  WHEN 257 THEN 'CAA' ELSE 'TYPE' || h.qtype END AS type,"
+#define HITS_ACTIONS                                                                               \
+    " CASE h.action WHEN 1 THEN 'passthru' WHEN 2 THEN 'log' WHEN 3 THEN 'nxdomain'"               \
+    "  WHEN 4 THEN 'nodata' WHEN 5 THEN 'sinkhole' WHEN 6 THEN 'refused' WHEN 7 THEN 'drop'"       \
+    "  ELSE '?' END AS action,"                                                                    \
+    " CASE h.would WHEN 1 THEN 'passthru' WHEN 2 THEN 'log' WHEN 3 THEN 'nxdomain'"                \
+    "  WHEN 4 THEN 'nodata' WHEN 5 THEN 'sinkhole' WHEN 6 THEN 'refused' WHEN 7 THEN 'drop'"       \
+    "  ELSE '?' END AS would,"
+#define HITS_RULE                                                                                  \
+    " h.monitor,"                                                                                  \
+    " CASE h.scope WHEN 1 THEN '=' || o.text WHEN 2 THEN o.text WHEN 3 THEN '*.' || o.text"        \
+    "  ELSE '' END AS rule,"
+#define HITS_END                                                                                   \
+    " FROM hit h JOIN hit_sum s ON s.id = h.id JOIN endpoint e ON e.id = h.endpoint"               \
+    " JOIN name n ON n.id = h.name JOIN name d ON d.id = h.domain JOIN name o ON o.id = h.owner"   \
+    " JOIN name m ON m.id = h.matched LEFT JOIN list l ON l.id = h.list;"
+
 /* Times of rows are UTC: minute = Unix time / 60, *_ms = Unix milliseconds. The numbers of action,
  * trigger, scope and outcome are the enums of rule.h, verdict.h and event.h; the views say them in
  * words, which a test holds against the tables in the code.
@@ -12,7 +39,12 @@
  * search. hit_sum holds what changes of a hit while its minute lasts, apart from what does not: a
  * row of 4 columns is updated for a third of the cost of one of 19. traffic is kept in the order of
  * its key: the rows of a minute lie together, and its oldest go first. No index on hit.list, domain
- * or decision: each costs every new row; such questions scan the time range. */
+ * or decision: each costs every new row; such questions scan the time range.
+ *
+ * finding stands alone: few rows, with addresses and names as text, so that clean-up of hits and
+ * traffic need not know of it. domain_path: sek_name_to_path, '' without a domain.
+ * That evidence is a JSON object is the writer's to check: SQLite 3.40 runs no JSON function out
+ * of a schema that it does not trust. */
 static const char *const steps[] = {
     "CREATE TABLE state(key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
     "CREATE TABLE endpoint(id INTEGER PRIMARY KEY, address TEXT NOT NULL UNIQUE,"
@@ -38,33 +70,11 @@ static const char *const steps[] = {
     " passed INTEGER NOT NULL, nxdomain INTEGER NOT NULL, failed INTEGER NOT NULL,"
     " local INTEGER NOT NULL, PRIMARY KEY(minute, endpoint, domain)) STRICT, WITHOUT ROWID;"
     "CREATE INDEX traffic_endpoint ON traffic(endpoint);" /* the key's other columns follow */
-    "CREATE INDEX traffic_domain ON traffic(domain);"
-    "CREATE VIEW hits AS SELECT h.id,"
-    " strftime('%Y-%m-%dT%H:%M:%fZ', s.first_ms / 1000.0, 'unixepoch') AS first_seen,"
-    " strftime('%Y-%m-%dT%H:%M:%fZ', s.last_ms / 1000.0, 'unixepoch') AS last_seen,"
-    " s.count, e.address AS endpoint, n.text AS name, d.text AS domain,"
-    " CASE h.qtype WHEN 1 THEN 'A' WHEN 2 THEN 'NS' WHEN 5 THEN 'CNAME' WHEN 6 THEN 'SOA'"
-    "  WHEN 12 THEN 'PTR' WHEN 15 THEN 'MX' WHEN 16 THEN 'TXT' WHEN 28 THEN 'AAAA'"
-    "  WHEN 33 THEN 'SRV' WHEN 35 THEN 'NAPTR' WHEN 43 THEN 'DS' WHEN 46 THEN 'RRSIG'"
-    "  WHEN 48 THEN 'DNSKEY' WHEN 64 THEN 'SVCB' WHEN 65 THEN 'HTTPS' WHEN 255 THEN 'ANY'"
-    "  WHEN 257 THEN 'CAA' ELSE 'TYPE' || h.qtype END AS type,"
-    " coalesce(l.name, '') AS list,"
-    " CASE h.action WHEN 1 THEN 'passthru' WHEN 2 THEN 'log' WHEN 3 THEN 'nxdomain'"
-    "  WHEN 4 THEN 'nodata' WHEN 5 THEN 'sinkhole' WHEN 6 THEN 'refused' WHEN 7 THEN 'drop'"
-    "  ELSE '?' END AS action,"
-    " CASE h.would WHEN 1 THEN 'passthru' WHEN 2 THEN 'log' WHEN 3 THEN 'nxdomain'"
-    "  WHEN 4 THEN 'nodata' WHEN 5 THEN 'sinkhole' WHEN 6 THEN 'refused' WHEN 7 THEN 'drop'"
-    "  ELSE '?' END AS would,"
+    "CREATE INDEX traffic_domain ON traffic(domain);" HITS_BEGIN
+    " coalesce(l.name, '') AS list," HITS_ACTIONS
     " CASE h.trigger WHEN 0 THEN 'none' WHEN 1 THEN 'qname' WHEN 2 THEN 'cname'"
-    "  WHEN 3 THEN 'strict' ELSE '?' END AS trigger,"
-    " h.monitor,"
-    " CASE h.scope WHEN 1 THEN '=' || o.text WHEN 2 THEN o.text WHEN 3 THEN '*.' || o.text"
-    "  ELSE '' END AS rule,"
-    " m.text AS matched, h.generation, printf('%08x', h.decision) AS decision"
-    " FROM hit h JOIN hit_sum s ON s.id = h.id JOIN endpoint e ON e.id = h.endpoint JOIN name n ON "
-    "n.id = h.name"
-    " JOIN name d ON d.id = h.domain JOIN name o ON o.id = h.owner"
-    " JOIN name m ON m.id = h.matched LEFT JOIN list l ON l.id = h.list;"
+    "  WHEN 3 THEN 'strict' ELSE '?' END AS trigger," HITS_RULE
+    " m.text AS matched, h.generation, printf('%08x', h.decision) AS decision" HITS_END
     "CREATE VIEW traffic_by_minute AS SELECT"
     " strftime('%Y-%m-%dT%H:%M:%SZ', t.minute * 60, 'unixepoch') AS minute,"
     " e.address AS endpoint, d.text AS domain,"
@@ -75,6 +85,32 @@ static const char *const steps[] = {
     " strftime('%Y-%m-%dT%H:%M:%fZ', e.first_ms / 1000.0, 'unixepoch') AS first_seen,"
     " strftime('%Y-%m-%dT%H:%M:%SZ', (SELECT max(t.minute) FROM traffic t"
     "  WHERE t.endpoint = e.id) * 60, 'unixepoch') AS last_minute FROM endpoint e;",
+    "ALTER TABLE hit ADD COLUMN score INTEGER NOT NULL DEFAULT -32768;" /* SEK_SCORE_UNKNOWN */
+    "CREATE TABLE finding(id INTEGER PRIMARY KEY, detector INTEGER NOT NULL,"
+    " endpoint TEXT NOT NULL, domain TEXT NOT NULL, domain_path TEXT NOT NULL,"
+    " start_ms INTEGER NOT NULL, end_ms INTEGER NOT NULL, confidence REAL NOT NULL,"
+    " mode INTEGER NOT NULL, blocked_until_s INTEGER NOT NULL, technique TEXT NOT NULL,"
+    " evidence TEXT NOT NULL,"
+    " UNIQUE(detector, endpoint, start_ms)) STRICT;"
+    "CREATE INDEX finding_end ON finding(end_ms);"
+    "CREATE INDEX finding_endpoint ON finding(endpoint, end_ms);"
+    "CREATE INDEX finding_domain ON finding(domain_path, end_ms);"
+    "DROP VIEW hits;" HITS_BEGIN
+    " coalesce(l.name, CASE h.trigger WHEN 4 THEN 'classifier' WHEN 5 THEN 'finding' ELSE '' END)"
+    "  AS list," HITS_ACTIONS
+    " CASE h.trigger WHEN 0 THEN 'none' WHEN 1 THEN 'qname' WHEN 2 THEN 'cname'"
+    "  WHEN 3 THEN 'strict' WHEN 4 THEN 'classifier' WHEN 5 THEN 'finding' ELSE '?' END"
+    "  AS trigger," HITS_RULE
+    " m.text AS matched, h.generation, printf('%08x', h.decision) AS decision,"
+    " CASE h.score WHEN -32768 THEN NULL ELSE h.score / 100.0 END AS score" HITS_END
+    "CREATE VIEW findings AS SELECT id, CASE detector WHEN 1 THEN 'dga' ELSE '?' END AS detector,"
+    " strftime('%Y-%m-%dT%H:%M:%fZ', start_ms / 1000.0, 'unixepoch') AS first_seen,"
+    " strftime('%Y-%m-%dT%H:%M:%fZ', end_ms / 1000.0, 'unixepoch') AS last_seen,"
+    " endpoint, domain, confidence,"
+    " CASE mode WHEN 0 THEN 'off' WHEN 1 THEN 'monitor' WHEN 2 THEN 'block' ELSE '?' END AS mode,"
+    " CASE blocked_until_s WHEN 0 THEN NULL"
+    "  ELSE strftime('%Y-%m-%dT%H:%M:%SZ', blocked_until_s, 'unixepoch') END AS blocked_until,"
+    " technique, evidence FROM finding;",
     NULL,
 };
 

@@ -166,7 +166,9 @@ static enum sek_err read_keys(struct sek_report *r, const struct groups *g, size
         char minute[32];
         const char *text = "";
         (*offsets)[i] = texts->len;
-        if (stmt) {
+        if (g->all[i].id < 0 && sek__report_decides_alone((int)-g->all[i].id)) {
+            text = sek_lookup_name(sek_trigger_names, (int)-g->all[i].id);
+        } else if (stmt) {
             sqlite3_reset(stmt);
             sqlite3_bind_int64(stmt, 1, g->all[i].id);
             int rc = sqlite3_step(stmt);
@@ -207,7 +209,9 @@ static const struct {
 } group_rows[] = {
     [SEK_GROUP_ENDPOINT] = {"h.endpoint", "SELECT address FROM endpoint WHERE id = ?1"},
     [SEK_GROUP_NAME] = {"h.name", "SELECT text FROM name WHERE id = ?1"},
-    [SEK_GROUP_LIST] = {"h.list", "SELECT name FROM list WHERE id = ?1"},
+    /* below 0: the trigger of a hit that no list decided */
+    [SEK_GROUP_LIST] = {"iif(h.list = 0, -h.trigger, h.list)",
+                        "SELECT name FROM list WHERE id = ?1"},
     [SEK_GROUP_DOMAIN] = {"h.domain", "SELECT text FROM name WHERE id = ?1"},
 };
 

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "verdict/engine.h"
+#include "classify/classify.h"
+#include <stdio.h>
 #include <string.h>
 #include "base/banned.h"
+
+#define EDE_BLOCKED 15 /* RFC 8914 §4.16 */
 
 /* The three passes over the rules that a name meets. Each pass takes the first rule that ranks
  * highest in it; a later pass is asked only if the earlier ones found nothing. */
@@ -111,21 +115,11 @@ static void verdict_fill(struct sek_verdict *out, const struct found *f, enum se
     memcpy(out->list_name, f->list->name, sizeof out->list_name);
 }
 
-void sek_engine_decide(const struct sek_policy *policy, const struct sek_name *name, int64_t now_s,
-                       enum sek_trigger trigger, struct sek_verdict *out, sek_walk_fn *walk,
-                       void *arg)
+/* The rules' part. */
+static void decide_by_rules(const struct sek_policy *policy, const struct sek_name *name,
+                            int64_t now_s, enum sek_trigger trigger, struct sek_verdict *out,
+                            sek_walk_fn *walk, void *arg)
 {
-    out->action = out->would = SEK_ACTION_PASSTHRU;
-    out->trigger = SEK_TRIGGER_NONE;
-    out->monitor = false;
-    out->scope = out->depth = 0;
-    out->list = out->ede = 0;
-    out->generation = 0;
-    out->list_name[0] = '\0';
-    if (!policy)
-        return;
-    out->generation = sek_policy_generation(policy);
-
     struct sek_met met[SEK_LABELS_MAX + 1];
     unsigned n_met = sek_policy_lookup(policy, name, met);
     if (n_met == 0) /* nearly every name */
@@ -149,4 +143,44 @@ void sek_engine_decide(const struct sek_policy *policy, const struct sek_name *n
         verdict_fill(out, winner, trigger);
     if (walk)
         walk_all(policy, met, n_met, now_s, winner, walk, arg);
+}
+
+static void decide_by_finding(const struct sek_dynamic *dynamic, const struct sek_name *name,
+                              int64_t now_s, struct sek_verdict *out)
+{
+    bool decided = out->trigger != SEK_TRIGGER_NONE;
+    unsigned depth;
+    if (decided && (sek_action_blocks(out->action) || !sek_verdict_is_hit(out)))
+        return;
+    const struct sek_dynamic_row *row = sek_dynamic_find(dynamic, name, now_s, &depth);
+    if (!row)
+        return;
+    out->trigger = SEK_TRIGGER_FINDING;
+    out->would = out->action = SEK_ACTION_SINKHOLE;
+    out->monitor = false;
+    out->scope = SEK_SCOPE_SUBTREE;
+    out->depth = (uint8_t)depth;
+    out->list = 0;
+    out->ede = EDE_BLOCKED;
+    snprintf(out->list_name, sizeof out->list_name, "%s", row->by);
+}
+
+void sek_engine_decide(const struct sek_engine *engine, const struct sek_name *name, int64_t now_s,
+                       enum sek_trigger trigger, struct sek_verdict *out, sek_walk_fn *walk,
+                       void *arg)
+{
+    out->action = out->would = SEK_ACTION_PASSTHRU;
+    out->trigger = SEK_TRIGGER_NONE;
+    out->monitor = false;
+    out->scope = out->depth = 0;
+    out->list = out->ede = 0;
+    out->score = SEK_CLASSIFY_NONE;
+    out->generation = 0;
+    out->list_name[0] = '\0';
+    if (engine->policy) {
+        out->generation = sek_policy_generation(engine->policy);
+        decide_by_rules(engine->policy, name, now_s, trigger, out, walk, arg);
+    }
+    if (engine->dynamic)
+        decide_by_finding(engine->dynamic, name, now_s, out);
 }

@@ -33,3 +33,6 @@ static inline bool sek_verdict_is_hit(const struct sek_verdict *v)
 {
     return v->trigger != SEK_TRIGGER_NONE && v->would != SEK_ACTION_PASSTHRU;
 }
+
+/* What decided, for people: "list ads", "classifier", "finding dga". Returns out. */
+const char *sek_verdict_by(const struct sek_verdict *v, char *out, size_t size);

@@ -108,7 +108,7 @@ static void run(const struct shape *s, const char *dir, const struct sek_suffix 
             const struct sek_event *events[64];
             unsigned got;
             while ((got = sek_ring_peek(ring, events, 64)) > 0) {
-                sek_tally_add_all(tally, events, got);
+                sek_tally_add_all(tally, events, got, NULL);
                 sek_ring_pop(ring);
             }
             drain += cpu_ns() - start;

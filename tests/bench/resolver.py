@@ -10,7 +10,8 @@ machine), and its ratio to the peer's in the same round: a shared machine drifts
 so only neighbouring seconds can be compared.
 
   hit    10,000 names that are in the cache
-  miss   names never asked before
+  miss   names never asked before, below registered domains as people register them: the classifier
+         judges each
   block  names on the list
 
 usage: resolver.py --unbound FILE --module FILE --command FILE [-n NAMES] [-r ROUNDS]
@@ -35,9 +36,9 @@ TURN_S = 1
 SERVER_CPU, LOAD_CPU = 0, os.cpu_count() - 1
 
 
-def make_names(count):
+def make_names(count, seed=20261123):
     """Distinct names of 2 or 3 labels, 10 to 30 octets, the same in every run."""
-    rng = random.Random(20261123)
+    rng = random.Random(seed)
     consonants, vowels = "bcdfghjklmnprstvwz", "aeiouy"
     suffixes = ["com"] * 10 + ["net"] * 3 + ["org", "info", "top", "xyz", "de", "jp", "co.uk", "com.br"]
     heads = ["www", "cdn", "ads", "mail", "login", "t", "px"]
@@ -87,6 +88,8 @@ class Bench:
     def __init__(self, args, folder):
         self.args, self.folder = args, folder
         self.names = make_names(args.names)
+        listed = set(self.names)
+        self.unlisted = [n for n in make_names(50000, 7) if n not in listed]
         self.servers = {}
         self.turns = 0
         self.write("list.txt", "\n".join(self.names) + "\n")
@@ -210,7 +213,8 @@ status:
         if load == "miss":
             self.turns += 1
             path = self.write("miss.txt", "".join(
-                f"m{self.turns}x{i}.z{i % 5003}.example A\n" for i in range(100000 * TURN_S)))
+                f"m{self.turns}x{i}.{self.unlisted[i % len(self.unlisted)]} A\n"
+                for i in range(100000 * TURN_S)))
         else:
             path = self.path(f"{load}.txt")
         return self.load(kind, path)

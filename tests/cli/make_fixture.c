@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What the command's golden tests look at, always the same to the octet of a name and the
- * millisecond: make_fixture FOLDER           settings, policy and events below FOLDER make_fixture
- * resolver PAGE    a status page that is alive until standard input ends */
+ * millisecond:
+ *   make_fixture FOLDER             settings, policy and events below FOLDER
+ *   make_fixture more FOLDER        one more hit
+ *   make_fixture detections FOLDER  findings, and hits of detectors
+ *   make_fixture resolver PAGE      a status page that is alive until standard input ends */
+#include "classify/dga.h"
 #include "event/status.h"
 #include "event/tally.h"
 #include "name/text.h"
@@ -103,6 +107,21 @@ static void make_policy(const char *dir)
     sek_policydb_close(db);
 }
 
+/* The lists have their ids from the policy, made before. */
+static void know_lists(const char *dir)
+{
+    char path[600];
+    struct sek_policydb *db;
+    snprintf(path, sizeof path, "%s/policy/policy.db", dir);
+    MUST(sek_policydb_open(path, false, &db, &diag));
+    list_known(db, FEED, "feed");
+    list_known(db, WATCH, "watch");
+    list_known(db, RETIRED, "retired");
+    list_known(db, BLOCK, SEK_LIST_LOCAL_BLOCK);
+    list_known(db, ALLOW, SEK_LIST_LOCAL_ALLOW);
+    sek_policydb_close(db);
+}
+
 /* --- events ------------------------------------------------------------------------------------
  */
 
@@ -116,6 +135,8 @@ struct query {
     enum sek_action action;
     enum sek_scope scope;
     unsigned depth;
+    enum sek_trigger trigger; /* of a hit without a list */
+    float llr;                /* of the classifier, with such a trigger */
 };
 
 static const struct query queries[] = {
@@ -146,7 +167,16 @@ static void add_query(struct sek_tally *t, const struct query *q)
     struct sek_name name;
     memset(&e, 0, sizeof e);
     e.outcome = (uint8_t)q->outcome;
-    if (q->outcome == SEK_OUTCOME_HIT) {
+    e.score = q->trigger ? sek_score_of(q->llr) : SEK_SCORE_UNKNOWN;
+    if (q->trigger) {
+        e.would = (uint8_t)q->action;
+        e.monitor = q->trigger == SEK_TRIGGER_CLASSIFIER;
+        e.action = (uint8_t)(e.monitor ? SEK_ACTION_PASSTHRU : q->action);
+        e.trigger = (uint8_t)q->trigger;
+        e.scope = (uint8_t)q->scope;
+        e.depth = (uint8_t)q->depth;
+        e.generation = 2;
+    } else if (q->outcome == SEK_OUTCOME_HIT) {
         e.monitor = lists[q->list].mode == SEK_MODE_MONITOR;
         e.would = (uint8_t)q->action;
         e.action = (uint8_t)(e.monitor ? SEK_ACTION_PASSTHRU : q->action);
@@ -171,6 +201,14 @@ static void add_query(struct sek_tally *t, const struct query *q)
     for (unsigned i = 0; i < q->times; i++, e.time_ms += 10)
         MUST(!sek_tally_add(t, &e));
 }
+
+/* What detectors decided, and beside it the word of one that scored a name that a rule decided. */
+static const struct query detected[] = {
+    {600, 2, "192.0.2.7", "www.xkqzvbwpjt.com", NULL, 1, SEK_OUTCOME_HIT, 0, SEK_ACTION_SINKHOLE,
+     SEK_SCOPE_SUBTREE, 1, SEK_TRIGGER_CLASSIFIER, 5.125f},
+    {660, 1, "192.0.2.7", "qmwzkbvxjh.top", NULL, 28, SEK_OUTCOME_HIT, 0, SEK_ACTION_NXDOMAIN,
+     SEK_SCOPE_SUBTREE, 0, SEK_TRIGGER_FINDING, 3.5f},
+};
 
 static const struct query later = {300,
                                    1,
@@ -207,28 +245,100 @@ static void store(const char *dir, const struct query *q, size_t n)
     sek_suffix_close(suffix);
 }
 
+/* --- findings ----------------------------------------------------------------------------------
+ */
+
+static const struct found {
+    int at_s; /* the end, after BEGIN_S */
+    const char *endpoint, *domain, *kind;
+    enum sek_mode mode;
+    int64_t blocked_until_s;
+    const char *examples[SEK_DGA_EXAMPLES];
+} founds[] = {
+    {700,
+     "192.0.2.7",
+     "qmwzkbvxjh.top",
+     "necurs",
+     SEK_MODE_BLOCK,
+     FAR_S,
+     {"xkqzvbwpjt.com", "qpfhgzkwmv.top", "a.b\\034\\032\\092\\027\\039\\036\\040x\\041.com"}},
+    {800, "2001:db8::1", NULL, "word list", SEK_MODE_MONITOR, 0, {"greenhousetable.net"}},
+    {900,
+     "192.0.2.8",
+     "\\036\\040x\\041\\039\\027.c.example",
+     "",
+     SEK_MODE_BLOCK,
+     BEGIN_S + 3600,
+     {NULL}},
+};
+
+static void set_name(struct sek_dga_name *out, const char *text)
+{
+    struct sek_name name;
+    MUST(sek_name_from_text(text, strlen(text), &name, &diag));
+    out->len = name.len;
+    memcpy(out->octets, name.octets, name.len);
+}
+
+static struct sek_finding finding_of(const struct found *at)
+{
+    struct sek_buf evidence;
+    struct sek_dga dga = {.episode = 1,
+                          .n_names = 23,
+                          .n_nxdomains = 21,
+                          .score = 17.2f,
+                          .alarm = 13.8f,
+                          .names = 12.1f,
+                          .words = 3,
+                          .shape = 2.1f,
+                          .resolved_llr = 6.1f};
+    struct sek_finding f = {.detector = SEK_DETECTOR_DGA,
+                            .start_ms = (BEGIN_S + 500) * 1000 + 250,
+                            .end_ms = (BEGIN_S + at->at_s) * 1000 + 250,
+                            .confidence = 0.967f,
+                            .mode = at->mode,
+                            .blocked_until_s = at->blocked_until_s,
+                            .technique = SEK_DGA_TECHNIQUE};
+    MUST(sek_addr_from_text(at->endpoint, &f.endpoint, &diag));
+    while (dga.n_examples < SEK_DGA_EXAMPLES && at->examples[dga.n_examples]) {
+        set_name(&dga.examples[dga.n_examples], at->examples[dga.n_examples]);
+        dga.n_examples++;
+    }
+    if (at->domain) {
+        set_name(&dga.resolved, at->domain);
+        f.domain_len = dga.resolved.len;
+        memcpy(f.domain, dga.resolved.octets, dga.resolved.len);
+    }
+    sek_buf_init(&evidence, sizeof f.evidence - 1);
+    sek_dga_evidence(&dga, at->kind, 0.81f, &evidence);
+    MUST(evidence.failed);
+    memcpy(f.evidence, evidence.data, evidence.len);
+    sek_buf_fini(&evidence);
+    return f;
+}
+
+static void make_detections(const char *dir)
+{
+    char path[600], aside[SEK_ASIDE_MAX];
+    struct sek_eventsdb *db;
+    struct sek_findings_stored stored;
+    snprintf(path, sizeof path, "%s/events/events.db", dir);
+    store(dir, detected, sizeof detected / sizeof detected[0]);
+    MUST(sek_eventsdb_open(path, BEGIN_S, &db, aside, &diag));
+    for (size_t i = 0; i < sizeof founds / sizeof founds[0]; i++) {
+        struct sek_finding f = finding_of(&founds[i]);
+        MUST(sek_eventsdb_store_findings(db, &f, 1, &stored, &diag));
+        MUST(stored.n_new != 1);
+    }
+    sek_eventsdb_close(db);
+}
+
 static void make_events(const char *dir)
 {
     char path[600];
     snprintf(path, sizeof path, "%s/events", dir);
     MUST(mkdir(path, 0755));
     store(dir, queries, sizeof queries / sizeof queries[0]);
-}
-
-/* The lists have their ids from the policy, made before. */
-static void make_more(const char *dir)
-{
-    char path[600];
-    struct sek_policydb *db;
-    snprintf(path, sizeof path, "%s/policy/policy.db", dir);
-    MUST(sek_policydb_open(path, false, &db, &diag));
-    list_known(db, FEED, "feed");
-    list_known(db, WATCH, "watch");
-    list_known(db, RETIRED, "retired");
-    list_known(db, BLOCK, SEK_LIST_LOCAL_BLOCK);
-    list_known(db, ALLOW, SEK_LIST_LOCAL_ALLOW);
-    sek_policydb_close(db);
-    store(dir, &later, 1);
 }
 
 static void make_settings(const char *dir)
@@ -288,12 +398,19 @@ int main(int argc, char **argv)
         resolver(argv[2]);
         return 0;
     }
+    if (argc == 3 && strcmp(argv[1], "detections") == 0) {
+        know_lists(argv[2]);
+        make_detections(argv[2]);
+        return 0;
+    }
     if (argc == 3 && strcmp(argv[1], "more") == 0) {
-        make_more(argv[2]);
+        know_lists(argv[2]);
+        store(argv[2], &later, 1);
         return 0;
     }
     if (argc != 2 || strlen(argv[1]) > 500) {
-        fputs("usage: make_fixture FOLDER | more FOLDER | resolver PAGE\n", stderr);
+        fputs("usage: make_fixture FOLDER | more FOLDER | detections FOLDER | resolver PAGE\n",
+              stderr);
         return 2;
     }
     make_settings(argv[1]);

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lint.sh"
 
 # A folder of lib/ includes itself and those to its left.
-ORDER="base name conf policy classify verdict event store runtime"
+ORDER="base name conf policy classify observe verdict event store runtime"
 
 # THE table of foreign headers: pattern of the header, pattern of the files that may include it.
 FOREIGN='
@@ -24,7 +24,7 @@ sqlite3.h         tests/*
 gnu/libc-version.h tests/*
 '
 # What the C library and the kernel bring.
-LIBC='^(assert|complex|ctype|dirent|dlfcn|elf|endian|err|errno|fcntl|fenv|fnmatch|ftw|getopt|glob|grp|inttypes|libgen|limits|link|locale|malloc|math|netdb|poll|pthread|pwd|regex|sched|setjmp|signal|spawn|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|stdnoreturn|string|strings|syslog|termios|threads|time|ucontext|uchar|unistd|wchar|wctype|(sys|net|netinet|arpa|linux|asm)/[a-z0-9_/-]+)\.h$'
+LIBC='^(assert|complex|ctype|dirent|dlfcn|elf|endian|err|errno|fcntl|fenv|fnmatch|ftw|getopt|glob|grp|inttypes|libgen|limits|link|locale|malloc|math|netdb|poll|pthread|pwd|regex|sched|semaphore|setjmp|signal|spawn|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|stdnoreturn|string|strings|syslog|termios|threads|time|ucontext|uchar|unistd|wchar|wctype|(sys|net|netinet|arpa|linux|asm)/[a-z0-9_/-]+)\.h$'
 
 layer_index() {
     local i=0 layer

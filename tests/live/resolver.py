@@ -52,7 +52,7 @@ class Policy:
         }
         for key, value in {**self.settings, **settings}.items():
             group, option = key.split("__")
-            table[group][option] = value
+            table.setdefault(group, {})[option] = value
         text = "".join(f"{group}:\n" + "".join(f"  {k}: {v}\n" for k, v in options.items())
                        for group, options in table.items())
         (folder / "sekisho.yaml").write_text(text)

@@ -31,9 +31,13 @@ class Reload(LiveCase):
 
     def test_a_hundred_times(self):
         """Threads, files and policy are the same after each, and no hit is lost over them."""
-        self.assert_sinkholed(self.ask("evil.test"))
+        self.assert_sinkholed(self.ask("evil.test", source="127.0.0.8"))
+        # the writer opens its database in its own time: now it has
+        self.wait_hits([("127.0.0.8", "evil.test", "A", "local-block", "sinkhole", 1)],
+                       "endpoint = '127.0.0.8'")
         threads, files = self.resolver.threads(), open_files(self.resolver)
         self.assertIn("sek-keeper", threads)
+        self.assertIn("sek-observe", threads)
         asked = 0
         for i in range(N_RELOADS):
             self.resolver.control("reload")
@@ -186,9 +190,42 @@ class Trouble(LiveCase):
         self.policy.block("=other.test")  # the command makes a new one
         self.assert_sinkholed(self.ask("evil.test"))
 
-    def damage(self):
+    def before_is_used(self, file):
+        """The policy before a damaged one: used, loudly, until that one is mended."""
+        self.damage(file)
+        self.start()
+        self.assert_sinkholed(self.ask("last.test"))
+        self.assert_resolves()
+        self.assert_said_once(rf"{file}.*previous policy goes on")
+        status = self.policy.status()
+        self.assertEqual(("failed", 1), (status["policy"], status["policy_errors"]))
+        self.assertIn(file, status["policy_trouble"])
+        before = status["in_force"]
+        self.policy.run("list", "publish")
+        self.assertEqual("ok", self.policy.status()["policy"])
+        return before, self.policy.status()["in_force"]
+
+    def test_damaged_delta_at_the_start(self):
+        self.begin().block("=evil.test")
+        self.policy.run("list", "publish", "--full")
+        self.policy.block("=last.test")
+        self.policy.block("=newest.test")
+        before, after = self.before_is_used("policy.delta")
+        self.assertEqual(before + 1, after)
+        self.assert_sinkholed(self.ask("newest.test"))
+
+    def test_damaged_image_at_the_start(self):
+        """The one before is an image with its delta."""
+        self.begin().block("=evil.test")
+        self.policy.run("list", "publish", "--full")
+        self.policy.block("=last.test")
+        self.policy.run("list", "publish", "--full")
+        before, after = self.before_is_used("policy.img")
+        self.assertGreater(after, before)
+
+    def damage(self, file="policy.img"):
         """Another octet in the middle, put in place by rename as every policy is."""
-        image = self.policy.dir / "policy.img"
+        image = self.policy.dir / file
         octets = bytearray(image.read_bytes())
         octets[len(octets) // 2] ^= 0xff
         (self.policy.dir / "damaged").write_bytes(octets)
@@ -260,7 +297,8 @@ class Trouble(LiveCase):
         self.start()
         self.assert_resolves()
         self.assert_sinkholed(self.ask("evil.test"))
-        self.assert_said_once("nowhere")
+        self.assert_said_once("events wait in memory: .*nowhere")
+        self.assert_said_once("nowhere.* in memory only")
 
     def test_no_status_folder(self):
         self.begin(status__path=self.scratch / "nowhere" / "status").block("=evil.test")

@@ -18,6 +18,13 @@ static inline int setup_files(void **state)
 
 static inline int teardown_files(void **state)
 {
+    static const char *const kept[] = {SEK_POLICY_DELTA_PREV, SEK_POLICY_IMAGE_PREV,
+                                       SEK_POLICY_IMAGE_PREV_DELTA};
+    char file[128];
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+        snprintf(file, sizeof file, "%s/%s", dir, kept[i]);
+        unlink(file);
+    }
     unlink(image);
     unlink(delta);
     unlink(lock);

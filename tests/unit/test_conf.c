@@ -333,6 +333,29 @@ static void test_deep_brackets(void **state)
     free(text);
 }
 
+static void test_domains_file(void **state)
+{
+    static const struct {
+        const char *text, *path;
+    } cases[] = {
+        {"", "/var/lib/sekisho/events/domains.seen"},
+        {"events: {db: /x/y/e.db}\n", "/x/y/domains.seen"},
+        {"events: {db: /e.db}\n", "/domains.seen"},
+        {"domains: {file: /z/d}\n", "/z/d"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct sek_conf conf;
+        char path[SEK_CONF_PATH_MAX];
+
+        assert_int_equal(sek_conf_parse(cases[i].text, strlen(cases[i].text), "f", &conf, NULL),
+                         SEK_OK);
+        assert_string_equal(sek_conf_domains_file(&conf, path), cases[i].path);
+        sek_conf_fini(&conf);
+    }
+}
+
 /* Every field at a value that is not the default, printed and read again. */
 static void test_print_reads_back(void **state)
 {
@@ -447,10 +470,15 @@ static void test_load(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),        cmocka_unit_test(test_files),
-        cmocka_unit_test(test_many_names),    cmocka_unit_test(test_no_memory),
-        cmocka_unit_test(test_deep_brackets), cmocka_unit_test(test_print_reads_back),
-        cmocka_unit_test(test_sample_file),   cmocka_unit_test(test_load),
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_files),
+        cmocka_unit_test(test_many_names),
+        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_deep_brackets),
+        cmocka_unit_test(test_domains_file),
+        cmocka_unit_test(test_print_reads_back),
+        cmocka_unit_test(test_sample_file),
+        cmocka_unit_test(test_load),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -246,7 +246,8 @@ static void test_cases(void **state)
         struct sek_policy *p = policy_of(t->rules, n);
         struct sek_name name = name_of(t->name);
         struct sek_verdict v;
-        sek_engine_decide(p, &name, NOW, SEK_TRIGGER_QNAME, &v, NULL, NULL);
+        sek_engine_decide(&(struct sek_engine){.policy = p}, &name, NOW, SEK_TRIGGER_QNAME, &v,
+                          NULL, NULL);
         if (v.action != t->action || v.would != t->would || v.list != t->list)
             fail_msg("%s: got action %s would %s list %u", t->label,
                      sek_lookup_name(sek_action_names, (int)v.action),
@@ -262,7 +263,7 @@ static void test_without_policy(void **state)
     (void)state;
     struct sek_name name = name_of("a.example");
     struct sek_verdict v;
-    sek_engine_decide(NULL, &name, NOW, SEK_TRIGGER_QNAME, &v, NULL, NULL);
+    sek_engine_decide(&(struct sek_engine){0}, &name, NOW, SEK_TRIGGER_QNAME, &v, NULL, NULL);
     assert_int_equal(v.action, SEK_ACTION_PASSTHRU);
     assert_int_equal(v.trigger, SEK_TRIGGER_NONE);
     assert_false(sek_verdict_is_hit(&v));
@@ -286,7 +287,8 @@ static void test_walk_tells_of_every_rule(void **state)
     struct sek_name name = name_of("www.evil.example");
     struct sek_verdict v;
     unsigned n[2] = {0};
-    sek_engine_decide(p, &name, NOW, SEK_TRIGGER_QNAME, &v, count_steps, n);
+    sek_engine_decide(&(struct sek_engine){.policy = p}, &name, NOW, SEK_TRIGGER_QNAME, &v,
+                      count_steps, n);
     assert_int_equal(n[0], 4);
     assert_int_equal(n[1], 1);
     assert_int_equal(v.list, 2);
@@ -396,7 +398,8 @@ static void test_random_against_reference(void **state)
                 }
             }
             struct sek_verdict v;
-            sek_engine_decide(p, &name, NOW, SEK_TRIGGER_QNAME, &v, NULL, NULL);
+            sek_engine_decide(&(struct sek_engine){.policy = p}, &name, NOW, SEK_TRIGGER_QNAME, &v,
+                              NULL, NULL);
             if (v.list != list || v.would != would ||
                 v.action != (best_acts ? would : SEK_ACTION_PASSTHRU))
                 fail_msg("round %d, %s: list %u (want %u), would %d (want %d)", round, text, v.list,

@@ -220,7 +220,9 @@ static void test_view_words(void **state)
     for (int i = SEK_ACTION_PASSTHRU; i <= SEK_ACTION_DROP; i++) {
         struct sek_event e = sample_hit("192.0.2.1", "evil.example", SAMPLE_MS);
         e.action = e.would = (uint8_t)i;
-        e.trigger = (uint8_t)(i % 4);
+        e.trigger = (uint8_t)(i % 6);
+        e.list = e.trigger < SEK_TRIGGER_CLASSIFIER ? 7 : 0;
+        e.score = i == SEK_ACTION_DROP ? SEK_SCORE_UNKNOWN : (int16_t)(-150 * i);
         add(e);
     }
     store(db);
@@ -229,14 +231,22 @@ static void test_view_words(void **state)
     sqlite3_stmt *stmt;
     assert_int_equal(sek_sql_open(path, SEK_SQL_READER, &sek_events_schema, &sql, NULL), SEK_OK);
     assert_int_equal(
-        sek_sql_prepare(sql, "SELECT action, would, trigger FROM hits ORDER BY id", &stmt, NULL),
+        sek_sql_prepare(sql, "SELECT action, would, trigger, list, score FROM hits ORDER BY id",
+                        &stmt, NULL),
         SEK_OK);
     for (int i = SEK_ACTION_PASSTHRU; i <= SEK_ACTION_DROP; i++) {
         assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
         assert_string_equal(sqlite3_column_text(stmt, 0), sek_lookup_name(sek_action_names, i));
         assert_string_equal(sqlite3_column_text(stmt, 1), sek_lookup_name(sek_action_names, i));
         assert_string_equal(sqlite3_column_text(stmt, 2),
-                            sek_lookup_name(sek_trigger_names, i % 4));
+                            sek_lookup_name(sek_trigger_names, i % 6));
+        assert_string_equal(
+            sqlite3_column_text(stmt, 3),
+            i % 6 < SEK_TRIGGER_CLASSIFIER ? "seven" : sek_lookup_name(sek_trigger_names, i % 6));
+        if (i == SEK_ACTION_DROP)
+            assert_int_equal(sqlite3_column_type(stmt, 4), SQLITE_NULL);
+        else
+            assert_true(sqlite3_column_double(stmt, 4) == -1.5 * i);
     }
     sek_sql_close(sql);
 }

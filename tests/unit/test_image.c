@@ -191,6 +191,70 @@ static void test_random_names(void **state)
     }
 }
 
+struct first_format {
+    const struct sek_image *image;
+    const struct sek_image_head *head;
+    uint64_t *filter;
+};
+
+static bool add_alone(void *arg, const struct sek_name *name, const struct sek_rule *rules,
+                      unsigned n)
+{
+    const struct first_format *f = arg;
+    struct sek_trail trail;
+
+    (void)rules;
+    (void)n;
+    sek_image_trail(f->image, name, &trail);
+    uint64_t hash = trail.hash[name->n_labels];
+    f->filter[sek__image_spread(hash, f->head->n_filter)] |= sek__image_filter_bits(hash);
+    return true;
+}
+
+/* What the version before wrote: its filter has the listed names only. */
+static struct sek_image *as_first_format(struct sek_image *image)
+{
+    size_t n;
+    uint8_t *data = test_file_read(test_path("other.img"), &n);
+    struct sek_image_head *head = (struct sek_image_head *)(void *)data;
+    uint64_t at[SEK__N_SECTIONS + 1];
+    struct sek__sum sum = SEK__SUM_START;
+    struct sek_image *old;
+    struct sek_diag diag;
+
+    sek__image_layout(head, at);
+    struct first_format f = {image, head, (uint64_t *)(void *)(data + at[SEK__FILTER])};
+    memset(f.filter, 0, head->n_filter * sizeof(*f.filter));
+    assert_true(sek_image_each(image, add_alone, &f));
+    head->version = 1;
+    head->sum = 0;
+    sek__sum_add(&sum, data, n);
+    head->sum = sek__sum_end(&sum);
+    test_file_write(test_path("other.img"), data, n);
+    free(data);
+    test_ok(sek_image_open(test_path("other.img"), true, &old, &diag), &diag);
+    sek_image_close(image);
+    return old;
+}
+
+/* A newer resolver starts on what an older command wrote. */
+static void test_first_format(void **state)
+{
+    static struct test_reference ref;
+    uint64_t random = test_seed();
+
+    (void)state;
+    for (size_t n = 1; n <= 600; n = n * 3 + 1) {
+        struct sek_image *image =
+            as_first_format(write_and_open(test_reference_fill(&ref, n, false, &random)));
+        for (int k = 0; k < 400; k++) {
+            struct sek_name name = test_reference_name(&ref, &random);
+            check_against(image, &ref, &name);
+        }
+        sek_image_close(image);
+    }
+}
+
 /* More names than any bucket, group or word holds; no name but those is found. */
 static void test_many_names(void **state)
 {
@@ -465,12 +529,13 @@ static void test_forged(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_edges),         cmocka_unit_test(test_every_octet),
-        cmocka_unit_test(test_no_names),      cmocka_unit_test(test_random_names),
-        cmocka_unit_test(test_many_names),    cmocka_unit_test(test_shared_trail),
-        cmocka_unit_test(test_open_refuses),  cmocka_unit_test(test_truncated),
-        cmocka_unit_test(test_flipped),       cmocka_unit_test(test_longer),
-        cmocka_unit_test(test_entry_overrun), cmocka_unit_test(test_forged),
+        cmocka_unit_test(test_edges),        cmocka_unit_test(test_every_octet),
+        cmocka_unit_test(test_no_names),     cmocka_unit_test(test_random_names),
+        cmocka_unit_test(test_first_format), cmocka_unit_test(test_many_names),
+        cmocka_unit_test(test_shared_trail), cmocka_unit_test(test_open_refuses),
+        cmocka_unit_test(test_truncated),    cmocka_unit_test(test_flipped),
+        cmocka_unit_test(test_longer),       cmocka_unit_test(test_entry_overrun),
+        cmocka_unit_test(test_forged),
     };
     return cmocka_run_group_tests(tests, test_folder_make, test_folder_remove);
 }

@@ -229,6 +229,73 @@ static void test_places(void **state)
 /* --- hostile text -------------------------------------------------------------------------------
  */
 
+/* A column that is there only when some row fills it; machine formats always have it. */
+static void test_filled(void **state)
+{
+    static const struct sek_col cols[] = {
+        {"a", "A", SEK_COL_TEXT},
+        {"b", "B", SEK_COL_REAL, NULL, 0, SEK_COL_FILLED},
+        {"c", "C", SEK_COL_TEXT},
+        {"d", "D", SEK_COL_TEXT, NULL, 0, SEK_COL_FILLED},
+    };
+    static const struct {
+        const char *label;
+        enum sek_out_format format;
+        enum sek_out_shape shape;
+        int filled; /* row that fills b, or -1 */
+        const char *expected;
+    } cases[] = {
+        {"none", SEK_OUT_TABLE, SEK_OUT_ROWS, -1, "A  C\nx  -\nx  -\n"},
+        {"first", SEK_OUT_TABLE, SEK_OUT_ROWS, 0, "A    B  C\nx  0.5  -\nx       -\n"},
+        {"last", SEK_OUT_TABLE, SEK_OUT_ROWS, 1, "A    B  C\nx       -\nx  0.5  -\n"},
+        {"live", SEK_OUT_TABLE, SEK_OUT_LIVE, 0, "A  C\nx  -\nx  -\n"},
+        {"record", SEK_OUT_TABLE, SEK_OUT_RECORD, 1, "A  x\nA  x\nB  0.5\n"},
+        {"csv", SEK_OUT_CSV, SEK_OUT_ROWS, -1, "a,b,c,d\r\nx,,,\r\nx,,,\r\n"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct sink s;
+        sink_open(&s, cases[i].format, false, 0);
+        sek_out_begin(s.out, "test/1", cols, 4, cases[i].shape);
+        for (int row = 0; row < 2; row++) {
+            sek_out_text(s.out, 0, "x");
+            if (row == cases[i].filled)
+                sek_out_real(s.out, 1, 0.5, 1);
+            sek_out_row(s.out);
+        }
+        if (strcmp(sink_end(&s), cases[i].expected) != 0)
+            fail_msg("%s: %s", cases[i].label, s.text);
+        free(s.text);
+    }
+}
+
+/* A JSON value stays one in JSON, and is text elsewhere; what deceives is escaped all the same. */
+static void test_json_cell(void **state)
+{
+    static const struct sek_col cols[] = {{"j", "J", SEK_COL_JSON}};
+    static const struct {
+        enum sek_out_format format;
+        const char *value, *expected;
+    } cases[] = {
+        {SEK_OUT_JSONL, "{\"a\":[1,\"b\"]}", "{\"schema\":\"test/1\",\"j\":{\"a\":[1,\"b\"]}}\n"},
+        {SEK_OUT_JSONL, NULL, "{\"schema\":\"test/1\",\"j\":null}\n"},
+        {SEK_OUT_JSONL, "\"\xe2\x80\xae\xff\"",
+         "{\"schema\":\"test/1\",\"j\":\"\\u202e\xef\xbf\xbd\"}\n"},
+        {SEK_OUT_CSV, "{\"a\":1}", "j\r\n\"{\"\"a\"\":1}\"\r\n"},
+        {SEK_OUT_TABLE, "{\"a\":\"\xe2\x80\xae\"}", "J\n{\"a\":\"\\u{202e}\"}\n"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct sink s;
+        sink_open(&s, cases[i].format, false, 0);
+        sek_out_begin(s.out, "test/1", cols, 1, SEK_OUT_ROWS);
+        sek_out_text(s.out, 0, cases[i].value);
+        sek_out_row(s.out);
+        assert_string_equal(sink_end(&s), cases[i].expected);
+        free(s.text);
+    }
+}
+
 static void test_hostile(void **state)
 {
     (void)state;
@@ -483,6 +550,8 @@ int main(void)
         cmocka_unit_test(test_real),
         cmocka_unit_test(test_parts),
         cmocka_unit_test(test_places),
+        cmocka_unit_test(test_filled),
+        cmocka_unit_test(test_json_cell),
         cmocka_unit_test(test_hostile),
         cmocka_unit_test(test_any_octets),
         cmocka_unit_test(test_cut),

@@ -85,6 +85,54 @@ static void test_damage_is_mended(void **state)
     sek_policydb_close(db);
 }
 
+static uint64_t previous(void)
+{
+    struct sek_policy *p;
+    if (sek_policy_open_previous(dir, &p, NULL) != SEK_OK)
+        return 0;
+    uint64_t generation = sek_policy_generation(p);
+    sek_policy_close(p);
+    return generation;
+}
+
+static uint64_t edit_further(struct sek_policydb *db, unsigned n, bool full)
+{
+    edit(db, 1, numbered(n), SEK_SCOPE_SUBTREE, true, 0);
+    return publish(db, full).generation;
+}
+
+/* Whatever was in force right before the newest files can be had when those are damaged; what is
+ * damaged never takes its place. */
+static void test_previous_is_kept(void **state)
+{
+    (void)state;
+    struct sek_policydb *db = db_open();
+    uint64_t generation = publish(db, true).generation;
+    image_damage();
+    assert_int_equal(previous(), 0); /* there was none before it */
+    publish(db, false);
+    assert_int_equal(edit_further(db, 8, false), ++generation);
+    delta_damage();
+    assert_int_equal(previous(), generation - 1); /* the image by itself */
+    for (unsigned n = 9; n < 12; n++) {
+        publish(db, false);
+        assert_int_equal(edit_further(db, n, false), ++generation);
+        delta_damage();
+        assert_int_equal(previous(), generation - 1);
+    }
+    publish(db, false);
+    assert_int_equal(edit_further(db, 12, true), ++generation);
+    image_damage();
+    assert_int_equal(previous(), generation - 1); /* an image and its last delta */
+    publish(db, false);
+    assert_int_equal(previous(), generation); /* unused, but what a reader would get now */
+    image_damage();
+    assert_int_equal(previous(), generation - 1);
+    publish(db, false);
+    check_files(db);
+    sek_policydb_close(db);
+}
+
 /* Readers stop at a damaged delta, also where the image alone has everything. */
 static void test_junk_delta(void **state)
 {
@@ -292,11 +340,11 @@ static void test_disk_full(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ON_FILES(test_damage_is_mended), ON_FILES(test_junk_delta),
-        ON_FILES(test_crash_points),     ON_FILES(test_old_database),
-        ON_FILES(test_seen_by_resolver), ON_FILES(test_foreign_image_seen),
-        ON_FILES(test_folder_errors),    ON_FILES(test_two_processes),
-        ON_FILES(test_disk_full),
+        ON_FILES(test_damage_is_mended),   ON_FILES(test_previous_is_kept),
+        ON_FILES(test_junk_delta),         ON_FILES(test_crash_points),
+        ON_FILES(test_old_database),       ON_FILES(test_seen_by_resolver),
+        ON_FILES(test_foreign_image_seen), ON_FILES(test_folder_errors),
+        ON_FILES(test_two_processes),      ON_FILES(test_disk_full),
     };
     return cmocka_run_group_tests(tests, setup_all, teardown_all);
 }

@@ -21,6 +21,7 @@ static char path[64];
 static struct sek_conf conf;
 static struct sek_ring *rings[2];
 static struct sek_status_page page;
+static int64_t findings_ms; /* start of finding number 0 */
 static const struct sek_list lists[] = {{.id = 7, .name = "seven"}};
 
 /* What was told, in order: "-text" trouble, "+text" good news. */
@@ -48,9 +49,17 @@ static unsigned n_said(void)
     return n;
 }
 
+static int64_t now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
 static int make_dir(void **state)
 {
     (void)state;
+    findings_ms = now_ms();
     return mkdtemp(dir) ? 0 : -1;
 }
 
@@ -133,13 +142,6 @@ static void wait_for_state(enum sek_part_state state)
             fail_msg("state %u", atomic_load(&page.events_state));
         sample_pause();
     }
-}
-
-static int64_t now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 static void push(unsigned ring, int n)
@@ -392,6 +394,128 @@ static void test_kill(void **state)
     assert_int_equal(stored_hits(), before + 10);
 }
 
+/* --- findings ----------------------------------------------------------------------------------
+ */
+
+static struct sek_finding finding(unsigned start, const char *evidence)
+{
+    struct sek_finding f;
+    memset(&f, 0, sizeof f);
+    f.detector = SEK_DETECTOR_DGA;
+    f.mode = SEK_MODE_MONITOR;
+    f.start_ms = f.end_ms = findings_ms + start;
+    snprintf(f.evidence, sizeof f.evidence, "%s", evidence);
+    return f;
+}
+
+static void find(struct sek_recorder *r, unsigned start, const char *evidence)
+{
+    struct sek_finding f = finding(start, evidence);
+    sek_recorder_finding(r, &f);
+}
+
+static void wait_for_findings(int64_t n)
+{
+    int64_t give_up = sample_monotonic_ms() + PATIENCE_MS;
+    while (ask("SELECT count(*) FROM finding") != n) {
+        if (sample_monotonic_ms() > give_up)
+            fail_msg("%lld of %lld findings", (long long)ask("SELECT count(*) FROM finding"),
+                     (long long)n);
+        sample_pause();
+    }
+}
+
+/* Stored without any traffic, and renewed; what is no JSON is counted as lost. */
+static void test_finding(void **state)
+{
+    (void)state;
+    struct sek_recorder *r = start();
+    find(r, 1, "{}");
+    wait_for_findings(1);
+    find(r, 1, "{\"names\":2}");
+    find(r, 2, "{}");
+    find(r, 3, "nonsense");
+    wait_for_findings(2);
+    find(r, 4, "{}");
+    sek_recorder_stop(r, 1000); /* at once */
+    assert_int_equal(ask("SELECT count(*) FROM finding"), 3);
+    assert_int_equal(ask("SELECT count(*) FROM finding WHERE evidence = '{\"names\":2}'"), 1);
+    assert_int_equal(counter(SEK_COUNTER_FINDINGS), 3);
+    assert_int_equal(counter(SEK_COUNTER_FINDINGS_LOST), 1);
+    assert_int_equal(counter(SEK_COUNTER_DB_ERRORS), 0);
+}
+
+/* Without a database they wait, each once, as the newest record has it; more than there is room for
+ * are lost. The writer holds the first ones that it tried to store, behind which as many wait. */
+static void test_findings_wait(void **state)
+{
+    (void)state;
+    sample_remove_dir(dir);
+    struct sek_recorder *r = start();
+    wait_for_state(SEK_PART_FAILED);
+    for (unsigned i = 0; i < 5 * SEK_RECORDER_FINDINGS; i++)
+        find(r, i / 5, "{\"last\":0}");
+    for (unsigned i = 0; i < SEK_RECORDER_FINDINGS; i++)
+        find(r, i, "{\"last\":1}");
+    assert_int_equal(counter(SEK_COUNTER_FINDINGS_LOST), 0);
+    for (unsigned i = 0; i < 3 * SEK_RECORDER_FINDINGS; i++)
+        find(r, SEK_RECORDER_FINDINGS + i, "{}");
+    uint64_t lost = counter(SEK_COUNTER_FINDINGS_LOST);
+    assert_true(lost >= 2 * SEK_RECORDER_FINDINGS && lost <= 3 * SEK_RECORDER_FINDINGS);
+    assert_int_equal(mkdir(dir, 0700), 0);
+    wait_for_findings((int64_t)(4 * SEK_RECORDER_FINDINGS - lost));
+    assert_int_equal(ask("SELECT count(*) FROM finding WHERE evidence = '{\"last\":1}'"),
+                     SEK_RECORDER_FINDINGS);
+    assert_int_equal(ask("SELECT count(*) FROM finding WHERE evidence = '{\"last\":0}'"), 0);
+    sek_recorder_stop(r, 1000);
+    assert_int_equal(counter(SEK_COUNTER_FINDINGS), 4 * SEK_RECORDER_FINDINGS - lost);
+    assert_int_equal(counter(SEK_COUNTER_FINDINGS_LOST), lost);
+}
+
+/* Stopped without a database: counted and told. */
+static void test_findings_unstored(void **state)
+{
+    (void)state;
+    snprintf(conf.events.db, sizeof conf.events.db, "/nonexistent/events.db");
+    struct sek_recorder *r = start();
+    for (unsigned i = 0; i < 10; i++)
+        find(r, i, "{}");
+    sek_recorder_stop(r, 50);
+    assert_int_equal(counter(SEK_COUNTER_FINDINGS_LOST), 10);
+    assert_int_equal(counter(SEK_COUNTER_FINDINGS), 0);
+    assert_string_equal(said.text[n_said() - 1],
+                        "-stopped without a database: 0 hits and 10 findings lost");
+}
+
+static void *find_many(void *arg)
+{
+    for (unsigned i = 0; i < 2000; i++) {
+        find(arg, i % 20, "{}");
+        if (i % 100 == 0)
+            sample_pause();
+    }
+    return NULL;
+}
+
+/* Several threads, beside traffic. */
+static void test_findings_race(void **state)
+{
+    (void)state;
+    pthread_t threads[2];
+    conf.events.flush_ms = 10;
+    struct sek_recorder *r = start();
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, find_many, r), 0);
+    push(0, 500);
+    for (int i = 0; i < 2; i++)
+        pthread_join(threads[i], NULL);
+    sek_recorder_stop(r, 5000);
+    assert_int_equal(stored_hits(), 500);
+    assert_int_equal(ask("SELECT count(*) FROM finding"), 20);
+    assert_int_equal(counter(SEK_COUNTER_FINDINGS), 20);
+    assert_int_equal(counter(SEK_COUNTER_FINDINGS_LOST), 0);
+}
+
 /* Threads do not survive fork: stop in the child must neither hang nor touch the parent's file. */
 static void test_fork(void **state)
 {
@@ -402,6 +526,7 @@ static void test_fork(void **state)
     pid_t child = fork();
     if (child == 0) {
         sek_recorder_lists(r, lists, 1);
+        find(r, 1, "{}");
         sek_recorder_stop(r, 1000);
         _exit(0);
     }
@@ -417,10 +542,20 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        CASE(test_flows),          CASE(test_exact_counts),         CASE(test_locked),
-        CASE(test_folder_missing), CASE(test_file_deleted),         CASE(test_file_becomes_garbage),
-        CASE(test_memory_full),    CASE(test_without_page_and_say), CASE(test_kill),
+        CASE(test_flows),
+        CASE(test_exact_counts),
+        CASE(test_locked),
+        CASE(test_folder_missing),
+        CASE(test_file_deleted),
+        CASE(test_file_becomes_garbage),
+        CASE(test_memory_full),
+        CASE(test_without_page_and_say),
+        CASE(test_kill),
         CASE(test_fork),
+        CASE(test_finding),
+        CASE(test_findings_wait),
+        CASE(test_findings_unstored),
+        CASE(test_findings_race),
     };
     return cmocka_run_group_tests(tests, make_dir, remove_dir);
 }

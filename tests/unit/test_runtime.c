@@ -135,6 +135,41 @@ static enum sek_action decide(struct fixture *f, unsigned worker, const char *te
     return v.action;
 }
 
+/* True if the remembered verdict was made again. */
+static bool decide_once(struct fixture *f, int64_t now_s, struct sek_judged *judged)
+{
+    struct sek_name name;
+    sek_name_from_text("bad.example", strlen("bad.example"), &name, NULL);
+    judged->verdict.list = UINT16_MAX; /* no list has it */
+    sek_worker_decide_once(f->rt, MAIN, &name, now_s, judged);
+    return judged->verdict.list != UINT16_MAX;
+}
+
+/* A policy that comes into force between a question and its answer is seen, within the same second
+ * too, and even if it bears the same generation (a copy brought back). */
+static void test_remembered_verdict(void **state)
+{
+    struct fixture *f = *state;
+    struct sek_judged judged = {0};
+    publish(f, "bad.example", 1);
+    start(f, false);
+    struct sek_status_page *page = (struct sek_status_page *)f->page;
+    assert_true(decide_once(f, 1000, &judged));
+    assert_int_equal(judged.verdict.action, SEK_ACTION_NXDOMAIN);
+    assert_false(decide_once(f, 1000, &judged));
+    assert_true(decide_once(f, 1001, &judged));
+    assert_true(decide_once(f, 1000, &judged)); /* the clock was set back */
+    publish(f, "good.example", 2);
+    wait_for(f, &page->in_force, 2);
+    assert_true(decide_once(f, 1000, &judged));
+    assert_int_equal(judged.verdict.action, SEK_ACTION_PASSTHRU);
+    assert_false(decide_once(f, 1000, &judged));
+    publish(f, "bad.example", 2);
+    wait_for(f, &page->counter[SEK_COUNTER_RELOADS], 3);
+    assert_true(decide_once(f, 1000, &judged));
+    assert_int_equal(judged.verdict.action, SEK_ACTION_NXDOMAIN);
+}
+
 struct worker {
     struct fixture *f;
     unsigned index;
@@ -226,6 +261,43 @@ static void test_damaged_policy_keeps_the_last(void **state)
     assert_int_equal(decide(f, MAIN, "bad.example"), SEK_ACTION_PASSTHRU);
 }
 
+/* At the start there is no last one in memory: the one kept beside the files takes its place. */
+static void test_damaged_at_the_start(void **state)
+{
+    struct fixture *f = *state;
+    char image[80], prev[80];
+    snprintf(image, sizeof image, "%s/%s", f->dir, SEK_POLICY_IMAGE);
+    snprintf(prev, sizeof prev, "%s/%s", f->dir, SEK_POLICY_IMAGE_PREV);
+    publish(f, "bad.example", 1);
+    assert_int_equal(rename(image, prev), 0);
+    put_garbage(f);
+    start(f, false);
+    struct sek_status_page *page = (struct sek_status_page *)f->page;
+    assert_int_equal(atomic_load(&page->policy_state), SEK_PART_FAILED);
+    assert_non_null(strstr(page->policy_text, SEK_POLICY_IMAGE ": "));
+    assert_int_equal(atomic_load(&page->in_force), 1);
+    assert_int_equal(atomic_load(&page->counter[SEK_COUNTER_POLICY_ERRORS]), 1);
+    assert_int_equal(atomic_load(&f->troubles), 1);
+    assert_int_equal(decide(f, MAIN, "bad.example"), SEK_ACTION_NXDOMAIN);
+    publish(f, "good.example", 2);
+    wait_for(f, &page->in_force, 2);
+    assert_int_equal(atomic_load(&page->policy_state), SEK_PART_OK);
+    assert_int_equal(decide(f, MAIN, "bad.example"), SEK_ACTION_PASSTHRU);
+}
+
+/* Removed on purpose: nothing of before comes back. */
+static void test_removed_at_the_start(void **state)
+{
+    struct fixture *f = *state;
+    char image[80], prev[80];
+    snprintf(image, sizeof image, "%s/%s", f->dir, SEK_POLICY_IMAGE);
+    snprintf(prev, sizeof prev, "%s/%s", f->dir, SEK_POLICY_IMAGE_PREV);
+    publish(f, "bad.example", 1);
+    assert_int_equal(rename(image, prev), 0);
+    start(f, false);
+    assert_int_equal(decide(f, MAIN, "bad.example"), SEK_ACTION_PASSTHRU);
+}
+
 static void test_no_policy_passes(void **state)
 {
     struct fixture *f = *state;
@@ -250,6 +322,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_swaps_under_load, setup, teardown),
         cmocka_unit_test_setup_teardown(test_damaged_policy_keeps_the_last, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_remembered_verdict, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_damaged_at_the_start, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_removed_at_the_start, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_policy_passes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_policy_strict, setup, teardown),
     };

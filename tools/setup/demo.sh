@@ -104,6 +104,20 @@ demo_logs() {
     done
 }
 
+# 60 labels of 14 letters, by the date: a linear congruential generator, as malware has it.
+bot_names() {
+    awk -v seed="$(date +%Y%m%d)" 'BEGIN {
+        for (n = 0; n < 60; n++) {
+            name = ""
+            for (k = 0; k < 14; k++) {
+                seed = (seed * 4096 + 150889) % 714025
+                name = name sprintf("%c", 97 + int(seed / 714025 * 26))
+            }
+            print name ".zz"
+        }
+    }'
+}
+
 demo_write_files() {
     rm -rf -- "$demo/log"
     mkdir -p "$demo/zones" "$demo/log"
@@ -118,6 +132,15 @@ evil      A     192.0.2.66
 www.evil  A     192.0.2.67
 shop      CNAME cdn.evil
 cdn.evil  A     192.0.2.68
+ZONE
+    # What a bot's generator makes, of which one name exists. "zz" is no top-level domain.
+    bot_names >"$demo/names"
+    cat >"$demo/zones/zz" <<ZONE
+\$ORIGIN zz.
+\$TTL 300
+@  SOA ns.example. hostmaster.example. 1 3600 600 86400 300
+@  NS  ns.example.
+$(sed -n 40p "$demo/names"). A 192.0.2.69
 ZONE
     cat >"$demo/nsd.conf" <<CONF
 server:
@@ -135,6 +158,9 @@ remote-control:
 zone:
     name: "example."
     zonefile: "example"
+zone:
+    name: "zz."
+    zonefile: "zz"
 CONF
     cat >"$demo/unbound.conf" <<CONF
 server:
@@ -152,9 +178,10 @@ server:
     module-config: "dynlib validator iterator"
     root-hints: "/usr/share/dns/root.hints"
     trust-anchor-file: "/usr/share/dns/root.key"
-    # The demonstration's zone; all other names are resolved from the root as usual.
+    # The demonstration's zones; all other names are resolved from the root as usual.
     do-not-query-localhost: no
     domain-insecure: "example."
+    domain-insecure: "zz."
 dynlib:
     dynlib-file: "$SEKISHO_PREFIX/lib/sekisho/sekisho.so"
 remote-control:
@@ -162,6 +189,9 @@ remote-control:
     control-interface: "$demo/run/unbound.ctl"
 stub-zone:
     name: "example."
+    stub-addr: 127.0.0.1@$((demo_port + 1))
+stub-zone:
+    name: "zz."
     stub-addr: 127.0.0.1@$((demo_port + 1))
 CONF
     cat >"$demo/sekisho.yaml" <<CONF
@@ -255,11 +285,20 @@ demo_show() {
     demo_wait 5 demo_hits_are_there || true
     expect_ok show sekisho hits --since 1m
     printf '\n'
+    step "5. Malware makes up names, 60 of them, of which one exists: who asks, and which one?"
+    while read -r name; do ask "$name" 127.0.0.66 >/dev/null; done <"$demo/names"
+    demo_wait 10 demo_finding_is_there || fail "no finding of 127.0.0.66" "please report this"
+    expect_ok show sekisho findings --since 1m
+    printf '\n'
     demo_tell
 }
 
 # Events are written twice a second.
 demo_hits_are_there() { sekisho hits --since 1m --format csv | grep -q '127\.0\.0\.3'; }
+
+demo_finding_is_there() {
+    sekisho findings --since 1m --endpoint 127.0.0.66 --format csv | grep -q "$(sed -n 40p "$demo/names")"
+}
 
 demo_tell() {
     step "Done. What runs, and what to type next"
@@ -277,6 +316,7 @@ demo_tell() {
     sekisho status                        is it at work?
     sekisho explain www.evil.example      why is it answered like that?
     sekisho tail                          hits as they happen
+    sekisho finding 1                     what is known of the bot, and what to do next
     sekisho list import --help            block lists: hosts, Adblock, dnsmasq, RPZ, plain
     sekisho --help                        all else
     sudo $0 --stop          end it

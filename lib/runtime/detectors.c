@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "classify/modelpath.h"
+#include "runtime/parts.h"
+#include "store/report.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/banned.h"
+
+#define MODEL_TICKS 20 /* a changed model is noticed within a second */
+
+/* --- the classifier's model --------------------------------------------------------------------
+ */
+
+static bool is_wanted(const struct sek_conf *conf)
+{
+    return conf->classify.mode != SEK_MODE_OFF || conf->dga.mode != SEK_MODE_OFF;
+}
+
+static void detect_free(struct sek_detect *d)
+{
+    if (d)
+        sek_classify_close((struct sek_classify *)(uintptr_t)d->classify);
+    free(d);
+}
+
+static struct sek_detect *detect_new(struct sek_runtime *rt, const struct sek_classify *classify)
+{
+    struct sek_detect *d = calloc(1, sizeof *d);
+    if (!d)
+        return NULL;
+    *d = (struct sek_detect){.domains = rt->domains, .suffix = rt->suffix, .never = rt->never};
+    sek_detect_configure(d, &rt->conf, classify);
+    return d;
+}
+
+static void model_refused(struct sek_runtime *rt, const struct sek_diag *why)
+{
+    bool old = atomic_load(&rt->detect) != NULL;
+    sek__runtime_say(rt, true, "%s; %s", why->text,
+                     old ? "the previous model goes on"
+                         : "no name is classified until it is mended");
+    sek_status_set_text(rt->page, rt->page->classifier_text, why->text);
+    atomic_store(&rt->page->classifier_state,
+                 why->code == SEK_E_NOTFOUND && !old ? SEK_PART_ABSENT : SEK_PART_FAILED);
+}
+
+static void model_load(struct sek_runtime *rt)
+{
+    struct sek_classify *classify = NULL;
+    struct sek_diag why = {0};
+    if (sek_classify_open(rt->model_path, &classify, &why) != SEK_OK) {
+        model_refused(rt, &why);
+        return;
+    }
+    struct sek_detect *fresh = detect_new(rt, classify);
+    if (!fresh) {
+        sek_classify_close(classify);
+        return;
+    }
+    struct sek_detect *old = atomic_exchange(&rt->detect, fresh);
+    if (old)
+        sek__keeper_settle(rt, false);
+    detect_free(old);
+    if (atomic_exchange(&rt->page->classifier_state, SEK_PART_OK) == SEK_PART_FAILED || old)
+        sek__runtime_say(rt, false, "classifier: %s in force", rt->model_path);
+    sek_status_set_text(rt->page, rt->page->classifier_text, "");
+}
+
+static void model_watch(struct sek_runtime *rt)
+{
+    struct sek_file_mark mark = sek__file_mark(rt->model_path);
+    if (sek__file_mark_equal(&mark, &rt->model_mark))
+        return;
+    rt->model_mark = mark;
+    model_load(rt);
+}
+
+/* --- history of domains ------------------------------------------------------------------------
+ */
+
+static void domains_open(struct sek_runtime *rt)
+{
+    char aside[SEK_DOMAINS_ASIDE_MAX] = "", path[SEK_CONF_PATH_MAX];
+    struct sek_diag why = {0};
+    uint64_t octets = rt->conf.domains.memory_octets;
+    struct sek_domains_conf conf = {
+        .path = sek_conf_domains_file(&rt->conf, path),
+        .max_octets = octets / 4 * 3, /* the index takes the rest */
+        .max_absent = (uint32_t)(octets / 400 < 1000000 ? octets / 400 : 1000000),
+        .retention_s = rt->conf.domains.retention_s,
+        .psl_version = rt->suffix ? sek_suffix_version(rt->suffix) : NULL,
+    };
+    enum sek_err err =
+        sek_domains_open(&conf, sek_keeper_now_ms() / 1000, &rt->domains, aside, &why);
+    if (err != SEK_OK) {
+        sek__runtime_say(rt, true, "%s; the history of domains begins anew, in memory only",
+                         why.text);
+        sek_status_set_text(rt->page, rt->page->domains_text, why.text);
+        conf.path = NULL;
+        if (sek_domains_open(&conf, sek_keeper_now_ms() / 1000, &rt->domains, aside, NULL))
+            rt->domains = NULL;
+    } else if (aside[0]) {
+        sek__runtime_say(rt, true, "damaged history of domains put aside as %s", aside);
+    }
+    atomic_store(&rt->page->domains_state, err == SEK_OK ? SEK_PART_OK : SEK_PART_FAILED);
+}
+
+/* --- dynamic blocks ----------------------------------------------------------------------------
+ */
+
+/* What findings of earlier lives block still. */
+static void dynamic_read(struct sek_runtime *rt)
+{
+    struct sek_dynamic *set;
+    struct sek_diag why = {0};
+    if (rt->conf.dga.mode != SEK_MODE_BLOCK)
+        return;
+    enum sek_err err =
+        sek_report_dynamic(rt->conf.events.db, sek_keeper_now_ms() / 1000, &set, &why);
+    if (err != SEK_OK && err != SEK_E_NOTFOUND)
+        sek__runtime_say(rt, true, "%s; what findings blocked before resolves", why.text);
+    atomic_store(&rt->dynamic, set);
+}
+
+static void dynamic_take(struct sek_runtime *rt)
+{
+    struct sek_dynamic *fresh = atomic_exchange(&rt->fresh_dynamic, NULL);
+    if (!fresh)
+        return;
+    atomic_store(&rt->unsettled, true);
+    struct sek_dynamic *old = atomic_exchange(&rt->dynamic, fresh);
+    sek__keeper_settle(rt, true);
+    atomic_store(&rt->unsettled, false);
+    sek_dynamic_free(old);
+}
+
+/* --- life --------------------------------------------------------------------------------------
+ */
+
+void sek__detectors_start(struct sek_runtime *rt)
+{
+    struct sek_diag why = {0};
+    const struct sek_conf_names *zones = &rt->conf.policy.never_block;
+    if (!is_wanted(&rt->conf))
+        return;
+    if (sek_never_new(zones->items, zones->n, rt->suffix, &rt->never, &why) != SEK_OK)
+        sek__runtime_say(rt, true, "policy.never-block: %s; no detector blocks", why.text);
+    domains_open(rt);
+    sek_model_path(&rt->conf, rt->model_path, sizeof rt->model_path);
+    rt->model_mark = sek__file_mark(rt->model_path);
+    model_load(rt);
+    dynamic_read(rt);
+    if (rt->recorder && sek__observer_start(rt, atomic_load(&rt->dynamic), &why) != SEK_OK)
+        sek__runtime_say(rt, true, "%s; no endpoint is watched", why.text);
+}
+
+void sek__detectors_tick(struct sek_runtime *rt)
+{
+    if (!is_wanted(&rt->conf))
+        return;
+    dynamic_take(rt);
+    if (rt->ticks++ % MODEL_TICKS == 0)
+        model_watch(rt);
+}
+
+void sek__detectors_stop(struct sek_runtime *rt)
+{
+    sek__observer_free(rt->observer);
+    detect_free(atomic_load(&rt->detect));
+    sek_dynamic_free(atomic_load(&rt->dynamic));
+    sek_dynamic_free(atomic_load(&rt->fresh_dynamic));
+    sek_domains_close(rt->domains);
+    sek_never_free(rt->never);
+}

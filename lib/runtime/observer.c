@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "classify/evidence.h"
+#include "name/special.h"
+#include "name/text.h"
+#include "runtime/parts.h"
+#include <errno.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "base/banned.h"
+
+#define SYNC_MS 1000
+#define PAUSE_MS 50             /* a series of names is looked at within this */
+#define RING_OCTETS (1ul << 20) /* 10,000 events and more: 200,000 a second of interest */
+#define BATCH 64
+/* A candidate looks like the generator's others by more than chance, or it is nobody's fault. */
+#define CANDIDATE_LLR_MIN 1.0f
+
+struct sek_observer {
+    struct sek_runtime *rt;
+    struct sek_ring *ring; /* from the collector, who must not wait for a disk or for us */
+    pthread_t thread;
+    bool runs;
+    sem_t stop;                    /* posted once, to end the thread */
+    struct sek_evidence *evidence; /* NULL: dga.mode off */
+    int64_t synced_ms;
+    bool sync_failing;
+    struct sek_dynamic_row *blocked; /* all blocks, room for SEK_DYNAMIC_MAX */
+    unsigned n_blocked;
+};
+
+/* An event's registered domain. */
+struct domain {
+    const uint8_t *octets;
+    size_t len;
+};
+
+static struct domain domain_of(const struct sek_event *e)
+{
+    const uint8_t *at = e->names;
+
+    for (unsigned n = e->domain_labels; n > 0; n--)
+        at += *at + 1;
+    return (struct domain){at, (size_t)(e->name_len - (at - e->names))};
+}
+
+/* --- blocks that findings ask for --------------------------------------------------------------
+ */
+
+/* Hand a new set to the keeper. Out of memory: the next finding tries again. */
+static void blocked_publish(struct sek_observer *o)
+{
+    struct sek_dynamic *set;
+    if (sek_dynamic_new(o->blocked, o->n_blocked, &set) == SEK_OK)
+        sek_dynamic_free(atomic_exchange(&o->rt->fresh_dynamic, set));
+}
+
+/* Without what has ended, and without this domain. */
+static void blocked_drop(struct sek_observer *o, const struct sek_name *domain, int64_t now_s)
+{
+    unsigned kept = 0;
+    for (unsigned i = 0; i < o->n_blocked; i++) {
+        const struct sek_dynamic_row *row = &o->blocked[i];
+        if (row->until_s > now_s &&
+            !sek_name_equal(row->domain, row->len, domain->octets, domain->len))
+            o->blocked[kept++] = *row;
+    }
+    o->n_blocked = kept;
+}
+
+static void blocked_add(struct sek_observer *o, const struct sek_name *domain, enum sek_detector by,
+                        int64_t until_s, int64_t now_s)
+{
+    blocked_drop(o, domain, now_s);
+    if (o->n_blocked == SEK_DYNAMIC_MAX)
+        memmove(o->blocked, o->blocked + 1, --o->n_blocked * sizeof *o->blocked);
+    sek_dynamic_row_set(&o->blocked[o->n_blocked++], domain,
+                        sek_lookup_name(sek_detector_names, (int)by), until_s);
+    blocked_publish(o);
+}
+
+/* May the domain that a finding suspects be blocked for everybody? Only what looks generated, what
+ * this site has seen little of, and what nobody protects. An exception wins in any case. */
+static bool may_block(const struct sek_observer *o, const struct sek_name *domain, float llr,
+                      int64_t now_s)
+{
+    const struct sek_runtime *rt = o->rt;
+    struct sek_domain_seen seen;
+    if (rt->conf.dga.mode != SEK_MODE_BLOCK || llr < CANDIDATE_LLR_MIN || !rt->domains ||
+        !rt->never || sek_domains_since_s(rt->domains) > now_s - rt->conf.domains.warm_up_s)
+        return false;
+    if (sek_domains_find(rt->domains, domain->octets, domain->len, &seen) &&
+        seen.endpoints > rt->conf.domains.rare)
+        return false;
+    return sek_never_check(rt->never, domain, SEK_SCOPE_SUBTREE, SEK_ACTION_SINKHOLE, false,
+                           NULL) == SEK_OK;
+}
+
+/* --- series of machine-made names --------------------------------------------------------------
+ */
+
+static void finding_fill(const struct sek_observer *o, const struct sek_dga *dga,
+                         const struct sek_classify *classify, struct sek_finding *out)
+{
+    char kind[SEK_DGA_KIND];
+    float share;
+    struct sek_buf json;
+    *out = (struct sek_finding){.detector = SEK_DETECTOR_DGA,
+                                .endpoint = dga->endpoint,
+                                .start_ms = dga->start_ms,
+                                .end_ms = dga->end_ms,
+                                .confidence = dga->confidence,
+                                .domain_len = dga->resolved.len,
+                                .mode = (enum sek_mode)o->rt->conf.dga.mode,
+                                .technique = SEK_DGA_TECHNIQUE};
+    memcpy(out->domain, dga->resolved.octets, dga->resolved.len);
+    sek_dga_kind(dga, classify, kind, &share);
+    sek_buf_init(&json, sizeof out->evidence - 1);
+    sek_dga_evidence(dga, kind, share, &json);
+    snprintf(out->evidence, sizeof out->evidence, "%s", json.failed ? "{}" : json.data);
+    sek_buf_fini(&json);
+}
+
+static void found(struct sek_observer *o, const struct sek_dga *dga, bool is_new,
+                  const struct sek_classify *classify)
+{
+    struct sek_finding f;
+    struct sek_name domain;
+    int64_t now_s = dga->end_ms / 1000;
+    char endpoint[SEK_ADDR_TEXT_MAX], text[SEK_NAME_TEXT_MAX] = "";
+    finding_fill(o, dga, classify, &f);
+    if (f.domain_len && sek_name_from_wire(f.domain, f.domain_len, &domain) == SEK_OK) {
+        sek_name_to_text(f.domain, text);
+        if (may_block(o, &domain, dga->resolved_llr, now_s))
+            f.blocked_until_s = now_s + o->rt->conf.dga.lifetime_s;
+    }
+    sek_recorder_finding(o->rt->recorder, &f);
+    if (f.blocked_until_s)
+        blocked_add(o, &domain, f.detector, f.blocked_until_s, now_s);
+    if (is_new)
+        sek__runtime_say(
+            o->rt, false, "finding dga: endpoint %s asks for machine-made names (%u so far)%s%s%s",
+            sek_addr_to_text(&dga->endpoint, endpoint), dga->n_names,
+            *text ? "; of these resolved: " : "", text, f.blocked_until_s ? ", blocked" : "");
+}
+
+static void weigh(struct sek_observer *o, const struct sek_event *e, const struct sek_detect *d)
+{
+    struct sek_name name;
+    struct sek_dga dga;
+    if (e->existence == SEK_EXISTENCE_UNKNOWN ||
+        sek_name_from_wire(e->names, e->name_len, &name) != SEK_OK || sek_name_is_special(&name))
+        return;
+    const struct sek_evidence_item item = {
+        .endpoint = e->endpoint,
+        .name = &name,
+        .score = sek_classify_name(d->classify, &name),
+        .nxdomain = e->existence == SEK_EXISTENCE_ABSENT,
+        .time_ms = e->time_ms,
+    };
+    enum sek_evidence_news news = sek_evidence_add(o->evidence, &item, &dga);
+    if (news != SEK_EVIDENCE_NOTHING)
+        found(o, &dga, news == SEK_EVIDENCE_FOUND, d->classify);
+}
+
+/* --- the collector's side ----------------------------------------------------------------------
+ */
+
+/* Of an endpoint's many queries for one domain the first one of a minute counts; names that do not
+ * exist count always, for it takes the domain itself to say that the domain does not exist. What
+ * the classifier holds back is noted, too: so its domain is new for a while only. */
+static bool is_of_interest(const struct sek_event *e, const struct sek_tally_note *note)
+{
+    bool held = e->outcome == SEK_OUTCOME_HIT && e->trigger == SEK_TRIGGER_CLASSIFIER;
+    return note->has_domain && (note->first || e->existence == SEK_EXISTENCE_ABSENT) &&
+           (e->existence != SEK_EXISTENCE_UNKNOWN || held);
+}
+
+static void see(void *arg, const struct sek_event *const *events,
+                const struct sek_tally_note *notes, unsigned n)
+{
+    struct sek_observer *o = arg;
+    for (unsigned i = 0; i < n; i++) {
+        struct sek_event copy;
+        if (!is_of_interest(events[i], &notes[i]))
+            continue;
+        memcpy(&copy, events[i], events[i]->size);
+        copy.domain_labels = notes[i].domain_labels;
+        sek_ring_push(o->ring, &copy);
+    }
+}
+
+/* --- the observer's thread ---------------------------------------------------------------------
+ */
+
+static void look_at(struct sek_observer *o, const struct sek_event *e, const struct sek_detect *d)
+{
+    struct domain domain = domain_of(e);
+    if (o->rt->domains)
+        sek_domains_note(o->rt->domains, domain.octets, domain.len, &e->endpoint, e->time_ms / 1000,
+                         e->existence == SEK_EXISTENCE_EXISTS, NULL);
+    if (o->evidence && d)
+        weigh(o, e, d);
+}
+
+static void look_at_all(struct sek_observer *o)
+{
+    struct sek_epoch_slot *slot = &o->rt->slots[o->rt->n_workers];
+    const struct sek_event *events[BATCH];
+    unsigned n;
+    while ((n = sek_ring_peek(o->ring, events, BATCH)) > 0) {
+        sek_epoch_enter(&o->rt->epoch, slot);
+        const struct sek_detect *d = atomic_load(&o->rt->detect);
+        for (unsigned i = 0; i < n; i++)
+            look_at(o, events[i], d);
+        sek_epoch_leave(slot);
+        sek_ring_pop(o->ring);
+    }
+    atomic_store_explicit(&o->rt->page->counter[SEK_COUNTER_UNOBSERVED], sek_ring_dropped(o->ring),
+                          memory_order_relaxed);
+}
+
+static void sync_domains(struct sek_observer *o, int64_t now_ms)
+{
+    struct sek_diag why = {0};
+    if (!o->rt->domains || llabs(now_ms - o->synced_ms) < SYNC_MS)
+        return;
+    o->synced_ms = now_ms;
+    bool failed = sek_domains_sync(o->rt->domains, now_ms / 1000, &why) != SEK_OK;
+    if (failed == o->sync_failing)
+        return;
+    o->sync_failing = failed;
+    sek_status_set_text(o->rt->page, o->rt->page->domains_text, why.text);
+    atomic_store(&o->rt->page->domains_state, failed ? SEK_PART_FAILED : SEK_PART_OK);
+    sek__runtime_say(o->rt, failed,
+                     failed ? "the history of domains stays in memory: %s"
+                            : "the history of domains is stored again%s",
+                     why.text);
+}
+
+/* Waits. */
+static bool is_time_to_stop(struct sek_observer *o)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += PAUSE_MS * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    while (sem_clockwait(&o->stop, CLOCK_MONOTONIC, &until) != 0)
+        if (errno != EINTR)
+            return false;
+    return true;
+}
+
+static void *observe(void *arg)
+{
+    struct sek_observer *o = arg;
+    pthread_setname_np(pthread_self(), "sek-observe");
+    do {
+        look_at_all(o);
+        sync_domains(o, sek_keeper_now_ms());
+    } while (!is_time_to_stop(o));
+    look_at_all(o);
+    return NULL;
+}
+
+/* --- life --------------------------------------------------------------------------------------
+ */
+
+static enum sek_err evidence_new(struct sek_observer *o, struct sek_diag *diag)
+{
+    const struct sek_conf *conf = &o->rt->conf;
+    const struct sek_evidence_conf wanted = {
+        .n_endpoints = (uint32_t)conf->dga.n_endpoints,
+        .alpha = 1 / (float)conf->dga.names_per_alarm,
+        .tau_s = (uint32_t)conf->dga.fade_s,
+    };
+    return sek_evidence_new(&wanted, sek_hash_key_random(), &o->evidence, diag);
+}
+
+/* Signals belong to the host's threads. */
+static enum sek_err thread_start(struct sek_observer *o, struct sek_diag *diag)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int rc = pthread_create(&o->thread, NULL, observe, o);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (rc != 0)
+        return sek_diag_set(diag, sek_err_from_errno(rc), "observer thread: %s", strerror(rc));
+    o->runs = true;
+    return SEK_OK;
+}
+
+enum sek_err sek__observer_start(struct sek_runtime *rt, const struct sek_dynamic *blocked,
+                                 struct sek_diag *diag)
+{
+    struct sek_observer *o = calloc(1, sizeof *o);
+    struct sek_dynamic_row *rows = calloc(SEK_DYNAMIC_MAX, sizeof *rows);
+    if (!o || !rows) {
+        free(o);
+        free(rows);
+        return sek_diag_set(diag, SEK_E_NOMEM, "out of memory for the detectors");
+    }
+    o->rt = rt;
+    sem_init(&o->stop, 0, 0);
+    o->blocked = rows;
+    const struct sek_dynamic_row *old = sek_dynamic_rows(blocked, &o->n_blocked);
+    if (old)
+        memcpy(rows, old, o->n_blocked * sizeof *rows);
+    enum sek_err err = rt->conf.dga.mode == SEK_MODE_OFF ? SEK_OK : evidence_new(o, diag);
+    if (err == SEK_OK && sek_ring_new(RING_OCTETS, &o->ring) != SEK_OK)
+        err = sek_diag_set(diag, SEK_E_NOMEM, "out of memory for the detectors");
+    if (err == SEK_OK)
+        err = thread_start(o, diag);
+    if (err != SEK_OK) {
+        sek__observer_free(o);
+        return err;
+    }
+    rt->observer = o;
+    const struct sek_recorder_observer hooks = {.arg = o, .see = see};
+    sek_recorder_observe(rt->recorder, &hooks);
+    return SEK_OK;
+}
+
+void sek__observer_stop(struct sek_observer *o)
+{
+    if (!o || !o->runs)
+        return;
+    sem_post(&o->stop);
+    pthread_join(o->thread, NULL);
+    o->runs = false;
+}
+
+void sek__observer_free(struct sek_observer *o)
+{
+    if (!o)
+        return;
+    sem_destroy(&o->stop);
+    sek_evidence_free(o->evidence);
+    sek_ring_free(o->ring);
+    free(o->blocked);
+    free(o);
+}

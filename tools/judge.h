@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* All that judges a name, opened from the files that the resolver uses: policy, findings that
+ * block, classifier, history of domains. One thread. */
+#pragma once
+#include "context.h"
+#include "verdict/detect.h"
+#include "verdict/engine.h"
+
+struct sek_judge {
+    struct sek_policy *policy; /* NULL: none is compiled yet */
+    struct sek_dynamic *dynamic;
+    struct sek_classify *classify;
+    struct sek_domains *domains;
+    struct sek_suffix *suffix;
+    struct sek_never *never;
+    struct sek_detect detect;
+};
+
+/* Fails only for a policy that is there and cannot be read; what else is missing is told as a note.
+ * Caller: sek_judge_close. */
+enum sek_err sek_judge_open(struct sek_context *c, const struct sek_conf *conf,
+                            struct sek_judge *out);
+void sek_judge_close(struct sek_judge *j);
+
+/* The resolver's decision about a question that its cache does not answer. walk may be NULL. */
+void sek_judge_question(const struct sek_judge *j, const struct sek_name *name, int64_t now_s,
+                        struct sek_verdict *out, struct sek_detect_why *why, sek_walk_fn *walk,
+                        void *arg);
