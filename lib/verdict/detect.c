@@ -28,16 +28,11 @@ void sek_detect_configure(struct sek_detect *d, const struct sek_conf *conf,
 }
 
 /* Why the name may not be blocked, or NULL when it may. */
-static const char *spared(const struct sek_detect *d, const struct sek_name *name, int64_t now_s,
-                          struct sek_detect_why *why)
+static const char *spared(const struct sek_detect *d, int64_t now_s,
+                          const struct sek_detect_why *why)
 {
-    int labels = d->suffix ? sek_suffix_registered(d->suffix, name) : -1;
-
-    if (!d->domains || labels < 0)
+    if (!d->domains || !d->suffix)
         return "recorded: there is no history that tells whether its domain is new";
-    const uint8_t *domain = name->octets + name->offset[labels];
-    why->known = sek_domains_find(d->domains, domain, (size_t)(name->len - name->offset[labels]),
-                                  &why->seen);
     if (why->score.llr <= d->block_llr)
         return "recorded: the score is below the threshold for blocking";
     if (sek_domains_since_s(d->domains) > now_s - d->warm_up_s)
@@ -47,6 +42,24 @@ static const char *spared(const struct sek_detect *d, const struct sek_name *nam
     if (why->known && why->seen.endpoints > d->rare)
         return "recorded: its domain is not rare";
     return d->mode == SEK_MODE_BLOCK ? NULL : "recorded: the classifier is in monitor mode";
+}
+
+/* What the site's history knows of the name's registered domain. */
+static void look_up(const struct sek_detect *d, const struct sek_name *name,
+                    struct sek_detect_why *why)
+{
+    int labels = d->domains && d->suffix ? sek_suffix_registered(d->suffix, name) : -1;
+
+    if (labels < 0)
+        return;
+    const uint8_t *domain = name->octets + name->offset[labels];
+    why->known = sek_domains_find(d->domains, domain, (size_t)(name->len - name->offset[labels]),
+                                  &why->seen);
+}
+
+static bool is_popular(const struct sek_detect *d, int64_t now_s, const struct sek_detect_why *why)
+{
+    return why->known && why->seen.first_s <= now_s - d->new_s && why->seen.endpoints > d->rare;
 }
 
 static void fill(struct sek_verdict *io, const struct sek_score *score, bool blocks)
@@ -84,7 +97,10 @@ static const char *judge(const struct sek_detect *d, const struct sek_name *name
     if (!d->never ||
         sek_never_check(d->never, name, SEK_SCOPE_EXACT, SEK_ACTION_SINKHOLE, true, NULL))
         return "its domain may never be blocked";
-    const char *because = spared(d, name, now_s, why);
+    look_up(d, name, why);
+    if (is_popular(d, now_s, why))
+        return "its domain is known and popular here";
+    const char *because = spared(d, now_s, why);
     if (because && decided)
         return "a rule records the name";
     fill(io, &why->score, !because);

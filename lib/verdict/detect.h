@@ -2,7 +2,8 @@
 /* The last step of the order of decisions: what a detector says at once of a question that no rule
  * decides. Today that is the classifier: a name that looks machine-made is recorded; it is blocked
  * only in mode block, and only if three things hold: the strict threshold, its domain is newly
- * observed, and few endpoints ask for it. Series of such names are judged elsewhere
+ * observed, and few endpoints ask for it. A domain that has been popular here for long is not even
+ * recorded. Series of such names are judged elsewhere
  * (classify/evidence.h). Any thread; no allocation, no clock. */
 #pragma once
 #include "classify/classify.h"
