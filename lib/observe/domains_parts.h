@@ -48,7 +48,7 @@ struct sek_dom_block {
 
 /* A name as a record holds it: length, octets, zeros to the end of a word. */
 struct sek_dom_name {
-    uint32_t w[64];
+    _Alignas(8) uint32_t w[64];
 };
 
 /* A name made ready to be looked for. */

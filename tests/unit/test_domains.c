@@ -145,6 +145,51 @@ static void test_no_names(void **state)
     sek_domains_close(d);
 }
 
+/* Names of every length, of upper-case letters and of length octets that look like some: what is
+ * stored is the name in lower case. */
+static void test_lengths(void **state)
+{
+    struct sek_domains *d = open_memory(MIB, 10, 0);
+    uint8_t name[SEK_NAME_MAX], lower[SEK_NAME_MAX];
+
+    (void)state;
+    for (size_t len = 3; len <= SEK_NAME_MAX; len++) {
+        size_t at = 0;
+        while (at + 1 < len) {
+            size_t label = len - 2 - at < 63 ? len - 2 - at : 63;
+            if (len - 2 - at == 64) /* no room for a label of one octet behind */
+                label = 62;
+            name[at] = lower[at] = (uint8_t)label;
+            for (size_t i = 1; i <= label; i++) {
+                static const uint8_t upper[] = "@AMZ[`az{\xc1\xdaQ", low[] = "@amz[`az{\xc1\xdaq";
+                name[at + i] = upper[(at + i + len) % (sizeof(upper) - 1)];
+                lower[at + i] = low[(at + i + len) % (sizeof(low) - 1)];
+            }
+            at += 1 + label;
+        }
+        name[len - 1] = lower[len - 1] = 0;
+        uint8_t *exact = malloc(len); /* no octet behind the name is read */
+        assert_non_null(exact);
+        memcpy(exact, name, len);
+        assert_int_equal(sek_domains_note(d, exact, len, NULL, NOW_S, true, NULL), SEK_DOMAINS_NEW);
+        memcpy(exact, lower, len);
+        assert_true(sek_domains_find(d, exact, len, NULL));
+        sek_domains_hint(d, exact, len);
+        free(exact);
+        struct sek_dom_name words;
+        struct sek_dom_key key;
+        assert_true(sek__dom_key_make(d, name, len, &words, &key));
+        assert_true(sek__dom_name_check(key.w));
+        assert_memory_equal((const uint8_t *)key.w + 1, lower, len - 1);
+        assert_int_equal(((const uint8_t *)key.w)[0], len - 1);
+        for (size_t i = len; i < key.n_words * 4; i++)
+            assert_int_equal(((const uint8_t *)key.w)[i], 0);
+        assert_true(key.hash == sek_hash(&d->key, key.w, len));
+    }
+    sample_check(d);
+    sek_domains_close(d);
+}
+
 /* Averages over many domains: the sketch tells few from several from many. */
 static void test_spread(void **state)
 {
@@ -561,13 +606,13 @@ static void test_conf(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_story),   cmocka_unit_test(test_no_names),
-        cmocka_unit_test(test_spread),  cmocka_unit_test(test_model),
-        cmocka_unit_test(test_flood),   cmocka_unit_test(test_absent_off),
-        cmocka_unit_test(test_full),    cmocka_unit_test(test_retention),
-        cmocka_unit_test(test_clock),   cmocka_unit_test(test_churn),
-        cmocka_unit_test(test_readers), cmocka_unit_test(test_no_memory),
-        cmocka_unit_test(test_conf),
+        cmocka_unit_test(test_story),      cmocka_unit_test(test_no_names),
+        cmocka_unit_test(test_lengths),    cmocka_unit_test(test_spread),
+        cmocka_unit_test(test_model),      cmocka_unit_test(test_flood),
+        cmocka_unit_test(test_absent_off), cmocka_unit_test(test_full),
+        cmocka_unit_test(test_retention),  cmocka_unit_test(test_clock),
+        cmocka_unit_test(test_churn),      cmocka_unit_test(test_readers),
+        cmocka_unit_test(test_no_memory),  cmocka_unit_test(test_conf),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
