@@ -155,7 +155,8 @@ static void test_lengths(void **state)
         assert_int_equal(sek_domains_note(d, exact, len, NULL, NOW_S, true, NULL), SEK_DOMAINS_NEW);
         memcpy(exact, lower, len);
         assert_true(sek_domains_find(d, exact, len, NULL));
-        sek_domains_hint(d, exact, len);
+        sek_domains_hint(d, exact, len, 1);
+        sek_domains_hint(d, exact, len, 2);
         free(exact);
         struct sek_dom_name words;
         struct sek_dom_key key;
@@ -300,6 +301,8 @@ static void *read_on(void *arg)
         uint32_t i = random_next(&seed) % atomic_load(&s->n_known);
         struct sek_domain_seen seen;
 
+        uint8_t name[SEK_NAME_MAX];
+        sek_domains_hint(s->d, name, sample_name(i, "steady", name), 1 + (int)(i % 2));
         if (!sample_find(s->d, i, "steady", &seen))
             atomic_fetch_add(&s->n_lost, 1);
         else if (seen.first_s != NOW_S + i % 100 || seen.last_s < seen.first_s)
