@@ -13,7 +13,7 @@ static char path[] = "/tmp/sek-inorder-XXXXXX";
 /* "<line>|" for each; the longer the line, the longer it takes. */
 static bool mark(const void *arg, const char *lines, size_t n, struct sek_inorder_out *out)
 {
-    static volatile unsigned sink;
+    volatile unsigned sink = 0;
 
     (void)arg;
     for (const char *end = lines + n; lines < end;) {
