@@ -357,6 +357,7 @@ static bool add_traffic(struct sek_tally *t, const struct sek_event *e, const st
     note->first = false;
     if (!m->row || !is_row(m->row, e, minute, &d))
         m->row = find_row(t, e, minute, &d, &note->first);
+    note->row = m->row;
     if (!m->row) {
         t->lost_traffic++;
         return false;
