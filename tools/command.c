@@ -118,16 +118,19 @@
       "sekisho tail --blocked\tfollow what is blocked\n"                                           \
       "sekisho tail -f jsonl --lines 0 | logger -t sekisho\tpass new hits on")                     \
     X(findings, "findings", "", "show what detectors found, newest first",                         \
-      "Shows endpoints whose queries as a series tell of trouble: detector dga finds those that "  \
-      "ask for many machine-made names, of which nearly none exists. Suspected is the domain "     \
-      "that did resolve and is most like them. In mode block that one is blocked for a while.",    \
+      "Shows endpoints whose queries as a series tell of trouble. Detector dga finds "             \
+      "those that ask for many machine-made names, of which nearly none exists; "                  \
+      "suspected is the domain that did resolve and is most like them. beacon: a new "             \
+      "and rare domain asked for by the clock. tunnel: data sent out in names below a "            \
+      "domain. nxdomain-burst: many domains that do not exist, whatever they look like. "          \
+      "In mode block the suspected domain is blocked for a while.",                                \
       "sekisho findings --since 1d\ttoday's and yesterday's\n"                                     \
       "sekisho findings -e 192.0.2.7\tof one endpoint\n"                                           \
       "sekisho findings --blocked\twhat detectors block now\n"                                     \
       "sekisho findings -f jsonl --limit 0 > findings.jsonl\tall, with their evidence")            \
     X(finding, "finding", "ID", "show one finding with its evidence, and what to do next",         \
       "Shows all that is known of the finding: the numbers it rests on, the names asked for and "  \
-      "why they look machine-made, and the commands that lead on.",                                \
+      "how they look to the classifier, and the commands that lead on.",                           \
       "sekisho finding 12\tthe id that sekisho findings shows")                                    \
     X(stats, "stats", "", "show counts of all queries",                                            \
       "Counts all queries by their outcome: answered from the cache, resolved, nonexistent, "      \

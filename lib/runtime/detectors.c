@@ -2,6 +2,7 @@
 #include "classify/modelpath.h"
 #include "runtime/parts.h"
 #include "store/report.h"
+#include "watch/detector.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,7 @@
 
 static bool is_wanted(const struct sek_conf *conf)
 {
-    return conf->classify.mode != SEK_MODE_OFF || conf->dga.mode != SEK_MODE_OFF;
+    return conf->classify.mode != SEK_MODE_OFF || sek_detectors_wanted(conf);
 }
 
 static void detect_free(struct sek_detect *d)
@@ -109,17 +110,35 @@ static void domains_open(struct sek_runtime *rt)
 /* --- dynamic blocks ----------------------------------------------------------------------------
  */
 
+/* Without what detectors found that may block no longer. Out of memory: nothing is blocked. */
+static void dynamic_keep(const struct sek_conf *conf, struct sek_dynamic **io)
+{
+    unsigned n, kept = 0;
+    const struct sek_dynamic_row *rows = sek_dynamic_rows(*io, &n);
+    struct sek_dynamic_row *keep = rows ? calloc(n, sizeof *keep) : NULL;
+    for (unsigned i = 0; keep && i < n; i++) {
+        int id = sek_lookup_id(sek_detector_names, rows[i].by);
+        if (sek_detector_mode(conf, (enum sek_detector)id) == SEK_MODE_BLOCK)
+            keep[kept++] = rows[i];
+    }
+    sek_dynamic_free(*io);
+    if (sek_dynamic_new(keep, kept, io) != SEK_OK)
+        *io = NULL;
+    free(keep);
+}
+
 /* What findings of earlier lives block still. */
 static void dynamic_read(struct sek_runtime *rt)
 {
     struct sek_dynamic *set;
     struct sek_diag why = {0};
-    if (rt->conf.dga.mode != SEK_MODE_BLOCK)
+    if (!sek_detectors_may_block(&rt->conf))
         return;
     enum sek_err err =
         sek_report_dynamic(rt->conf.events.db, sek_keeper_now_ms() / 1000, &set, &why);
     if (err != SEK_OK && err != SEK_E_NOTFOUND)
         sek__runtime_say(rt, true, "%s; what findings blocked before resolves", why.text);
+    dynamic_keep(&rt->conf, &set);
     atomic_store(&rt->dynamic, set);
 }
 
