@@ -206,7 +206,8 @@ class Quiet(GeneratedCase):
     """Off is off; a young history blocks nothing."""
 
     mode = "off"
-    more = {"classify__mode": "off"}
+    more = {"classify__mode": "off", "beacon__mode": "off", "tunnel__mode": "off",
+            "nxburst__mode": "off"}
 
     def test_off(self):
         self.asks(BOT, self.generated[:60])
