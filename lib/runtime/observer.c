@@ -16,6 +16,7 @@
 #define PAUSE_MS 50             /* a series of names is looked at within this */
 #define RING_OCTETS (1ul << 20) /* 10,000 events and more: 200,000 a second of interest */
 #define BATCH 64
+#define WATCH_MOST 1000 /* queries of a row that are passed on, so that a flood drowns no other */
 #define WATCH_OCTETS 24 /* left of a domain that many ask for: such names may carry data */
 
 struct sek_observer {
@@ -148,6 +149,14 @@ static bool is_worth_watching(const struct sek_observer *o, const struct sek_eve
            seen.endpoints <= o->rt->conf.domains.rare;
 }
 
+static bool is_flood(const struct sek_tally_traffic *row)
+{
+    uint64_t n = 0;
+    for (unsigned i = 0; i < SEK_N_OUTCOMES; i++)
+        n += row->count[i];
+    return n > WATCH_MOST;
+}
+
 /* Answered, or it failed for want of an answer: the question has left the resolver all the same. */
 static bool is_asked(const struct sek_event *e)
 {
@@ -176,7 +185,8 @@ static void see(void *arg, const struct sek_event *const *events,
         if (note->first && note->row)
             note->row->watch = is_worth_watching(o, events[i], note->row);
         bool interest = is_of_interest(events[i], note);
-        if (interest || (note->row && note->row->watch && is_asked(events[i])))
+        if (interest ||
+            (note->row && note->row->watch && is_asked(events[i]) && !is_flood(note->row)))
             pass_on(o, events[i], note, !interest);
     }
 }
