@@ -161,7 +161,8 @@ uint64_t sek_observation_hash(const struct sek_observation *o, struct sek_hash_k
 {
     uint8_t text[sizeof o->endpoint + SEK_NAME_MAX];
     memcpy(text, &o->endpoint, sizeof o->endpoint);
-    memcpy(text + sizeof o->endpoint, octets, len);
+    if (len)
+        memcpy(text + sizeof o->endpoint, octets, len);
     return sek_hash(&key, text, sizeof o->endpoint + len);
 }
 

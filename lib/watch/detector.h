@@ -44,7 +44,7 @@ const uint8_t *sek_observation_domain(const struct sek_observation *o, size_t *o
  * history_since_s: sek_domains_since_s, INT64_MAX without a history. */
 void sek_observation_date(struct sek_observation *o, const struct sek_conf *conf, bool known,
                           const struct sek_domain_seen *seen, int64_t history_since_s);
-/* Keyed hash of what a detector keeps apart: the endpoint and so many octets. */
+/* Keyed hash of what a detector keeps apart: the endpoint and so many octets, or none. */
 uint64_t sek_observation_hash(const struct sek_observation *o, struct sek_hash_key key,
                               const uint8_t *octets, size_t len);
 

@@ -198,7 +198,8 @@ static void test_off(void **state)
 {
     struct fixture *f = *state;
 
-    start(f, "classify: {mode: off}\ndga: {mode: off}\n");
+    start(f, "classify: {mode: off}\ndga: {mode: off}\nbeacon: {mode: off}\ntunnel: {mode: off}\n"
+             "nxburst: {mode: off}\n");
     assert_int_equal(question(f, CANDIDATE).trigger, SEK_TRIGGER_NONE);
     record_series(f, 1);
 }
@@ -223,6 +224,34 @@ static void test_candidate_is_blocked(void **state)
     assert_int_equal(question(f, CANDIDATE).action, SEK_ACTION_SINKHOLE);
     again(f, monitor);
     assert_int_equal(question(f, CANDIDATE).action, SEK_ACTION_PASSTHRU);
+}
+
+/* What one detector found is blocked no longer when it may not block, though another may. */
+static void test_block_by_detector(void **state)
+{
+    static const char block[] = "classify: {mode: off}\ntunnel: {mode: block}\n";
+    static const char monitor[] = "classify: {mode: off}\ntunnel: {mode: monitor}\n"
+                                  "dga: {mode: block}\n";
+    struct fixture *f = *state;
+    uint32_t seed = 5;
+
+    start(f, block);
+    while (now_ms() / 1000 < f->page->started_ms / 1000 + 2) /* the warm-up */
+        nap();
+    for (int i = 0; i < 60; i++) {
+        char text[64] = "";
+        for (int k = 0; k < 40; k++) {
+            seed = seed * 1664525 + 1013904223;
+            text[k] = (char)('a' + (seed >> 16) % 26);
+        }
+        strcat(text, ".files-backup.net");
+        record(f, text, 1, true);
+    }
+    wait_for_action(f, "www.files-backup.net", SEK_ACTION_SINKHOLE);
+    again(f, block);
+    assert_int_equal(question(f, "files-backup.net").action, SEK_ACTION_SINKHOLE);
+    again(f, monitor);
+    assert_int_equal(question(f, "files-backup.net").action, SEK_ACTION_PASSTHRU);
 }
 
 /* A candidate that many endpoints ask for is nobody's command and control. */
@@ -250,6 +279,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_without_model, setup, teardown),
         cmocka_unit_test_setup_teardown(test_off, setup, teardown),
         cmocka_unit_test_setup_teardown(test_candidate_is_blocked, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_block_by_detector, setup, teardown),
         cmocka_unit_test_setup_teardown(test_popular_is_not_blocked, setup, teardown),
     };
 

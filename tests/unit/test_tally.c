@@ -171,6 +171,36 @@ static void test_times_before_1970(void **state)
     sek_tally_free(t);
 }
 
+/* The row's flag is false at first, stays as it was set, and ends with the row. */
+static void test_watch(void **state)
+{
+    struct sek_tally *t;
+    struct sek_tally_note notes[3];
+    const struct sek_event a =
+        sample_event("192.0.2.1", "a.x.example", NULL, SEK_OUTCOME_CACHED, SAMPLE_MS);
+    const struct sek_event b =
+        sample_event("192.0.2.1", "b.x.example", NULL, SEK_OUTCOME_PASSED, SAMPLE_MS);
+    const struct sek_event other =
+        sample_event("192.0.2.2", "b.x.example", NULL, SEK_OUTCOME_PASSED, SAMPLE_MS);
+    const struct sek_event *events[] = {&a, &b, &other};
+
+    (void)state;
+    assert_int_equal(sek_tally_new(0, suffix, &t), SEK_OK);
+    sek_tally_add_all(t, events, 3, notes);
+    assert_true(notes[0].first && !notes[1].first && notes[2].first);
+    assert_ptr_equal(notes[0].row, notes[1].row);
+    assert_ptr_not_equal(notes[0].row, notes[2].row);
+    assert_false(notes[0].row->watch || notes[2].row->watch);
+    notes[0].row->watch = true;
+    sek_tally_add_all(t, events, 3, notes);
+    assert_true(notes[0].row->watch && notes[1].row->watch && !notes[2].row->watch);
+    sek_tally_batch_free(take(t, true));
+    sek_tally_add_all(t, events, 1, notes);
+    assert_true(notes[0].first && !notes[0].row->watch);
+    sek_tally_batch_free(take(t, true));
+    sek_tally_free(t);
+}
+
 /* A flood fills the memory: traffic is refused first, then hits; sums are exact; all memory comes
  * back. */
 static void test_bounded(void **state)
@@ -238,6 +268,7 @@ static void test_empty(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_watch),
         cmocka_unit_test(test_hit_keys),
         cmocka_unit_test(test_names_do_not_run_together),
         cmocka_unit_test(test_domains),
