@@ -42,8 +42,8 @@ class BehaviourCase(GeneratedCase):
     def exist(cls):
         return [BEACON, TUNNEL] + [ROTATING.format(i) for i in range(N_PIECES)]
 
-    def found_by(self, detector, endpoint):
-        return self.wait_finding(endpoint, lambda f: f["detector"] == detector)
+    def found_by(self, detector, endpoint, check=lambda f: True):
+        return self.wait_finding(endpoint, check, detector)
 
     def beacon(self, endpoint, n):
         for _ in range(n):
@@ -76,9 +76,8 @@ class Monitor(BehaviourCase):
         for _ in range(20):
             self.asks(USER, again)
         self.tunnel("127.0.0.83", 200)
-        found = self.wait_finding("127.0.0.83", lambda f: f["names"] > 50)
-        self.assertEqual(("tunnel", TUNNEL, "one domain"),
-                         (found["detector"], found["domain"], found["kind"]))
+        found = self.found_by("tunnel", "127.0.0.83", lambda f: f["names"] > 50)
+        self.assertEqual((TUNNEL, "one domain"), (found["domain"], found["kind"]))
         self.assertGreater(found["octets_out"], 1000)
         self.assertEqual([REAL], addresses(self.ask(TUNNEL)))
         self.assertEqual([], self.findings(endpoint=USER))

@@ -90,11 +90,11 @@ class GeneratedCase(LiveCase):
         code, out, _ = self.policy.run("findings", *words, "--format", "json", ok=(0, 2))
         return json.loads(out)["rows"] if code == 0 and out else []
 
-    def wait_finding(self, endpoint, check=lambda f: True):
+    def wait_finding(self, endpoint, check=lambda f: True, detector="dga"):
         found = []
 
         def probe():
-            found[:] = [f for f in self.findings(endpoint=endpoint) if check(f)]
+            found[:] = [f for f in self.findings(endpoint=endpoint, detector=detector) if check(f)]
             return found
 
         wait_until(probe, lambda: f"a finding of {endpoint}; there are {self.findings()}")
