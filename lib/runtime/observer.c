@@ -194,21 +194,22 @@ static void see(void *arg, const struct sek_event *const *events,
 /* --- the observer's thread ---------------------------------------------------------------------
  */
 
-static void look_at(struct sek_observer *o, const struct sek_event *e, const struct sek_detect *d)
+static void note_domain(struct sek_observer *o, const struct sek_event *e)
 {
-    struct sek_domains *domains = o->rt->domains;
+    struct domain domain = domain_of(e);
+    sek_domains_note(o->rt->domains, domain.octets, domain.len, &e->endpoint, e->time_ms / 1000,
+                     e->existence == SEK_EXISTENCE_EXISTS, NULL);
+}
+
+static void detect(struct sek_observer *o, const struct sek_event *e, const struct sek_name *name,
+                   const struct sek_detect *d)
+{
+    const struct sek_domains *domains = o->rt->domains;
     struct domain domain = domain_of(e);
     struct sek_domain_seen seen = {0};
-    struct sek_name name;
-    bool known = domains && sek_domains_find(domains, domain.octets, domain.len, &seen);
-    if (domains && !e->repeat)
-        sek_domains_note(domains, domain.octets, domain.len, &e->endpoint, e->time_ms / 1000,
-                         e->existence == SEK_EXISTENCE_EXISTS, known ? &seen : NULL);
-    if (sek_name_from_wire(e->names, e->name_len, &name) != SEK_OK || sek_name_is_special(&name))
-        return;
-    struct sek_observation seen_now = {
+    struct sek_observation observation = {
         .endpoint = e->endpoint,
-        .name = &name,
+        .name = name,
         .domain_labels = e->domain_labels,
         .qtype = e->qtype,
         .existence = (enum sek_existence)e->existence,
@@ -217,9 +218,19 @@ static void look_at(struct sek_observer *o, const struct sek_event *e, const str
         .time_ms = e->time_ms,
         .classify = d ? d->classify : NULL,
     };
-    sek_observation_date(&seen_now, &o->rt->conf, known, &seen,
+    bool known = domains && sek_domains_find(domains, domain.octets, domain.len, &seen);
+    sek_observation_date(&observation, &o->rt->conf, known, &seen,
                          domains ? sek_domains_since_s(domains) : INT64_MAX);
-    sek_detectors_see(o->detectors, &seen_now, found, o);
+    sek_detectors_see(o->detectors, &observation, found, o);
+}
+
+static void look_at(struct sek_observer *o, const struct sek_event *e, const struct sek_detect *d)
+{
+    struct sek_name name;
+    if (o->rt->domains && !e->repeat)
+        note_domain(o, e);
+    if (sek_name_from_wire(e->names, e->name_len, &name) == SEK_OK && !sek_name_is_special(&name))
+        detect(o, e, &name, d);
 }
 
 static void look_at_all(struct sek_observer *o)
