@@ -65,6 +65,12 @@ struct sek_conf {
         uint64_t rare;                /* most endpoints that ask for a rare domain */
     } domains;
     struct {
+        int mode;                      /* enum sek_nod_mode, of newly observed domains */
+        int64_t hold_s;                /* mode hold: from the first query on */
+        uint64_t popular;              /* more endpoints: never held; 0 = no such limit */
+        struct sek_conf_names exclude; /* list notation: never held or recorded */
+    } nod;
+    struct {
         char path[SEK_CONF_TEXT_MAX]; /* status page */
     } status;
     struct {

@@ -94,6 +94,16 @@ const struct sek_option sek_options[] = {
     {"domains.rare", SEK_OPT_UINT, AT(domains.rare), 1, 30, "3", "endpoints",
      "A domain that more endpoints ask for is not rare"},
 
+    {"nod.mode", SEK_OPT_CHOICE, AT(nod.mode), 0, 0, "monitor", "",
+     "Newly observed domains; hold: sinkholed for nod.hold, block: for domains.new",
+     sek_nod_mode_names},
+    {"nod.hold", SEK_OPT_DURATION, AT(nod.hold_s), 1, 366 * DAY_S, "1d", "",
+     "How long after its first query a domain is held back in mode hold; then it resolves"},
+    {"nod.popular", SEK_OPT_UINT, AT(nod.popular), 0, 100, "30", "endpoints",
+     "A domain that more endpoints ask for is neither held nor recorded; 0: all are"},
+    {"nod.exclude", SEK_OPT_NAMES, AT(nod.exclude), 0, SEK_CONF_NAMES_MAX, "", "",
+     "Names that are never held or recorded as newly observed (\"cdn.example\", \"=host.example\")"},
+
     {"status.path", SEK_OPT_PATH, AT(status.path), 1, TEXT_MAX, "/run/sekisho/status", "",
      "Page where the resolver shows its state to the command"},
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Sums events until the database takes them: hits by (endpoint, name, type, list, action, trigger,
- * matched name, minute), everything by (endpoint, registered domain, minute) with a counter per
+ * matched name, minute), but of newly observed domains that are only recorded the first query of
+ * an endpoint since traffic was taken last (at most every minute), everything by (endpoint, registered domain, minute) with a counter per
  * outcome. Whoever stores takes the sums out as a batch, and the tally goes on with empty tables.
  * Bounded memory, batches included; what does not fit is counted as lost, hits last. A tally is
  * used by one thread at a time; a batch may be read and freed on another. */

@@ -2,8 +2,11 @@
 #include "classify/evidence.h"
 #include "name/special.h"
 #include "name/text.h"
+#include "observe/intake.h"
 #include "runtime/parts.h"
+#include "base/duration.h"
 #include <errno.h>
+#include <inttypes.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
@@ -28,6 +31,7 @@ struct sek_observer {
     struct sek_evidence *evidence; /* NULL: dga.mode off */
     int64_t synced_ms;
     bool sync_failing;
+    struct sek_intake intake;
     struct sek_dynamic_row *blocked; /* all blocks, room for SEK_DYNAMIC_MAX */
     unsigned n_blocked;
 };
@@ -171,10 +175,10 @@ static void weigh(struct sek_observer *o, const struct sek_event *e, const struc
 
 /* Of an endpoint's many queries for one domain the first one of a minute counts; names that do not
  * exist count always, for it takes the domain itself to say that the domain does not exist. What
- * the classifier holds back is noted, too: so its domain is new for a while only. */
+ * a detector holds back is noted, too: so its domain is new for a while only. */
 static bool is_of_interest(const struct sek_event *e, const struct sek_tally_note *note)
 {
-    bool held = e->outcome == SEK_OUTCOME_HIT && e->trigger == SEK_TRIGGER_CLASSIFIER;
+    bool held = e->outcome == SEK_OUTCOME_HIT && sek_trigger_is_detector(e->trigger);
     return note->has_domain && (note->first || e->existence == SEK_EXISTENCE_ABSENT) &&
            (e->existence != SEK_EXISTENCE_UNKNOWN || held);
 }
@@ -199,10 +203,11 @@ static void see(void *arg, const struct sek_event *const *events,
 static void look_at(struct sek_observer *o, const struct sek_event *e, const struct sek_detect *d)
 {
     struct domain domain = domain_of(e);
-    if (o->rt->domains)
+    if (o->rt->domains &&
         sek_domains_note(o->rt->domains, domain.octets, domain.len, &e->endpoint, e->time_ms / 1000,
-                         e->existence == SEK_EXISTENCE_EXISTS, NULL);
-    if (o->evidence && d)
+                         e->existence == SEK_EXISTENCE_EXISTS, NULL) == SEK_DOMAINS_OVERFLOW)
+        atomic_store_explicit(&o->rt->domains_full_s, e->time_ms / 1000, memory_order_relaxed);
+    if (o->evidence && d && d->classify)
         weigh(o, e, d);
 }
 
@@ -241,6 +246,24 @@ static void sync_domains(struct sek_observer *o, int64_t now_ms)
                      why.text);
 }
 
+/* A part of what `nod import` wants taken over. */
+static void take_import(struct sek_observer *o, int64_t now_s)
+{
+    struct sek_intake *in = &o->intake;
+    struct sek_diag why = {0};
+    char since[24];
+    int done = o->rt->domains ? sek_intake_step(in, o->rt->domains, now_s, &why) : 0;
+    if (done < 0)
+        sek__runtime_say(o->rt, true, "import of domains: %s", why.text);
+    if (done > 0)
+        sek__runtime_say(
+            o->rt, in->n_bad + in->n_overflow > 0,
+            "import of domains: %" PRIu64 " taken over, %" PRIu64 " without room, %" PRIu64
+            " bad lines; the history begins %s",
+            in->n, in->n_overflow, in->n_bad,
+            sek_time_to_text(sek_domains_since_s(o->rt->domains), since, sizeof since));
+}
+
 /* Waits. */
 static bool is_time_to_stop(struct sek_observer *o)
 {
@@ -262,6 +285,7 @@ static void *observe(void *arg)
     do {
         look_at_all(o);
         sync_domains(o, sek_keeper_now_ms());
+        take_import(o, sek_keeper_now_ms() / 1000);
     } while (!is_time_to_stop(o));
     look_at_all(o);
     return NULL;
@@ -298,6 +322,7 @@ static enum sek_err thread_start(struct sek_observer *o, struct sek_diag *diag)
 enum sek_err sek__observer_start(struct sek_runtime *rt, const struct sek_dynamic *blocked,
                                  struct sek_diag *diag)
 {
+    char store[SEK_CONF_PATH_MAX];
     struct sek_observer *o = calloc(1, sizeof *o);
     struct sek_dynamic_row *rows = calloc(SEK_DYNAMIC_MAX, sizeof *rows);
     if (!o || !rows) {
@@ -307,6 +332,7 @@ enum sek_err sek__observer_start(struct sek_runtime *rt, const struct sek_dynami
     }
     o->rt = rt;
     sem_init(&o->stop, 0, 0);
+    sek_intake_init(&o->intake, sek_conf_domains_file(&rt->conf, store));
     o->blocked = rows;
     const struct sek_dynamic_row *old = sek_dynamic_rows(blocked, &o->n_blocked);
     if (old)
@@ -340,6 +366,7 @@ void sek__observer_free(struct sek_observer *o)
     if (!o)
         return;
     sem_destroy(&o->stop);
+    sek_intake_fini(&o->intake);
     sek_evidence_free(o->evidence);
     sek_ring_free(o->ring);
     free(o->blocked);

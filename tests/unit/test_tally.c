@@ -158,6 +158,38 @@ static void test_outcomes(void **state)
     sek_tally_free(t);
 }
 
+/* Of a newly observed domain that is only recorded one query of an endpoint is a hit; what is held
+ * is one each time. */
+static void test_new_domains(void **state)
+{
+    (void)state;
+    struct sek_tally *t;
+    assert_int_equal(sek_tally_new(0, suffix, &t), SEK_OK);
+    for (int i = 0; i < 40; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "n%d.%s.com", i % 10, i < 20 ? "recorded" : "held");
+        struct sek_event e = sample_hit(i % 2 ? "192.0.2.1" : "192.0.2.2", name, SAMPLE_MS + i);
+        e.trigger = SEK_TRIGGER_NOD;
+        e.monitor = i < 20;
+        e.existence = (uint8_t)(i % 3);
+        assert_true(sek_tally_add(t, &e));
+    }
+    struct sek_tally_batch *b = take(t, true);
+    assert_int_equal(b->n_traffic, 4);
+    assert_int_equal(b->sum_traffic, 40);
+    assert_int_equal(b->sum_hits, 2 + 20);
+    uint64_t n[SEK_N_OUTCOMES] = {0};
+    for (const struct sek_tally_traffic *r = b->traffic; r; r = r->next)
+        for (int i = 0; i < SEK_N_OUTCOMES; i++)
+            n[i] += r->count[i];
+    assert_int_equal(n[SEK_OUTCOME_HIT], 22);
+    assert_int_equal(n[SEK_OUTCOME_PASSED], 6); /* of 7, one is the hit */
+    assert_int_equal(n[SEK_OUTCOME_NXDOMAIN], 6);
+    assert_int_equal(n[SEK_OUTCOME_FAILED], 6);
+    sek_tally_batch_free(b);
+    sek_tally_free(t);
+}
+
 static void test_times_before_1970(void **state)
 {
     (void)state;
@@ -238,13 +270,10 @@ static void test_empty(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_hit_keys),
-        cmocka_unit_test(test_names_do_not_run_together),
-        cmocka_unit_test(test_domains),
-        cmocka_unit_test(test_outcomes),
-        cmocka_unit_test(test_times_before_1970),
-        cmocka_unit_test(test_bounded),
-        cmocka_unit_test(test_empty),
+        cmocka_unit_test(test_hit_keys),    cmocka_unit_test(test_names_do_not_run_together),
+        cmocka_unit_test(test_domains),     cmocka_unit_test(test_outcomes),
+        cmocka_unit_test(test_new_domains), cmocka_unit_test(test_times_before_1970),
+        cmocka_unit_test(test_bounded),     cmocka_unit_test(test_empty),
     };
     return cmocka_run_group_tests(tests, open_suffix, close_suffix);
 }
