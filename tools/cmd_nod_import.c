@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "command.h"
+#include "base/duration.h"
+#include "event/status.h"
+#include "handover.h"
+#include "history.h"
+#include "name/suffix.h"
+#include "observe/domains_conf.h"
+#include "talk.h"
+#include "textlines.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include "base/banned.h"
+
+SEK_COMMAND(nod_import);
+
+#define SHOW_LINES 4096 /* between two looks at the clock for the progress */
+#define N_FORMATS (SEK_QUERYLOG_EXPORT + 1)
+
+enum { OPT_DATE, OPT_SINCE, OPT_FORCE, OPT_DRY_RUN, N_OPTS };
+const struct sek_arg sek_cmd_nod_import_args[] = {
+    [OPT_DATE] = {"date", 0, SEK_ARG_TIME, "TIME", "of plain names that have none"},
+    [OPT_SINCE] = {"since", 's', SEK_ARG_TIME, "TIME",
+                   "the history reaches back to then; default: the first line of a log"},
+    [OPT_FORCE] = {"force", 0, SEK_ARG_FLAG, NULL, "also when a file is mostly unreadable"},
+    [OPT_DRY_RUN] = {"dry-run", 'n', SEK_ARG_FLAG, NULL, "read and count, write nothing"},
+    [N_OPTS] = {0},
+};
+
+struct work {
+    struct sek_context *c;
+    const struct sek_conf *conf;
+    struct sek_suffix *suffix;
+    struct sek_history *history;
+    struct sek_querylog log;
+    struct sek_progress progress;
+    int64_t since_s;                       /* of logs and exports so far; INT64_MAX: of none */
+    uint64_t n_lines;                      /* of the file at work */
+    uint64_t n_by[N_FORMATS], n_no_domain; /* lines that told something, by format; of no use */
+    uint64_t n_bad;
+};
+
+/* --- reading -----------------------------------------------------------------------------------
+ */
+
+/* A log that begins then says what was asked for since; a list of names with dates does not. */
+static void learn_since(struct work *w, const struct sek_query_seen *seen)
+{
+    bool is_log = seen->format != SEK_QUERYLOG_PLAIN && seen->format != SEK_QUERYLOG_EXPORT;
+    if (is_log && seen->seen.first_s < w->since_s)
+        w->since_s = seen->seen.first_s;
+}
+
+/* Logs without a zone may come from east of us; and the store knows no time before 1970. */
+static int64_t possible(const struct work *w, int64_t time_s)
+{
+    return time_s > w->c->now_s ? w->c->now_s : time_s < 1 ? 1 : time_s;
+}
+
+static enum sek_err on_line(void *arg, char *line, struct sek_diag *diag)
+{
+    struct work *w = arg;
+    struct sek_query_seen seen;
+    if (++w->n_lines % SHOW_LINES == 0)
+        sek_progress_show(&w->progress, 1001);
+    int told = sek_querylog_line(&w->log, line, &seen, diag);
+    if (told <= 0)
+        return (enum sek_err)told;
+    const struct sek_name *name = &seen.seen.domain;
+    int labels = sek_suffix_registered(w->suffix, name);
+    w->n_by[seen.format]++;
+    if (labels < 0) {
+        w->n_no_domain++;
+        return SEK_OK;
+    }
+    seen.seen.first_s = possible(w, seen.seen.first_s);
+    seen.seen.last_s = possible(w, seen.seen.last_s);
+    learn_since(w, &seen);
+    return sek_history_add(w->history, name->octets + name->offset[labels],
+                           (size_t)(name->len - name->offset[labels]), &seen, diag);
+}
+
+static uint64_t told_so_far(const struct work *w)
+{
+    uint64_t n = 0;
+    for (int i = 0; i < N_FORMATS; i++)
+        n += w->n_by[i];
+    return n;
+}
+
+static enum sek_err read_file(struct work *w, const char *path)
+{
+    struct sek_context *c = w->c;
+    uint64_t n_bad, before = told_so_far(w);
+    sek_querylog_init(&w->log, c->now_s);
+    w->log.default_s = c->opt[OPT_DATE].number;
+    w->n_lines = 0;
+    sek_progress_begin(&w->progress, "reading");
+    enum sek_err e = sek_textlines_read(path, on_line, w, &n_bad, &c->diag);
+    sek_progress_end(&w->progress);
+    uint64_t n_told = told_so_far(w) - before, percent = w->conf->policy.garbage_percent;
+    w->n_bad += n_bad;
+    if (w->log.since_s > 0 && w->log.since_s < w->since_s)
+        w->since_s = w->log.since_s;
+    if (e || c->opt[OPT_FORCE].given || n_bad * 100 <= percent * (n_bad + n_told))
+        return e;
+    return sek_diag_set(&c->diag, SEK_E_REFUSED,
+                        "%s: %" PRIu64 " of %" PRIu64 " lines make no sense; nothing is imported "
+                        "(--force imports the rest all the same)",
+                        strcmp(path, "-") == 0 ? "standard input" : path, n_bad, n_bad + n_told);
+}
+
+static enum sek_err read_all(struct work *w)
+{
+    enum sek_err e = SEK_OK;
+    for (int i = 0; i < w->c->n_args && !e; i++)
+        e = read_file(w, w->c->args[i]);
+    if (!e && sek_history_count(w->history) == 0)
+        return sek_context_none(w->c, "no domains: nothing to import");
+    return e;
+}
+
+/* --- telling -----------------------------------------------------------------------------------
+ */
+
+static void tell_read(const struct work *w)
+{
+    char formats[200] = "";
+    size_t at = 0;
+    for (int i = 1; i < N_FORMATS; i++)
+        if (w->n_by[i] && at < sizeof formats)
+            at += (size_t)snprintf(formats + at, sizeof formats - at, "%s%" PRIu64 " %s",
+                                   at ? ", " : "", w->n_by[i],
+                                   sek_lookup_name(sek_querylog_names, i));
+    uint64_t n = sek_history_count(w->history), n_lines = told_so_far(w);
+    sek_talk("%" PRIu64 " domain%s in %" PRIu64 " line%s (%s); %" PRIu64
+             " without a registered domain, %" PRIu64 " bad line%s skipped",
+             n, n == 1 ? "" : "s", n_lines, n_lines == 1 ? "" : "s", formats, w->n_no_domain,
+             w->n_bad, w->n_bad == 1 ? "" : "s");
+}
+
+static enum sek_err import(struct work *w)
+{
+    struct sek_context *c = w->c;
+    enum sek_err e = read_all(w);
+    if (e || sek_history_count(w->history) == 0)
+        return e;
+    tell_read(w);
+    if (c->opt[OPT_SINCE].given)
+        w->since_s = c->opt[OPT_SINCE].number;
+    if (c->opt[OPT_DRY_RUN].given)
+        return SEK_OK;
+    return sek_handover(c, w->conf, w->suffix, w->history,
+                        w->since_s == INT64_MAX ? 0 : possible(w, w->since_s));
+}
+
+enum sek_err sek_cmd_nod_import(struct sek_context *c)
+{
+    struct work w = {.c = c, .since_s = INT64_MAX};
+    enum sek_err e = sek_context_conf(c, &w.conf);
+    if (e)
+        return e;
+    const char *list = *w.conf->suffix.list ? w.conf->suffix.list : NULL;
+    e = sek_suffix_open(list, &w.suffix, &c->diag);
+    if (e)
+        return e;
+    w.history = sek_history_new();
+    e = w.history ? import(&w) : sek_diag_set(&c->diag, SEK_E_NOMEM, "out of memory");
+    sek_history_free(w.history);
+    sek_suffix_close(w.suffix);
+    return e;
+}
