@@ -33,7 +33,19 @@ const struct sek_arg sek_cmd_nod_stats_args[] = {{0}};
 /* --- one domain --------------------------------------------------------------------------------
  */
 
-enum { FIRST, LAST, DOMAIN, ENDPOINTS, RESOLVED, NEW_UNTIL, ENDPOINT, NAME, TYPE, N_COLS };
+enum {
+    FIRST,
+    LAST,
+    DOMAIN,
+    ENDPOINTS,
+    RESOLVED,
+    NEW_UNTIL,
+    ENDPOINT,
+    NAME,
+    TYPE,
+    FIRST_AT,
+    N_COLS
+};
 static const struct sek_col list_cols[] = {
     [FIRST] = {"first", "First (UTC)", SEK_COL_TIME},
     [LAST] = {"last", "Last (UTC)", SEK_COL_TIME},
@@ -44,6 +56,7 @@ static const struct sek_col list_cols[] = {
     [ENDPOINT] = {"first_endpoint", "First endpoint", SEK_COL_TEXT},
     [NAME] = {"first_name", "First name", SEK_COL_NAME},
     [TYPE] = {"first_type", "Type", SEK_COL_TEXT},
+    [FIRST_AT] = {"first_query", "At", SEK_COL_TIME_MS, NULL, 0, SEK_COL_MACHINE},
 };
 static const struct sek_col show_cols[] = {
     [FIRST] = {"first", "First seen (UTC)", SEK_COL_TIME},
@@ -55,6 +68,7 @@ static const struct sek_col show_cols[] = {
     [ENDPOINT] = {"first_endpoint", "First endpoint", SEK_COL_TEXT, "not known"},
     [NAME] = {"first_name", "  asked for", SEK_COL_NAME},
     [TYPE] = {"first_type", "  type", SEK_COL_TEXT},
+    [FIRST_AT] = {"first_query", "  at (UTC)", SEK_COL_TIME_MS},
 };
 
 /* What is new then is what the resolver records or holds; before the warm-up nothing is. */
@@ -83,6 +97,7 @@ static bool put_domain(struct sek_seen *s, const uint8_t *name, const struct sek
         sek_out_text(o, ENDPOINT, first.endpoint);
         sek_out_text(o, NAME, first.name);
         sek_out_text(o, TYPE, sek_qtype_to_text(first.qtype, type, sizeof type));
+        sek_out_int(o, FIRST_AT, first.first_ms);
     }
     return sek_out_row(o);
 }

@@ -200,13 +200,25 @@ static void see(void *arg, const struct sek_event *const *events,
 /* --- the observer's thread ---------------------------------------------------------------------
  */
 
-static void look_at(struct sek_observer *o, const struct sek_event *e, const struct sek_detect *d)
+/* A domain is written down with who asked first for it once it is of interest: it resolved, or it
+ * was held back. Names that do not exist are without number. */
+static void note_domain(struct sek_observer *o, const struct sek_event *e)
 {
     struct domain domain = domain_of(e);
-    if (o->rt->domains &&
-        sek_domains_note(o->rt->domains, domain.octets, domain.len, &e->endpoint, e->time_ms / 1000,
-                         e->existence == SEK_EXISTENCE_EXISTS, NULL) == SEK_DOMAINS_OVERFLOW)
+    bool resolved = e->existence == SEK_EXISTENCE_EXISTS;
+    enum sek_domains_news news = sek_domains_note(o->rt->domains, domain.octets, domain.len,
+                                                  &e->endpoint, e->time_ms / 1000, resolved, NULL);
+    bool is_new = news == SEK_DOMAINS_NEW && e->existence != SEK_EXISTENCE_ABSENT;
+    if (is_new || news == SEK_DOMAINS_RESOLVED_FIRST)
+        sek_recorder_first(o->rt->recorder, e);
+    if (news == SEK_DOMAINS_OVERFLOW)
         atomic_store_explicit(&o->rt->domains_full_s, e->time_ms / 1000, memory_order_relaxed);
+}
+
+static void look_at(struct sek_observer *o, const struct sek_event *e, const struct sek_detect *d)
+{
+    if (o->rt->domains)
+        note_domain(o, e);
     if (o->evidence && d && d->classify)
         weigh(o, e, d);
 }

@@ -58,7 +58,7 @@ class GeneratedCase(LiveCase):
         cls.generated = letters(cls.rng, N_NAMES)
         cls.words = word_pairs(cls.rng, N_NAMES)
         cls.alive = cls.generated[ALIVE_AT]
-        cls.settings = {"dga__mode": cls.mode, "domains__warm-up": "1s",
+        cls.settings = {"dga__mode": cls.mode, "domains__warm-up": "1s", "nod__mode": "off",
                         **getattr(cls, "more", {})}
         super().prepare()
         time.sleep(1.1)  # the warm-up
