@@ -14,7 +14,7 @@ SEK_COMMAND(nod_show);
 SEK_COMMAND(nod_stats);
 
 #define LIMIT_DEFAULT 100     /* rows */
-#define AHEAD_ROWS (1u << 14) /* collected before the oldest are dropped */
+#define AHEAD_ROWS (1u << 10) /* collected before the oldest are dropped */
 
 enum { OPT_SINCE, OPT_UNTIL, OPT_ENDPOINTS_MAX, OPT_UNRESOLVED, OPT_LIMIT, N_OPTS };
 const struct sek_arg sek_cmd_nod_list_args[] = {

@@ -31,6 +31,16 @@ static void detect_free(struct sek_detect *d)
     free(d);
 }
 
+/* Has every domain of the history been found by the list that is in use? */
+static bool is_same_list(const struct sek_runtime *rt)
+{
+    struct sek_domains_stats stats;
+    if (!rt->domains || !rt->suffix)
+        return false;
+    sek_domains_stats(rt->domains, &stats);
+    return *stats.psl_first && strcmp(stats.psl_first, stats.psl_last) == 0;
+}
+
 static struct sek_detect *detect_new(struct sek_runtime *rt, const struct sek_classify *classify)
 {
     struct sek_detect *d = calloc(1, sizeof *d);
@@ -40,7 +50,8 @@ static struct sek_detect *detect_new(struct sek_runtime *rt, const struct sek_cl
                              .suffix = rt->suffix,
                              .never = rt->never,
                              .nod_exclude = rt->nod_exclude,
-                             .full_s = &rt->domains_full_s};
+                             .full_s = &rt->domains_full_s,
+                             .same_list = is_same_list(rt)};
     sek_detect_configure(d, &rt->conf, classify);
     return d;
 }

@@ -136,6 +136,28 @@ static bool is_full(const struct sek_detect *d, int64_t now_s)
     return d->full_s && now_s - atomic_load_explicit(d->full_s, memory_order_relaxed) < FULL_FOR_S;
 }
 
+/* A domain of two or three labels that is known since before_s, as nearly every name has it. */
+static bool is_old(const struct sek_detect *d, const struct sek_name *name, int64_t before_s)
+{
+    struct sek_domain_seen seen;
+
+    for (unsigned n = 2; n <= 3 && n <= name->n_labels; n++) {
+        uint8_t at = name->offset[name->n_labels - n];
+        if (sek_domains_find(d->domains, name->octets + at, (size_t)(name->len - at), &seen))
+            return seen.first_s <= before_s;
+    }
+    return false;
+}
+
+/* Ask memory for what is_old will read first, while the classifier is at work. */
+static void hint_old(const struct sek_detect *d, const struct sek_name *name)
+{
+    if (!d->same_list || !d->domains || d->nod_mode == SEK_NOD_OFF || name->n_labels < 2)
+        return;
+    uint8_t at = name->offset[name->n_labels - 2];
+    sek_domains_hint(d->domains, name->octets + at, (size_t)(name->len - at));
+}
+
 /* Why the name is not NOD, or NULL when it is. The cheap and likely reasons come first. */
 static const char *not_new(const struct sek_detect *d, const struct sek_name *name, int64_t now_s,
                            struct sek_detect_why *why)
@@ -144,6 +166,8 @@ static const char *not_new(const struct sek_detect *d, const struct sek_name *na
 
     if (sek_name_is_special(name))
         return "not asked: a special-use name";
+    if (d->same_list && d->domains && is_old(d, name, now_s - lasts_s))
+        return "its domain is known for longer";
     if (!look(d, name, why))
         return "not asked: there is no registered domain or no history";
     if (why->known && why->seen.first_s <= now_s - lasts_s)
@@ -196,6 +220,7 @@ void sek_detect_question(const struct sek_detect *d, const struct sek_name *name
     why->domain_labels = NOT_LOOKED;
     why->known = false;
     why->nod_until_s = 0;
+    hint_old(d, name);
     why->because = judge(d, name, now_s, io, why);
     why->nod_because = judge_new(d, name, now_s, io, why);
 }

@@ -24,6 +24,9 @@ struct sek_detect {
     /* When the history last had no room for a domain (Unix seconds); NULL: it always has. What it
      * cannot keep would be new for ever, so nothing is NOD for an hour from then on. */
     const _Atomic int64_t *full_s;
+    /* The history was made by `suffix` alone, so what it holds above a name is the name's registered
+     * domain: most questions need no look into the list, which takes longer. */
+    bool same_list;
     enum sek_mode mode;
     enum sek_nod_mode nod_mode;
     float monitor_llr, block_llr; /* recorded, or blocked, above it; of the settings or the model */

@@ -371,6 +371,44 @@ static void test_nod_last(void **state)
     assert_int_equal(ask(&d, ODD, NULL).trigger, SEK_TRIGGER_NOD);
 }
 
+/* The short way past the suffix list says the same. */
+static void test_nod_short_way(void **state)
+{
+    static const struct {
+        const char *name;
+        bool hit;
+    } cases[] = {
+        {"www.short-old.net", false},
+        {"short-old.net", false},
+        {"a.b.c.d.short-old.net", false},
+        {"www.short-old.co.uk", false},
+        {"short-old.co.uk", false},
+        {"www.short-new.net", true},
+        {"short-new.co.uk", true},
+        {"short-none.co.uk", true},
+        {"a.b.short-none.org", true},
+        {"co.uk", false},
+        {"net", false},
+        {".", false},
+    };
+    struct sek_detect d = nod_of(SEK_NOD_MONITOR);
+
+    (void)state;
+    note("short-old.net", 1, NOW - 2 * HOLD_S);
+    note("short-old.co.uk", 1, NOW - 2 * HOLD_S);
+    note("short-new.net", 1, NOW - 1);
+    note("short-new.co.uk", 1, NOW - 1);
+    for (size_t i = 0; i < 2 * sizeof cases / sizeof cases[0]; i++) {
+        d.same_list = i % 2;
+        bool hit = ask(&d, cases[i / 2].name, NULL).trigger == SEK_TRIGGER_NOD;
+        if (hit != cases[i / 2].hit)
+            fail_msg("%s", cases[i / 2].name);
+    }
+    d.domains = NULL;
+    d.same_list = true;
+    assert_int_equal(ask(&d, "short-none.org", NULL).trigger, SEK_TRIGGER_NONE);
+}
+
 static void test_nod_text(void **state)
 {
     struct sek_verdict v = {.trigger = SEK_TRIGGER_NOD, .until_s = 1795000000};
@@ -392,6 +430,7 @@ int main(void)
         cmocka_unit_test(test_nod_modes),
         cmocka_unit_test(test_nod_spared),
         cmocka_unit_test(test_nod_last),
+        cmocka_unit_test(test_nod_short_way),
         cmocka_unit_test(test_nod_text),
     };
 
