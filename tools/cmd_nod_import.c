@@ -4,6 +4,7 @@
 #include "event/status.h"
 #include "handover.h"
 #include "history.h"
+#include "name/special.h"
 #include "name/suffix.h"
 #include "observe/domains_conf.h"
 #include "talk.h"
@@ -15,14 +16,15 @@
 
 SEK_COMMAND(nod_import);
 
-#define SHOW_LINES 4096 /* between two looks at the clock for the progress */
+#define SHOW_LINES 4096   /* between two looks at the clock for the progress */
+#define GAP_S (2 * 86400) /* between the end of logs and the begin of the history: still one */
 #define N_FORMATS (SEK_QUERYLOG_EXPORT + 1)
 
 enum { OPT_DATE, OPT_SINCE, OPT_FORCE, OPT_DRY_RUN, N_OPTS };
 const struct sek_arg sek_cmd_nod_import_args[] = {
     [OPT_DATE] = {"date", 0, SEK_ARG_TIME, "TIME", "of plain names that have none"},
     [OPT_SINCE] = {"since", 's', SEK_ARG_TIME, "TIME",
-                   "the history reaches back to then; default: the first line of a log"},
+                   "the history reaches back to then; default: the first line of logs without gap"},
     [OPT_FORCE] = {"force", 0, SEK_ARG_FLAG, NULL, "also when a file is mostly unreadable"},
     [OPT_DRY_RUN] = {"dry-run", 'n', SEK_ARG_FLAG, NULL, "read and count, write nothing"},
     [N_OPTS] = {0},
@@ -35,7 +37,7 @@ struct work {
     struct sek_history *history;
     struct sek_querylog log;
     struct sek_progress progress;
-    int64_t since_s;                       /* of logs and exports so far; INT64_MAX: of none */
+    int64_t since_s, end_s;                /* of logs and exports so far; INT64_MAX, 0: of none */
     uint64_t n_lines;                      /* of the file at work */
     uint64_t n_by[N_FORMATS], n_no_domain; /* lines that told something, by format; of no use */
     uint64_t n_bad;
@@ -47,9 +49,12 @@ struct work {
 /* A log that begins then says what was asked for since; a list of names with dates does not. */
 static void learn_since(struct work *w, const struct sek_query_seen *seen)
 {
-    bool is_log = seen->format != SEK_QUERYLOG_PLAIN && seen->format != SEK_QUERYLOG_EXPORT;
-    if (is_log && seen->seen.first_s < w->since_s)
+    if (seen->format == SEK_QUERYLOG_PLAIN)
+        return;
+    if (seen->format != SEK_QUERYLOG_EXPORT && seen->seen.first_s < w->since_s)
         w->since_s = seen->seen.first_s;
+    if (seen->seen.last_s > w->end_s)
+        w->end_s = seen->seen.last_s;
 }
 
 /* Logs without a zone may come from east of us; and the store knows no time before 1970. */
@@ -68,7 +73,7 @@ static enum sek_err on_line(void *arg, char *line, struct sek_diag *diag)
     if (told <= 0)
         return (enum sek_err)told;
     const struct sek_name *name = &seen.seen.domain;
-    int labels = sek_suffix_registered(w->suffix, name);
+    int labels = sek_name_is_special(name) ? -1 : sek_suffix_registered(w->suffix, name);
     w->n_by[seen.format]++;
     if (labels < 0) {
         w->n_no_domain++;
@@ -140,6 +145,37 @@ static void tell_read(const struct work *w)
              w->n_bad, w->n_bad == 1 ? "" : "s");
 }
 
+/* Begin of the history that there is; now, when there is none. */
+static int64_t present_since(const struct work *w)
+{
+    char path[SEK_CONF_PATH_MAX];
+    struct sek_domains *d;
+    if (sek_domains_open_read(sek_conf_domains_file(w->conf, path), &d, NULL) != SEK_OK)
+        return w->c->now_s;
+    int64_t since_s = sek_domains_since_s(d);
+    sek_domains_close(d);
+    return since_s;
+}
+
+/* How far the history reaches back with what was read; 0: no further. A log that ended long before
+ * the history began says nothing of the time between: all that came up then would be new. */
+static int64_t reach(const struct work *w)
+{
+    char end[24];
+    const struct sek_arg_value *since = &w->c->opt[OPT_SINCE];
+    int64_t since_s = since->given ? since->number : w->since_s;
+    int64_t oldest_s = w->c->now_s - w->conf->domains.retention_s;
+    if (since_s == INT64_MAX)
+        return 0;
+    if (!since->given && w->end_s < present_since(w) - GAP_S) {
+        sek_talk("the logs end %s, before the history begins: it reaches back no further by them "
+                 "(--since makes it)",
+                 sek_time_to_text(w->end_s, end, sizeof end));
+        return 0;
+    }
+    return possible(w, since_s < oldest_s ? oldest_s : since_s);
+}
+
 static enum sek_err import(struct work *w)
 {
     struct sek_context *c = w->c;
@@ -147,12 +183,14 @@ static enum sek_err import(struct work *w)
     if (e || sek_history_count(w->history) == 0)
         return e;
     tell_read(w);
-    if (c->opt[OPT_SINCE].given)
-        w->since_s = c->opt[OPT_SINCE].number;
+    uint64_t n_old = sek_history_drop(w->history, c->now_s - w->conf->domains.retention_s);
+    if (n_old)
+        sek_talk("%" PRIu64 " of them were last asked for longer ago than domains.retention: left "
+                 "out",
+                 n_old);
     if (c->opt[OPT_DRY_RUN].given)
         return SEK_OK;
-    return sek_handover(c, w->conf, w->suffix, w->history,
-                        w->since_s == INT64_MAX ? 0 : possible(w, w->since_s));
+    return sek_handover(c, w->conf, w->suffix, w->history, reach(w));
 }
 
 enum sek_err sek_cmd_nod_import(struct sek_context *c)

@@ -152,8 +152,9 @@
       "of Unbound, BIND and dnsmasq (Pi-hole), Zeek's dns.log as TSV and JSON, sekisho nod "       \
       "export, or lines of name and time. Formats are recognised line by line; lines about "       \
       "something else are passed over, bad ones told with their number. Times without a zone "     \
-      "count as UTC. With a log the history reaches back to its first line, which shortens the "   \
-      "warm-up. Where the resolver runs, it takes the result over while it works; else the "       \
+      "count as UTC. Logs that reach up to the history make it begin with their first line, "      \
+      "which shortens the warm-up. Where the resolver runs, it takes the result over while it "    \
+      "works; else the "                                                                           \
       "command writes the history itself.",                                                        \
       "sekisho nod import /var/log/unbound.log*\tlogs, gzip or not\n"                              \
       "zcat /opt/zeek/logs/*/dns.*.log.gz | sekisho nod import -\tmonths of Zeek\n"                \

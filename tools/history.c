@@ -20,6 +20,7 @@ struct sek_history {
     struct sek_buf entries, names;
     uint32_t *slots; /* places in `entries`, from 1; 0: free */
     size_t n_slots, n;
+    int64_t oldest_s; /* what was last asked for before is left out */
 };
 
 struct sek_history *sek_history_new(void)
@@ -152,6 +153,8 @@ enum sek_err sek_history_each(const struct sek_history *h, sek_history_fn *fn, v
     enum sek_err err = SEK_OK;
     for (size_t i = 0; i < h->n && !err; i++) {
         const struct entry *e = entry_at(h, i);
+        if (e->last_s < h->oldest_s)
+            continue;
         s.first_s = e->first_s;
         s.last_s = e->last_s;
         s.resolved = e->exists || !e->absent;
@@ -164,4 +167,13 @@ enum sek_err sek_history_each(const struct sek_history *h, sek_history_fn *fn, v
             err = fn(arg, &s);
     }
     return err;
+}
+
+uint64_t sek_history_drop(struct sek_history *h, int64_t oldest_s)
+{
+    uint64_t n = 0;
+    h->oldest_s = oldest_s;
+    for (size_t i = 0; i < h->n; i++)
+        n += entry_at(h, i)->last_s < oldest_s;
+    return n;
 }

@@ -19,3 +19,5 @@ uint64_t sek_history_count(const struct sek_history *h);
  * code ends it and is returned. */
 typedef enum sek_err sek_history_fn(void *arg, const struct sek_sighting *s);
 enum sek_err sek_history_each(const struct sek_history *h, sek_history_fn *fn, void *arg);
+/* Leave out what was last asked for before oldest_s. Returns how many that are. */
+uint64_t sek_history_drop(struct sek_history *h, int64_t oldest_s);

@@ -43,13 +43,38 @@ static bool is_text(const struct word *w, const char *text)
     return w->len == strlen(text) && memcmp(w->at, text, w->len) == 0;
 }
 
-/* Names that a resolver was asked for can be anything; it writes the root as ".". */
 static int set_name(const struct word *w, struct sek_query_seen *out, struct sek_diag *diag)
 {
     if (w->len == 0 || is_text(w, "-"))
         return 0;
     enum sek_err err = sek_name_from_text(w->at, w->len, &out->seen.domain, diag);
     return err ? (int)err : 1;
+}
+
+/* The labels behind the last one that has octets which names of domains have not. */
+static struct word plain_end(const struct word *w)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+    size_t at = w->len;
+
+    while (at > 0 && strchr(plain, w->at[at - 1]))
+        at--;
+    while (at > 0 && at < w->len && w->at[at] != '.')
+        at++;
+    at += at > 0 && at < w->len;
+    return (struct word){w->at + at, w->len - at};
+}
+
+/* A name that was asked for can be anything ("My Printer._ipp._tcp.local"), and each log writes odd
+ * octets in its own way: what stands in front of the registered domain need not be understood. */
+static int set_query(const struct word *w, struct sek_query_seen *out, struct sek_diag *diag)
+{
+    int told = set_name(w, out, diag);
+
+    if (told >= 0)
+        return told;
+    struct word rest = plain_end(w);
+    return rest.len < w->len ? set_name(&rest, out, diag) : told;
 }
 
 /* "192.0.2.1", "192.0.2.1#53", "192.0.2.1/53", "192.0.2.1@53" */
@@ -121,7 +146,7 @@ static int read_unbound(struct sek_querylog *log, char *line, struct sek_query_s
     if (!begin_time(log, line, out))
         return no_time(diag);
     set_exists(&rcode, out);
-    return set_name(&name, out, diag);
+    return set_query(&name, out, diag);
 }
 
 /* 27-Nov-2026 13:00:00.123 client @0x7f 192.0.2.1#53 (www.example): query: www.example IN A + (…)
@@ -143,7 +168,7 @@ static int read_bind(struct sek_querylog *log, char *line, struct sek_query_seen
         return 0;
     if (!begin_time(log, line, out))
         return no_time(diag);
-    return set_name(&name, out, diag);
+    return set_query(&name, out, diag);
 }
 
 /* Nov 27 13:00:00 dnsmasq[12]: query[A] www.example from 192.0.2.1
@@ -175,7 +200,7 @@ static int read_dnsmasq(struct sek_querylog *log, char *line, struct sek_query_s
     }
     if (!begin_time(log, line, out))
         return no_time(diag);
-    return set_name(&name, out, diag);
+    return set_query(&name, out, diag);
 }
 
 /* --- Zeek --------------------------------------------------------------------------------------
@@ -221,7 +246,7 @@ static int read_zeek(struct sek_querylog *log, char *line, struct sek_query_seen
         if (!*p++)
             break;
     }
-    return set_name(&name, out, diag);
+    return set_query(&name, out, diag);
 }
 
 /* --- JSON lines --------------------------------------------------------------------------------
@@ -280,7 +305,7 @@ static int read_json(struct sek_querylog *log, char *line, struct sek_query_seen
         out->format = SEK_QUERYLOG_EXPORT;
     if (!m.has_last || out->seen.last_s < out->seen.first_s)
         out->seen.last_s = out->seen.first_s;
-    return set_name(&(struct word){m.name, strlen(m.name)}, out, diag);
+    return set_query(&(struct word){m.name, strlen(m.name)}, out, diag);
 }
 
 /* --- names with a time -------------------------------------------------------------------------

@@ -156,7 +156,7 @@ static void weigh(struct sek_observer *o, const struct sek_event *e, const struc
     struct sek_name name;
     struct sek_dga dga;
     if (e->existence == SEK_EXISTENCE_UNKNOWN ||
-        sek_name_from_wire(e->names, e->name_len, &name) != SEK_OK || sek_name_is_special(&name))
+        sek_name_from_wire(e->names, e->name_len, &name) != SEK_OK)
         return;
     const struct sek_evidence_item item = {
         .endpoint = e->endpoint,
@@ -215,8 +215,17 @@ static void note_domain(struct sek_observer *o, const struct sek_event *e)
         atomic_store_explicit(&o->rt->domains_full_s, e->time_ms / 1000, memory_order_relaxed);
 }
 
+/* Special-use names, reverse lookups among them, tell nothing about domains. */
+static bool is_special(const struct sek_event *e)
+{
+    struct sek_name name;
+    return sek_name_from_wire(e->names, e->name_len, &name) != SEK_OK || sek_name_is_special(&name);
+}
+
 static void look_at(struct sek_observer *o, const struct sek_event *e, const struct sek_detect *d)
 {
+    if (is_special(e))
+        return;
     if (o->rt->domains)
         note_domain(o, e);
     if (o->evidence && d && d->classify)

@@ -64,6 +64,9 @@ static void test_lines(void **state)
         {"[1795168800] unbound[12:0] notice: init module 0: dynlib", "-"},
         {"x unbound[12:0] info: 192.0.2.1 a.com. A IN", "!"},
         {"[1795168800] unbound[12:0] info: 192.0.2.1 a..com. A IN", "!"},
+        {"[1795168800] unbound[12:0] info: 192.0.2.1 a\\x20(b.c_d.com. A IN",
+         "unbound c_d.com +0 192.0.2.1 ?"},
+        {"[1795168800] unbound[12:0] info: 192.0.2.1 com.(a) A IN", "-"},
         /* BIND */
         {"20-Nov-2026 10:00:00.123 client @0x7f01 192.0.2.1#53 (a.com): query: a.com IN A +E(0)K "
          "(192.0.2.53)",
@@ -152,6 +155,8 @@ static void test_zeek(void **state)
         {"#types\ttime\tstring\taddr\tstring\tstring", "-"},
         {"1795168800.25\tC1\t192.0.2.1\ta.com\tNOERROR", "zeek a.com +0 192.0.2.1 yes"},
         {"1795168800.25\tC1\t192.0.2.1\t-\t-", "-"},
+        {"1795168800.25\tC1\t192.0.2.1\tMy Printer._ipp._tcp.local\t-",
+         "zeek _ipp._tcp.local +0 192.0.2.1 ?"},
         {"1795168800.25\tC1", "-"},
         {"-\tC1\t192.0.2.1\ta.com\tNOERROR", "!"},
         {"#close\t2026-11-20", "-"},
