@@ -10,6 +10,7 @@
 #include "why.h"
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include "base/banned.h"
 
 SEK_COMMAND(classify);
@@ -214,7 +215,7 @@ enum sek_err sek_cmd_classify(struct sek_context *c)
     if (err != SEK_OK)
         return err;
     if (c->opt[OPT_SCORES].given)
-        err = sek_scores_print(classify, stdin, stdout, &c->diag);
+        err = sek_scores_print(classify, STDIN_FILENO, stdout, &c->diag);
     else if (c->opt[OPT_EVALUATE].given)
         err = sek_evaluate_print(c, classify, c->opt[OPT_EVALUATE].text, c->opt[OPT_SVG].text);
     else if (c->opt[OPT_CALIBRATE].given)

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "scores.h"
+#include "inorder.h"
 #include "name/text.h"
-#include <errno.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 #include "base/banned.h"
 
@@ -31,26 +30,30 @@ static uint32_t score_of(const struct sek_classify *c, const char *text, size_t 
     return (uint32_t)lround(sek_classify_probability(sek_classify_name(c, &name).llr) * ONE);
 }
 
-enum sek_err sek_scores_print(const struct sek_classify *c, FILE *in, FILE *out,
+static bool put_lines(const void *arg, const char *lines, size_t n, struct sek_inorder_out *out)
+{
+    const struct sek_classify *c = arg;
+    char number[DIGITS + 4];
+
+    for (const char *end = lines + n; lines < end;) {
+        const char *next = (const char *)memchr(lines, '\n', (size_t)(end - lines)) + 1;
+        size_t len = (size_t)(next - lines);
+
+        while (len > 0 && (lines[len - 1] == '\n' || lines[len - 1] == '\r'))
+            len--;
+        if (!sek_inorder_reserve(out, len + sizeof(number)))
+            return false;
+        number_to_text(score_of(c, lines, len), number);
+        memcpy(out->text + out->n, lines, len);
+        memcpy(out->text + out->n + len, number, sizeof(number));
+        out->n += len + sizeof(number);
+        lines = next;
+    }
+    return true;
+}
+
+enum sek_err sek_scores_print(const struct sek_classify *c, int in, FILE *out,
                               struct sek_diag *diag)
 {
-    char *line = NULL, number[DIGITS + 4];
-    size_t cap = 0;
-    ssize_t n;
-
-    while ((n = getline(&line, &cap, in)) >= 0) {
-        size_t len = (size_t)n;
-
-        while (len > 0 && (line[len - 1] == '\n' || line[len - 1] == '\r'))
-            len--;
-        number_to_text(score_of(c, line, len), number);
-        fwrite_unlocked(line, 1, len, out);
-        fwrite_unlocked(number, 1, sizeof(number), out);
-    }
-    free(line);
-    if (ferror(in))
-        return sek_diag_set(diag, SEK_E_IO, "standard input: cannot read");
-    if (fflush(out) != 0)
-        return sek_diag_set(diag, sek_err_from_errno(errno), "standard output: cannot write");
-    return SEK_OK;
+    return sek_inorder_run(in, out, put_lines, c, diag);
 }

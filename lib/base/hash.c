@@ -78,6 +78,23 @@ uint64_t sek_hash(const struct sek_hash_key *key, const void *data, size_t len)
     return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
 }
 
+uint64_t sek_hash_words(const struct sek_hash_key *key, const uint64_t *words, size_t len)
+{
+    struct sip s = {key->k0 ^ 0x736f6d6570736575ULL, key->k1 ^ 0x646f72616e646f6dULL,
+                    key->k0 ^ 0x6c7967656e657261ULL, key->k1 ^ 0x7465646279746573ULL};
+    size_t n = len / 8;
+    uint64_t tail = (uint64_t)len << 56;
+
+    for (size_t i = 0; i < n; i++)
+        s = sip_word(s, le64toh(words[i]));
+    if (len & 7)
+        tail |= le64toh(words[n]);
+    s = sip_word(s, tail);
+    s.v2 ^= 0xff;
+    s = sip_round(sip_round(sip_round(s)));
+    return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
+}
+
 struct sek_hash_key sek_hash_key_random(void)
 {
     struct sek_hash_key key, seed;

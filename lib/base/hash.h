@@ -12,6 +12,10 @@ struct sek_hash_key {
 
 uint64_t sek_hash(const struct sek_hash_key *key, const void *data, size_t len);
 
+/* The same value, of `len` octets that stand in whole words with zeros behind them. Reads words
+ * only: octets written a moment ago as words come straight from the store buffer. */
+uint64_t sek_hash_words(const struct sek_hash_key *key, const uint64_t *words, size_t len);
+
 /* A fresh random key (getrandom; falls back to time and pid mixing when that fails early at boot).
  */
 struct sek_hash_key sek_hash_key_random(void);

@@ -20,6 +20,7 @@
 #define CONFIDENCE_MAX 0.99f /* ratios are models, too */
 #define LIKE_OTHERS 1.0f     /* a resolved name's bonus for the suffix of those that do not exist */
 #define KIN_OF_OTHERS 2.0f   /* and for a part that it shares with them */
+#define TELL_MS 10000        /* between two tellings of an episode that grows slowly */
 
 /* Registered domains that were seen: two Bloom filters, the older one forgotten when the younger
  * is full. Knows the latest 64 names, and up to 128. */
@@ -30,7 +31,7 @@ struct sketch {
 
 struct endpoint {
     struct sek_addr addr;
-    int64_t last_ms, start_ms, end_ms;
+    int64_t last_ms, start_ms, end_ms, told_ms;
     float names; /* S of the names one by one */
     uint32_t n_names, n_nxdomains, told, episode;
     bool used, open;
@@ -367,6 +368,15 @@ static bool is_worth_a_place(struct sek_evidence *e, const struct sek_evidence_i
     return item->nxdomain || item->score.llr > 0;
 }
 
+/* Is an episode that was told to be told again? A burst of names when they double, a trickle of
+ * them every ten seconds. */
+static bool is_news(const struct endpoint *p, bool likelier, int64_t now_ms)
+{
+    bool is_late = (double)now_ms - (double)p->told_ms >= TELL_MS;
+
+    return likelier || p->n_names >= 2 * p->told || (p->n_names > p->told && is_late);
+}
+
 enum sek_evidence_news sek_evidence_add(struct sek_evidence *e,
                                         const struct sek_evidence_item *item, struct sek_dga *out)
 {
@@ -392,20 +402,19 @@ enum sek_evidence_news sek_evidence_add(struct sek_evidence *e,
         add_absent(e, p, item, &d);
     else
         likelier = add_present(e, p, item, &d);
-    if (!p->open) {
+    bool is_new = !p->open;
+    if (is_new) {
         if (p->n_nxdomains < SEK_EVIDENCE_NXDOMAINS_MIN || total(p) <= e->alarm)
             return SEK_EVIDENCE_NOTHING;
         p->open = true;
         p->episode++;
-        p->told = p->n_names;
-        report(e, p, out);
-        return SEK_EVIDENCE_FOUND;
-    }
-    if (!likelier && p->n_names < 2 * p->told)
+    } else if (!is_news(p, likelier, item->time_ms)) {
         return SEK_EVIDENCE_NOTHING;
+    }
     p->told = p->n_names;
+    p->told_ms = item->time_ms;
     report(e, p, out);
-    return SEK_EVIDENCE_CHANGED;
+    return is_new ? SEK_EVIDENCE_FOUND : SEK_EVIDENCE_CHANGED;
 }
 
 bool sek_evidence_find(const struct sek_evidence *e, const struct sek_addr *endpoint,

@@ -55,7 +55,8 @@ struct sek_evidence_item {
 enum sek_evidence_news {
     SEK_EVIDENCE_NOTHING,
     SEK_EVIDENCE_FOUND,   /* a new episode */
-    SEK_EVIDENCE_CHANGED, /* the same episode: a likelier resolved name, or twice the names */
+    SEK_EVIDENCE_CHANGED, /* the same episode: a likelier resolved name, or more names: twice as
+                           * many, or any after ten seconds */
 };
 
 struct sek_evidence;

@@ -42,13 +42,17 @@ bool sek_domains_find(const struct sek_domains *d, const uint8_t *domain, size_t
     return found;
 }
 
-void sek_domains_hint(const struct sek_domains *d, const uint8_t *domain, size_t len)
+void sek_domains_hint(const struct sek_domains *d, const uint8_t *domain, size_t len, int step)
 {
     struct sek_dom_name name;
     struct sek_dom_key key;
 
-    if (!d->read_only && sek__dom_key_make(d, domain, len, &name, &key))
+    if (d->read_only || !sek__dom_key_make(d, domain, len, &name, &key))
+        return;
+    if (step == 1)
         sek__dom_index_prefetch(d, key.hash);
+    else
+        sek__dom_index_prefetch_record(d, &key);
 }
 
 /* --- notes -------------------------------------------------------------------------------------

@@ -85,9 +85,11 @@ void sek_domains_close(struct sek_domains *d);
 bool sek_domains_find(const struct sek_domains *d, const uint8_t *domain, size_t len,
                       struct sek_domain_seen *out);
 
-/* Fetch what a find of this name will read first into the cache, and do not wait for it: worth it
- * where there is other work to do before the find. Any thread. */
-void sek_domains_hint(const struct sek_domains *d, const uint8_t *domain, size_t len);
+/* A find of a name that is not in the processor's cache waits for memory twice. A caller with other
+ * work to do in between has it fetched ahead: step 1, then (some 300 ns later) step 2, then the
+ * find without waiting. Each step may be left out; neither waits by itself when taken in this
+ * order. Any thread. */
+void sek_domains_hint(const struct sek_domains *d, const uint8_t *domain, size_t len, int step);
 
 /* Note that an endpoint asked for a domain (or something below it). endpoint: NULL if unknown.
  * time_s may lie in the past (import): the first time becomes the least, the last the greatest.

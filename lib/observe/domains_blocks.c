@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "observe/domains_parts.h"
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -11,37 +12,71 @@
 /* --- names -------------------------------------------------------------------------------------
  */
 
-/* A-Z of four octets to a-z (RFC 4343 §3). Length octets lie below 'A'. */
-static inline uint32_t fold(uint32_t x)
+/* A-Z of eight octets to a-z (RFC 4343 §3). Length octets lie below 'A'. */
+static inline uint64_t fold(uint64_t x)
 {
-    uint32_t low7 = x & 0x7f7f7f7f;
-    uint32_t above_z = low7 + 0x25252525; /* top bit: > 'Z' */
-    uint32_t from_a = low7 + 0x3f3f3f3f;  /* top bit: >= 'A' */
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t low7 = x & 0x7f * ones;
+    uint64_t above_z = low7 + 0x25 * ones; /* top bit: > 'Z' */
+    uint64_t from_a = low7 + 0x3f * ones;  /* top bit: >= 'A' */
 
-    return x | (~x & (above_z ^ from_a) & 0x80808080) >> 2;
+    return x | (~x & (above_z ^ from_a) & 0x80 * ones) >> 2;
 }
 
-bool sek__dom_key_make(const struct sek_domains *d, const uint8_t *domain, size_t len,
-                       struct sek_dom_name *name, struct sek_dom_key *out)
+static inline uint64_t load64(const uint8_t *p)
 {
-    uint8_t *octets = (uint8_t *)name->w;
+    uint64_t x;
+
+    memcpy(&x, p, sizeof(x));
+    return le64toh(x);
+}
+
+/* Octets domain[8k-1 .. 8k+6] as a word; those before the name and from its end on are zero. No
+ * octet outside the name is read. */
+static inline uint64_t word_of(const uint8_t *domain, size_t len, size_t k)
+{
+    uint64_t x = 0;
+
+    if (len < 8) {
+        for (size_t i = 0; i < len; i++)
+            x |= (uint64_t)domain[i] << (8 * i);
+        return x << 8;
+    }
+    if (k == 0)
+        return load64(domain) << 8;
+    size_t start = 8 * k - 1;
+    if (start + 8 <= len)
+        return load64(domain + start);
+    return load64(domain + len - 8) >> (8 * (start + 8 - len));
+}
+
+static inline bool is_name(const uint8_t *domain, size_t len)
+{
     size_t at = 0;
 
     if (len < 2 || len > SEK_NAME_MAX)
         return false;
     while (at < len - 1 && domain[at] != 0 && domain[at] <= SEK_LABEL_MAX)
         at += 1 + (size_t)domain[at];
-    if (at != len - 1 || domain[at] != 0)
+    return at == len - 1 && domain[at] == 0;
+}
+
+/* Word by word, and each word written once: octets written and read again as words of another size
+ * would wait for all reads before them, among these the find before, which waits for memory. */
+bool sek__dom_key_make(const struct sek_domains *d, const uint8_t *domain, size_t len,
+                       struct sek_dom_name *name, struct sek_dom_key *out)
+{
+    uint64_t *words = (uint64_t *)(void *)name->w;
+    size_t n = (len + 7) / 8;
+
+    if (!is_name(domain, len))
         return false;
-    out->n_words = (unsigned)(len + 3) / 4;
-    name->w[out->n_words - 1] = 0;
-    memcpy(octets + 1, domain, len - 1);
-    octets[0] = 0;
-    for (unsigned i = 0; i < out->n_words; i++)
-        name->w[i] = fold(name->w[i]);
-    octets[0] = (uint8_t)(len - 1);
+    words[0] = htole64(fold(word_of(domain, len, 0)) | (len - 1));
+    for (size_t k = 1; k < n; k++)
+        words[k] = htole64(fold(word_of(domain, len, k)));
     out->w = name->w;
-    out->hash = sek_hash(&d->key, octets, len);
+    out->n_words = (unsigned)(len + 3) / 4;
+    out->hash = sek_hash_words(&d->key, words, len);
     return true;
 }
 

@@ -129,6 +129,23 @@ void sek__dom_index_prefetch(const struct sek_domains *d, uint64_t hash)
     __builtin_prefetch(&t.buckets[home_of(hash, t.n)], 1);
 }
 
+void sek__dom_index_prefetch_record(const struct sek_domains *d, const struct sek_dom_key *key)
+{
+    struct table t = table_of(d, segment_of(key->hash));
+    const struct sek_dom_bucket *b = &t.buckets[home_of(key->hash, t.n)];
+    uint64_t tags = tag_of(key->hash) * ONES;
+    uint64_t low = zero_octets(tags_low(b) ^ tags);
+    uint64_t high = zero_octets(tags_high(b, 0) ^ tags) & 0xffffffff;
+    unsigned slot;
+
+    if (!low && !high)
+        return;
+    slot = (unsigned)(low ? __builtin_ctzll(low) : 64 + __builtin_ctzll(high)) / 8;
+    const _Atomic uint32_t *record = sek__dom_record(d, sek__dom_get(&b->at[slot]));
+    __builtin_prefetch(record);
+    __builtin_prefetch(record + SEK_DOM_FIXED + key->n_words - 1);
+}
+
 /* --- changes -----------------------------------------------------------------------------------
  */
 

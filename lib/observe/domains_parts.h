@@ -48,7 +48,7 @@ struct sek_dom_block {
 
 /* A name as a record holds it: length, octets, zeros to the end of a word. */
 struct sek_dom_name {
-    uint32_t w[64];
+    _Alignas(8) uint32_t w[64];
 };
 
 /* A name made ready to be looked for. */
@@ -222,6 +222,8 @@ bool sek__dom_index_add(struct sek_domains *d, const struct sek_dom_key *key, ui
 void sek__dom_index_remove(struct sek_domains *d, const struct sek_dom_key *key);
 /* Fetch the bucket into the cache, ahead of an add. */
 void sek__dom_index_prefetch(const struct sek_domains *d, uint64_t hash);
+/* Fetch the record that its bucket most likely leads to. Any thread. */
+void sek__dom_index_prefetch_record(const struct sek_domains *d, const struct sek_dom_key *key);
 /* Empty tables, large enough for `expected` records. */
 bool sek__dom_index_init(struct sek_domains *d, uint64_t expected);
 void sek__dom_index_fini(struct sek_domains *d);

@@ -80,14 +80,23 @@ static bool is_protected(const struct sek_never *never, const struct sek_name *n
     return !never || sek_never_check(never, name, SEK_SCOPE_EXACT, SEK_ACTION_SINKHOLE, true, NULL);
 }
 
+/* Ask memory for what is_old will read, while the classifier is at work (sek_domains_hint). */
+static void hint_old(const struct sek_detect *d, const struct sek_name *name, int step)
+{
+    if (!d->same_list || !d->domains || d->nod_mode == SEK_NOD_OFF || name->n_labels < 2)
+        return;
+    uint8_t at = name->offset[name->n_labels - 2];
+    sek_domains_hint(d->domains, name->octets + at, (size_t)(name->len - at), step);
+}
+
 /* --- the classifier ----------------------------------------------------------------------------
  */
 
 /* Why the name may not be blocked, or NULL when it may. */
-static const char *spared(const struct sek_detect *d, const struct sek_name *name, int64_t now_s,
-                          struct sek_detect_why *why)
+static const char *spared(const struct sek_detect *d, int64_t now_s,
+                          const struct sek_detect_why *why)
 {
-    if (!look(d, name, why))
+    if (!d->domains || !d->suffix)
         return "recorded: there is no history that tells whether its domain is new";
     if (why->score.llr <= d->block_llr)
         return "recorded: the score is below the threshold for blocking";
@@ -98,6 +107,11 @@ static const char *spared(const struct sek_detect *d, const struct sek_name *nam
     if (why->known && why->seen.endpoints > d->rare)
         return "recorded: its domain is not rare";
     return d->mode == SEK_MODE_BLOCK ? NULL : "recorded: the classifier is in monitor mode";
+}
+
+static bool is_popular(const struct sek_detect *d, int64_t now_s, const struct sek_detect_why *why)
+{
+    return why->known && why->seen.first_s <= now_s - d->new_s && why->seen.endpoints > d->rare;
 }
 
 static const char *judge(const struct sek_detect *d, const struct sek_name *name, int64_t now_s,
@@ -113,6 +127,7 @@ static const char *judge(const struct sek_detect *d, const struct sek_name *name
         return "not asked: a rule decides";
     if (sek_name_is_special(name))
         return "not asked: a special-use name";
+    hint_old(d, name, 2);
     why->score = sek_classify_name(d->classify, name);
     io->score = why->score.llr;
     if (!why->score.length)
@@ -121,7 +136,10 @@ static const char *judge(const struct sek_detect *d, const struct sek_name *name
         return "the score is below both thresholds";
     if (is_protected(d->never, name))
         return "its domain may never be blocked";
-    const char *because = spared(d, name, now_s, why);
+    look(d, name, why);
+    if (is_popular(d, now_s, why))
+        return "its domain is known and popular here";
+    const char *because = spared(d, now_s, why);
     if (because && decided)
         return "a rule records the name";
     fill(io, SEK_TRIGGER_CLASSIFIER, why->score.label, !because);
@@ -147,15 +165,6 @@ static bool is_old(const struct sek_detect *d, const struct sek_name *name, int6
             return seen.first_s <= before_s;
     }
     return false;
-}
-
-/* Ask memory for what is_old will read first, while the classifier is at work. */
-static void hint_old(const struct sek_detect *d, const struct sek_name *name)
-{
-    if (!d->same_list || !d->domains || d->nod_mode == SEK_NOD_OFF || name->n_labels < 2)
-        return;
-    uint8_t at = name->offset[name->n_labels - 2];
-    sek_domains_hint(d->domains, name->octets + at, (size_t)(name->len - at));
 }
 
 /* Why the name is not NOD, or NULL when it is. The cheap and likely reasons come first. */
@@ -220,7 +229,7 @@ void sek_detect_question(const struct sek_detect *d, const struct sek_name *name
     why->domain_labels = NOT_LOOKED;
     why->known = false;
     why->nod_until_s = 0;
-    hint_old(d, name);
+    hint_old(d, name, 1);
     why->because = judge(d, name, now_s, io, why);
     why->nod_because = judge_new(d, name, now_s, io, why);
 }

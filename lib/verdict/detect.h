@@ -2,10 +2,10 @@
 /* The last step of the order of decisions: what detectors say at once of a question that no rule
  * decides. First the classifier: a name that looks machine-made is recorded; it is blocked only in
  * mode block, and only if three things hold: the strict threshold, its domain is newly observed,
- * and few endpoints ask for it. Then the newly observed domains (NOD): what is asked for below a
- * domain that this site has not seen before is recorded, or held back for a while. Series of
- * machine-made names are judged elsewhere (classify/evidence.h). Any thread; no allocation, no
- * clock. */
+ * and few endpoints ask for it. A domain that has been popular here for long is not even recorded.
+ * Then the newly observed domains (NOD): what is asked for below a domain that this site has not
+ * seen before is recorded, or held back for a while. Series of machine-made names are judged
+ * elsewhere (classify/evidence.h). Any thread; no allocation, no clock. */
 #pragma once
 #include "classify/classify.h"
 #include "conf/conf.h"

@@ -1,34 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A store's file that was altered after it was written, with right checksums: whatever it holds,
  * opening, asking, noting and reading through it stay within memory, and what is saved then opens
- * without loss. Input: the number of alterations, each a place (3 octets) and a value, or the place
- * at which to cut the file; then names in wire format, noted. */
+ * without loss. Input: altered.h, then names in wire format, noted. */
 #include "observe/domains_parts.h"
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
+#include "tests/fuzz/altered.h"
 
 #define NOW_S 1795414620
 #define N_NAMES 400u
 
-static char path[64];
-static uint8_t *sound, *altered;
-static size_t n_sound;
 static volatile uint64_t sum;
-
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void leave(void)
-{
-    unlink(path);
-}
 
 static struct sek_domains *open_store(char aside[SEK_DOMAINS_ASIDE_MAX])
 {
-    const struct sek_domains_conf conf = {path, (uint64_t)1 << 20, 1000, 86400, "v1"};
+    const struct sek_domains_conf conf = {file.path, (uint64_t)1 << 20, 1000, 86400, "v1"};
     struct sek_domains *d = NULL;
 
     sek_domains_open(&conf, NOW_S, &d, aside, NULL);
@@ -48,26 +32,18 @@ static void make_sound(void)
     char aside[SEK_DOMAINS_ASIDE_MAX];
     struct sek_domains *d = open_store(aside);
     uint8_t wire[16];
-    int fd;
 
     for (unsigned i = 0; i < N_NAMES; i++)
         sek_domains_note(d, wire, name_of(i, wire), NULL, NOW_S - i, i % 3 > 0, NULL);
     sek_domains_close(d);
-    fd = open(path, O_RDONLY);
-    n_sound = (size_t)lseek(fd, 0, SEEK_END);
-    sound = malloc(n_sound);
-    altered = malloc(n_sound);
-    if (!sound || !altered || pread(fd, sound, n_sound, 0) != (ssize_t)n_sound)
-        abort();
-    close(fd);
+    altered_sound_file();
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     (void)argc;
     (void)argv;
-    snprintf(path, sizeof(path), "/dev/shm/fuzz_domains.%ld", (long)getpid());
-    atexit(leave);
+    altered_init("domains");
     make_sound();
     return 0;
 }
@@ -76,7 +52,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 static void seal(size_t n)
 {
     for (uint32_t id = 0; (size_t)(id + 1) * SEK_DOM_BLOCK <= n; id++) {
-        uint8_t *block = altered + (size_t)id * SEK_DOM_BLOCK;
+        uint8_t *block = file.now + (size_t)id * SEK_DOM_BLOCK;
         struct sek_dom_head *head = (struct sek_dom_head *)(void *)block;
         uint64_t right = sek__dom_sum(block, id);
 
@@ -131,37 +107,16 @@ static void open_again(uint64_t n_records)
     sek_domains_close(d);
 }
 
-static void put_file(size_t n)
-{
-    int fd;
-
-    unlink(path);
-    fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
-    if (fd < 0 || write(fd, altered, n) != (ssize_t)n)
-        abort();
-    close(fd);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    size_t n = n_sound, n_changes = size > 0 ? data[0] : 0;
     char aside[SEK_DOMAINS_ASIDE_MAX] = "";
     struct sek_domains *d = NULL;
     struct sek_domains_stats s;
 
-    if (size > 0)
-        data++, size--;
-    memcpy(altered, sound, n_sound);
-    for (; n_changes > 0 && size >= 4; n_changes--, data += 4, size -= 4) {
-        size_t at = (size_t)(data[0] | data[1] << 8 | (data[2] & 0x7f) << 16) % n_sound;
-        if (data[2] & 0x80)
-            n = at < n ? at : n;
-        else
-            altered[at] = data[3];
-    }
+    size_t n = altered_by(&data, &size);
     seal(n);
-    put_file(n);
-    if (sek_domains_open_read(path, &d, NULL) == SEK_OK) {
+    altered_put(n);
+    if (sek_domains_open_read(file.path, &d, NULL) == SEK_OK) {
         uint8_t wire[16];
         sum += sek_domains_find(d, wire, name_of(0, wire), NULL);
         sek_domains_each(d, visit, NULL, NULL);

@@ -1,28 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A policy image that was altered after it was written, opened without its checksum: whatever it
- * holds, looking names up and walking it stay within the map. Input: the number of alterations,
- * each a place (3 octets) and a value, or the place at which to cut the file; then names in wire
+ * holds, looking names up and walking it stay within memory. Input: altered.h, then names in wire
  * form. */
 #include "policy/policy.h"
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "tests/fuzz/altered.h"
 
-static char path[64];
-static uint8_t *sound, *altered;
-static size_t n_sound;
 static volatile uint64_t sum;
-
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void leave(void)
-{
-    unlink(path);
-}
 
 static void add(struct sek_compile *c, const char *wire, size_t len, struct sek_rule rule)
 {
@@ -37,7 +20,6 @@ static void make_sound(void)
     struct sek_list list = {.id = 1, .mode = SEK_MODE_BLOCK, .name = "fuzz"};
     struct sek_image_info info = {.generation = 1};
     char wire[80] = "\1a\3com";
-    int fd;
 
     if (sek_compile_new(0, &c, NULL) != SEK_OK || sek_compile_list(c, &list, NULL) != SEK_OK)
         abort();
@@ -51,24 +33,17 @@ static void make_sound(void)
     memset(wire + 1, 0x7f, 63);
     memcpy(wire + 64, "\3com", 5);
     add(c, wire, 69, (struct sek_rule){.list = 1, .scope = SEK_SCOPE_BELOW});
-    if (sek_compile_write(c, path, &info, NULL, NULL, NULL) != SEK_OK)
+    if (sek_compile_write(c, file.path, &info, NULL, NULL, NULL) != SEK_OK)
         abort();
     sek_compile_free(c);
-    n_sound = info.size_octets;
-    sound = malloc(n_sound);
-    altered = malloc(n_sound);
-    fd = open(path, O_RDONLY);
-    if (!sound || !altered || fd < 0 || read(fd, sound, n_sound) != (ssize_t)n_sound)
-        abort();
-    close(fd);
+    altered_sound_file();
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     (void)argc;
     (void)argv;
-    snprintf(path, sizeof(path), "/dev/shm/fuzz_image.%ld", (long)getpid());
-    atexit(leave);
+    altered_init("image");
     make_sound();
     return 0;
 }
@@ -123,26 +98,9 @@ static void use(const struct sek_image *image, const uint8_t *data, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct sek_image *image;
-    size_t n = n_sound, n_changes = size > 0 ? data[0] : 0;
-    int fd;
 
-    if (size > 0)
-        data++, size--;
-    memcpy(altered, sound, n_sound);
-    for (; n_changes > 0 && size >= 4; n_changes--, data += 4, size -= 4) {
-        size_t at = (size_t)(data[0] | data[1] << 8 | (data[2] & 0x7f) << 16) % n_sound;
-        if (data[2] & 0x80)
-            n = at < n ? at : n;
-        else
-            altered[at] = data[3];
-    }
-    /* Beside and renamed, as always: a mapped file is never changed. */
-    unlink(path);
-    fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
-    if (fd < 0 || write(fd, altered, n) != (ssize_t)n)
-        abort();
-    close(fd);
-    if (sek_image_open(path, false, &image, NULL) == SEK_OK) {
+    altered_put(altered_by(&data, &size));
+    if (sek_image_open(file.path, false, &image, NULL) == SEK_OK) {
         use(image, data, size);
         sek_image_close(image);
     }

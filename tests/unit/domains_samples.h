@@ -14,6 +14,18 @@
 #define NOW_S 1795414620 /* 2026-11-23T06:17:00Z */
 #define MIB ((uint64_t)1 << 20)
 
+#ifdef __SANITIZE_THREAD__ /* each access costs a hundred times as much */
+#define N_FLOOD 50000u
+#define N_CHURN 3u
+#define N_NOTES 40000u
+#define N_READ_ROUNDS 12u
+#else
+#define N_FLOOD 2000000u
+#define N_CHURN 40u
+#define N_NOTES 200000u
+#define N_READ_ROUNDS 60u
+#endif
+
 /* "d<i>.<mark>" in wire format; length grows with i now and then. Returns its length. */
 static inline size_t sample_name(uint32_t i, const char *mark, uint8_t out[SEK_NAME_MAX])
 {
@@ -75,6 +87,13 @@ static inline struct sek_domains *sample_open_conf(const struct sek_domains_conf
     if (!aside)
         assert_string_equal(own, "");
     return d;
+}
+
+static inline struct sek_domains *open_memory(uint64_t max_octets, uint32_t max_absent,
+                                              int64_t retention_s)
+{
+    return sample_open_conf(
+        &(struct sek_domains_conf){NULL, max_octets, max_absent, retention_s, "v1"}, NULL);
 }
 
 /* Everything that must hold between calls: the index leads to each record that lives, once; counts

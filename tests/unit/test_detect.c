@@ -124,6 +124,12 @@ static void test_spared(void **state)
     assert_true(v.monitor);
     assert_non_null(strstr(why.because, "not rare"));
 
+    for (unsigned i = 1; i <= 8; i++)
+        note("bqjxkzwpgvtdhfnmlc.biz", i, NOW - 3 * DAY_S);
+    v = ask(&d, "bqjxkzwpgvtdhfnmlc.biz", &why);
+    assert_int_equal(v.trigger, SEK_TRIGGER_NONE);
+    assert_non_null(strstr(why.because, "popular"));
+
     d.warm_up_s = 31 * DAY_S;
     assert_true(ask(&d, ODD, &why).monitor);
     assert_non_null(strstr(why.because, "too young"));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "domains_files.h"
+#include <time.h>
 
 /* --- damage ------------------------------------------------------------------------------------
  */
@@ -84,6 +85,62 @@ static void test_no_head(void **state)
     }
 }
 
+/* A loss of power: each block of the file is as it was at some earlier sync, or was never written.
+ * What is there afterwards is right, and a block that was written last loses nothing. */
+#define N_POWER 3000u
+static void test_power(void **state)
+{
+    uint64_t seed = (uint64_t)time(NULL);
+    uint8_t *image[4] = {NULL};
+    size_t size[4];
+
+    (void)state;
+    print_message("seed %llu\n", (unsigned long long)seed);
+    for (int round = 0; round < 30; round++) {
+        struct sek_domains *d;
+        char aside[SEK_DOMAINS_ASIDE_MAX];
+        struct sek_domain_seen seen;
+        struct stat st;
+
+        empty_dir();
+        for (uint32_t stage = 0; stage < 4; stage++) {
+            d = open_file(NULL);
+            for (uint32_t i = stage * N_POWER; i < (stage + 1) * N_POWER; i++) {
+                sample_note(d, i, "power", NOW_S + i, i % 3 > 0);
+                sample_note(d, i / 2, "power", NOW_S + i, true);
+            }
+            sek_domains_close(d);
+            int fd = open(path, O_RDONLY);
+            assert_true(fd >= 0 && fstat(fd, &st) == 0);
+            size[stage] = (size_t)st.st_size;
+            image[stage] = calloc(1, 4 * MIB);
+            assert_true(image[stage] && read(fd, image[stage], size[stage]) == st.st_size);
+            close(fd);
+        }
+        for (size_t at = 0; at < size[3]; at += SEK_DOM_BLOCK) {
+            seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
+            alter((off_t)at, image[at < SEK_DOM_HEADS * SEK_DOM_BLOCK ? 3 : seed >> 62] + at,
+                  SEK_DOM_BLOCK);
+        }
+        pretend_reboot();
+        d = open_file(aside);
+        sample_check(d);
+        for (uint32_t i = 0; i < 4 * N_POWER; i++)
+            if (sample_find(d, i, "power", &seen) &&
+                (seen.first_s > NOW_S + 2 * i + 1 || seen.first_s < NOW_S + i))
+                fail_msg("domain %u: first seen at %lld", i, (long long)seen.first_s - NOW_S);
+        assert_true(sample_count(d, N_POWER, "power") > N_POWER / 2);
+        for (uint32_t i = 0; i < 4 * N_POWER; i++)
+            sample_note(d, i, "power", NOW_S + i, true);
+        sek_domains_close(d);
+        d = open_file(NULL);
+        assert_int_equal(sample_count(d, 4 * N_POWER, "power"), 4 * N_POWER);
+        sek_domains_close(d);
+        for (int i = 0; i < 4; i++)
+            free(image[i]);
+    }
+}
+
 static void test_put_aside_twice(void **state)
 {
     uint8_t garbage[SEK_DOM_BLOCK] = {1};
@@ -163,6 +220,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_damage, setup),
         cmocka_unit_test_setup(test_no_head, setup),
+        cmocka_unit_test_setup(test_power, setup),
         cmocka_unit_test_setup(test_put_aside_twice, setup),
         cmocka_unit_test_setup(test_newer, setup),
         cmocka_unit_test_setup(test_foreign, setup),

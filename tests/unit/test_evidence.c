@@ -193,7 +193,7 @@ static void test_decay_and_episodes(void **state)
     assert_int_equal(f.end_ms, NOW + 4000);
     assert_true(f.score > f.alarm);
     assert_true(f.confidence > 0.9f && f.confidence <= 0.99f);
-    /* one finding, then news only when names double */
+    /* one finding, then news only when names double or after ten seconds */
     unsigned changed = 0;
     for (unsigned i = 100; i < 145; i++) {
         enum sek_evidence_news news = ask(1, i, 4, true, NOW + 5000);
@@ -201,6 +201,10 @@ static void test_decay_and_episodes(void **state)
         changed += news == SEK_EVIDENCE_CHANGED;
     }
     assert_int_equal(changed, 3); /* at 10, 20 and 40 */
+    assert_int_equal(ask(1, 145, 4, true, NOW + 14999), SEK_EVIDENCE_NOTHING);
+    assert_int_equal(ask(1, 146, 4, true, NOW + 15000), SEK_EVIDENCE_CHANGED);
+    assert_int_equal(ask(1, 146, 4, true, NOW + 26000), SEK_EVIDENCE_NOTHING); /* no new name */
+    assert_int_equal(ask(1, 147, 4, true, NOW + 26000), SEK_EVIDENCE_CHANGED);
     assert_true(sek_evidence_find(e, &who, &f));
     assert_int_equal(f.episode, 1);
     assert_int_equal(f.start_ms, NOW);

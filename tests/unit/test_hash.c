@@ -55,6 +55,18 @@ static void test_zero_key(void **state)
     assert_true(sek_hash(&zero, "example.com", 11) == 0x7e0432aaedb1758cULL);
 }
 
+/* Octets in whole words: the same value, and nothing behind them counts but zeros. */
+static void test_words(void **state)
+{
+    uint64_t words[8] = {0};
+
+    (void)state;
+    for (size_t len = 0; len < 64; len++) {
+        assert_true(sek_hash_words(&reference_key, words, len) == vectors[len]);
+        ((uint8_t *)words)[len] = (uint8_t)len;
+    }
+}
+
 static void test_alignment(void **state)
 {
     uint8_t space[64 + 8];
@@ -81,6 +93,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reference_vectors),
         cmocka_unit_test(test_zero_key),
+        cmocka_unit_test(test_words),
         cmocka_unit_test(test_alignment),
         cmocka_unit_test(test_random_keys),
     };

@@ -7,6 +7,12 @@
 #include <cmocka.h>
 #include "model_fixture.h"
 
+#ifdef __SANITIZE_THREAD__ /* one thread, and each unit takes 20 ms */
+#define N_UNITS 50
+#else
+#define N_UNITS 500
+#endif
+
 static char path[] = "/tmp/sek-test-stages-XXXXXX";
 
 static struct sek_unit random_unit(uint64_t *state)
@@ -47,7 +53,7 @@ static void each_model(uint64_t seed, bool small)
 
     model_write(octets, n, true, path);
     assert_int_equal(sek_model_map(path, true, &m, NULL), SEK_OK);
-    for (int i = 0; i < 500; i++) {
+    for (int i = 0; i < N_UNITS; i++) {
         struct sek_unit u = random_unit(&seed);
 
         compare_ways(&m, &u);

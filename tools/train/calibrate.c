@@ -28,11 +28,6 @@ static int by_float(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-static bool is_asked(const struct data *d, const struct item *it)
-{
-    return it->test || (it->family != BENIGN && d->families[it->family].held);
-}
-
 static void unit_of(const struct item *it, struct sek_unit *u)
 {
     memset(u, 0, sizeof *u);
@@ -53,7 +48,7 @@ static uint32_t collect(const struct data *d, const struct sek_model *m, struct 
         struct sek_net_work work;
         struct sek_unit u;
 
-        if (!is_asked(d, it) || it->n < SEK_CLASSIFY_UNIT_MIN)
+        if (!data_measures(d, it) || it->n < SEK_CLASSIFY_UNIT_MIN)
             continue;
         unit_of(it, &u);
         int32_t sum1 = sek_stage1(m, &u);
@@ -148,7 +143,7 @@ static void set_thresholds(const struct data *d, struct sek_model_head *head, co
     uint32_t n = 0;
 
     for (uint32_t i = 0; i < d->n; i++)
-        if (d->items[i].family == BENIGN && d->items[i].test)
+        if (d->items[i].family == BENIGN && data_measures(d, &d->items[i]))
             neg[n++] = scores[i];
     qsort(neg, n, sizeof *neg, by_float);
     head->monitor = neg[n - 1 - n / 1000];

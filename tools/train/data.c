@@ -284,8 +284,11 @@ static void store(struct data *d, const char *name, int family)
     it->n = u.n;
     it->class_id = u.class_id;
     it->test = sek_hash(&key, u.sym, u.n) % 10 == 0;
+    it->adjusts = sek_hash(&key, u.sym, u.n) / 10 % 2 == 0;
     it->weight = 1;
     memcpy(it->sym, u.sym, u.n);
+    if (d->kept && data_measures(d, it))
+        fprintf(d->kept, "%s\t%s\n", name, family == BENIGN ? "benign" : d->families[family].name);
 }
 
 static void store_dga(struct data *d, void *arg, char *name, char *family, char *unused)
@@ -349,18 +352,23 @@ static void drop_hosts(struct data *d)
     printf("%u generated names left out: hosts below one registered domain\n", n_dropped);
 }
 
-static void divide(struct data *d, bool all)
+static bool is_in(const struct data *d, const struct item *it, enum set set)
 {
-    d->benign = malloc(d->n * sizeof *d->benign);
+    if (it->weight == 0)
+        return false;
+    return set == SET_ALL || (set == SET_ADJUST ? data_adjusts(d, it) : !it->test);
+}
+
+void data_divide(struct data *d, enum set set)
+{
+    d->n_benign = 0;
     for (int f = 0; f < d->n_families; f++)
-        d->families[f].train = malloc(d->n * sizeof(uint32_t) / 8);
+        d->families[f].n_train = 0;
     for (uint32_t i = 0; i < d->n; i++) {
         const struct item *it = &d->items[i];
         struct family *f = it->family == BENIGN ? NULL : &d->families[it->family];
 
-        if (f)
-            f->n++;
-        if ((it->test && !all) || it->weight == 0)
+        if (!is_in(d, it, set))
             continue;
         if (!f)
             d->benign[d->n_benign++] = i;
@@ -378,8 +386,15 @@ void data_read(struct data *d, const struct sources *s)
     suffixes_read(d, s->dynamic, true);
     hold(d, s->held);
     classes_give(d, s);
+    if (s->kept && !(d->kept = fopen(s->kept, "w")))
+        die("cannot write", s->kept);
     each_line(d, s->dga, store_dga, NULL);
     each_line(d, s->benign, store_benign, NULL);
+    if (d->kept && fclose(d->kept) != 0)
+        die("cannot write", s->kept);
     drop_hosts(d);
-    divide(d, s->all);
+    d->benign = malloc(d->n * sizeof *d->benign);
+    for (int f = 0; f < d->n_families; f++)
+        d->families[f].train = malloc(d->n * sizeof(uint32_t) / 8);
+    data_divide(d, s->all ? SET_ALL : SET_TRAIN);
 }

@@ -3,13 +3,15 @@
 #pragma once
 #include "classify/unit.h"
 #include <stdbool.h>
+#include <stdio.h>
 
 #define BENIGN (-1)
 
 struct item {
     int16_t family; /* BENIGN, or an index into data.families; for synthetic names the kind */
     uint8_t n, class_id;
-    bool test;    /* of the tenth that is kept out by the hash of its label */
+    bool test;    /* of the tenth that is kept out by the hash of its label … */
+    bool adjusts; /* … and of its half that the upper layers are fitted on, not the figures */
     float weight; /* of benign names: 0 = not trained on */
     uint8_t sym[SEK_LABEL_MAX + 1];
 };
@@ -43,18 +45,33 @@ struct data {
     int n_classes;
     struct sek_suffix_slot *slots;
     struct sek_suffixes suffixes;
+    FILE *kept;
 };
 
 struct sources {
     const char *dga, *benign, *suffixes, *dynamic;
     const char *held; /* families kept out: "a,b,c" */
+    const char *kept; /* file to write the names into that are kept out, or NULL */
     bool all;         /* train on the kept-out tenth, too */
 };
 
 /* Read everything; exits with a text when it cannot. */
 void data_read(struct data *d, const struct sources *s);
+/* Choose what data.benign and family.train list: names to train on, names to adjust on, or all. */
+enum set { SET_TRAIN, SET_ADJUST, SET_ALL };
+void data_divide(struct data *d, enum set set);
 /* The unit of a name written as text; false when it has none. */
 bool data_unit(const struct data *d, const char *text, size_t len, struct sek_unit *out);
+
+/* Names that the upper layers are fitted on; names that figures are of. */
+static inline bool data_adjusts(const struct data *d, const struct item *it)
+{
+    return it->test && it->adjusts && (it->family == BENIGN || !d->families[it->family].held);
+}
+static inline bool data_measures(const struct data *d, const struct item *it)
+{
+    return (it->test && !it->adjusts) || (it->family != BENIGN && d->families[it->family].held);
+}
 
 /* Random numbers (xoshiro256**), seeded, so that a training can be repeated. */
 struct rng {

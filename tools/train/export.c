@@ -7,11 +7,7 @@
 #include <string.h>
 #include "base/banned.h"
 
-#define CONV_SHIFT 11
-#define HEAD_SHIFT 11
-#define TABLE_SHIFT 3
-#define CARRY 0.18f    /* of stage 1 in the joint logit; 0.1 to 0.3 do alike */
-#define STAGE1_UNIT 40 /* int8 holds ±3.2 */
+#define CARRY 0.18f /* of stage 1 in the joint logit; 0.1 to 0.3 do alike */
 
 static void find(struct image *im)
 {

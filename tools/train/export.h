@@ -5,6 +5,11 @@
 #include "linear.h"
 #include "net.h"
 
+#define CONV_SHIFT 11
+#define HEAD_SHIFT 11
+#define TABLE_SHIFT 3
+#define STAGE1_UNIT 40 /* int8 holds ±3.2 */
+
 /* A model file in memory, and a view of it as scoring has it. */
 struct image {
     uint8_t *octets;
@@ -22,3 +27,5 @@ void export_calibrate(const struct data *d, struct image *image, float pass, flo
  * exits when it cannot. */
 void export_read(const struct data *d, const char *path, struct image *out);
 void export_write(struct image *image, const char *about, int64_t made_s, const char *path);
+/* Back from integers to floats, to go on training. What the model has no row for stays as it is. */
+void import_model(const struct data *d, const struct image *im, struct linear *l, struct net *n);

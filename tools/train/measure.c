@@ -55,7 +55,7 @@ static void add_family(const struct data *d, const float *scores, int f, const f
     for (uint32_t i = 0; i < d->n; i++) {
         const struct item *it = &d->items[i];
 
-        if (it->family != f || (!d->families[f].held && !it->test))
+        if (it->family != f || !data_measures(d, it))
             continue;
         n++;
         over2 += scores[i] > t2;
@@ -93,7 +93,7 @@ void measure(const struct data *d, const float *scores, const char *title, bool 
     uint32_t n = 0;
 
     for (uint32_t i = 0; i < d->n; i++)
-        if (d->items[i].family == BENIGN && d->items[i].test)
+        if (d->items[i].family == BENIGN && data_measures(d, &d->items[i]))
             neg[n++] = scores[i];
     qsort(neg, n, sizeof *neg, by_value);
     t2 = neg[n - 1 - n / 100];

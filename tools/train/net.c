@@ -75,14 +75,32 @@ static void embed(const struct net *n, struct net_pass *p)
         }
 }
 
-static void convolve(struct net_pass *p, const float (*in)[CH], float (*out)[CH],
-                     const float w[3][CH][CH], const float *bias, int spread, bool residual)
+void net__fill(const struct net_pass *p, const float (*rows)[CH], struct filled *out)
 {
+    for (int r = 0; r < p->rows + 2 * NET_GAP; r++)
+        filled_find(&out[r], rows[r]);
+}
+
+void net__convolve(const struct net_pass *p, const float (*in)[CH], const struct filled *filled,
+                   float (*out)[CH], const float w[3][CH][CH], int spread)
+{
+    for (int k = 0; k < 3; k++) /* one place's weights fit the nearest cache */
+        for (int r = NET_GAP; r < p->rows + NET_GAP; r++) {
+            const int from = r + (k - 1) * spread;
+
+            row_times(out[r], in[from], &filled[from], w[k]);
+        }
+}
+
+static void convolve(struct net_pass *p, const float (*in)[CH], struct filled *filled,
+                     float (*out)[CH], const float w[3][CH][CH], const float *bias, int spread,
+                     bool residual)
+{
+    net__fill(p, in, filled);
     for (int r = 0; r < p->rows + 2 * NET_GAP; r++)
         for (int c = 0; c < CH; c++)
             out[r][c] = bias[c] + (residual ? in[r][c] : 0);
-    for (int k = 0; k < 3; k++)
-        gemm_add(out[NET_GAP], in[NET_GAP + (k - 1) * spread], CH, 1, w[k][0], p->rows, CH);
+    net__convolve(p, in, filled, out, w, spread);
     for (int r = 0; r < p->rows + 2 * NET_GAP; r++) {
         if (p->sym[r] == SEK_SYM_PAD)
             memset(out[r], 0, sizeof out[r]);
@@ -137,8 +155,8 @@ void net__forward(const struct net *n, struct net_pass *p, struct rng *r, float 
 {
     lay_out(p);
     embed(n, p);
-    convolve(p, (const float(*)[CH])p->h1, p->h2, n->w2, n->b2, 1, false);
-    convolve(p, (const float(*)[CH])p->h2, p->h3, n->w3, n->b3, 2, true);
+    convolve(p, (const float(*)[CH])p->h1, p->f1, p->h2, n->w2, n->b2, 1, false);
+    convolve(p, (const float(*)[CH])p->h2, p->f2, p->h3, n->w3, n->b3, 2, true);
     pool(p);
     if (r && drop > 0)
         for (int i = 0; i < p->n; i++)

@@ -4,6 +4,7 @@
 #include "gemm.h"
 #include "classify/model_format.h"
 #include "sampler.h"
+#include <stddef.h>
 
 #define NET_SPAN SEK_SPAN /* symbols of a label that are read */
 #define NET_AROUND 5      /* places that the first layer looks at */
@@ -25,9 +26,15 @@ struct net {
 };
 #define NET_FLOATS (sizeof(struct net) / sizeof(float))
 
+#define NET_TOP (offsetof(struct net, dense) / sizeof(float))  /* above the pooling */
+#define NET_KINDS (offsetof(struct net, head) / sizeof(float)) /* what tells the kinds */
+
 struct net_plan {
     uint64_t n_names;
     float rate, drop, head_weight, bound;
+    float floor;      /* the rate falls to this share of it, not to 0 */
+    float average;    /* the weights are the mean over this last share of the steps */
+    size_t first;     /* of struct net's floats, that learns: 0 all, NET_TOP, NET_KINDS */
     const char *name; /* in progress lines */
 };
 

@@ -49,12 +49,20 @@ static void next_known(struct sampler *s, struct sample *out)
     const struct data *d = s->data;
     float at = rng_unit(&s->rng) * s->family_use[d->n_families - 1];
     const struct family *family;
+    const struct item *it;
+    struct item fresh;
     int f = 0;
 
     while (f + 1 < d->n_families && s->family_use[f] <= at)
         f++;
     family = &d->families[f];
-    take(out, &d->items[family->train[rng_below(&s->rng, family->n_train)]], f);
+    it = &d->items[family->train[rng_below(&s->rng, family->n_train)]];
+    if (s->fits && s->fits->family[f].good && rng_unit(&s->rng) < s->mix.fresh) {
+        fresh = *it;
+        fits_name(&s->fits->family[f], &s->rng, &fresh);
+        it = &fresh;
+    }
+    take(out, it, f);
     if (rng_unit(&s->rng) < s->mix.class_drop)
         out->class_id = kinds_class(s->kinds, &s->rng);
 }

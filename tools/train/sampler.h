@@ -2,12 +2,14 @@
 /* What a training step sees: a mixture of benign names, names of known families and synthetic ones.
  */
 #pragma once
+#include "fit.h"
 #include "kinds.h"
 
 struct mix {
     float benign, synthetic; /* shares; the rest are known families */
     float flatness;          /* a family's weight is its size to this power */
     float class_drop;        /* share of generated names whose suffix is drawn anew */
+    float fresh;             /* share of names of families with a letter model that it makes */
 };
 
 struct sample {
@@ -19,6 +21,7 @@ struct sample {
 struct sampler {
     const struct data *data;
     struct kinds *kinds;
+    const struct fits *fits; /* or NULL */
     struct mix mix;
     struct rng rng;
     float family_use[FAMILIES_MAX]; /* cumulative */
