@@ -4,6 +4,7 @@
 logs, and known over restarts and kills."""
 import calendar
 import json
+import os
 import re
 import signal
 import time
@@ -103,7 +104,7 @@ class Monitor(NewDomains):
         self.resolver.wait_said("import of domains: 20000 taken over")
 
     def test_4_restart_and_kill(self):
-        """A stop loses nothing, a kill the last second at most; an import cut short goes on."""
+        """A stop loses nothing, a kill the last second at most."""
         self.asks(ALICE, "stopped.net")
         time.sleep(0.3)  # the way from query to collector
         self.resolver.stop()
@@ -120,6 +121,32 @@ class Monitor(NewDomains):
         self.asks(ALICE, "killed.net")
         time.sleep(0.5)
         self.assertEqual([], self.nod_hits("127.0.0.1", "killed.net"))
+
+    def test_5_import_without_resolver(self):
+        """The command writes the store itself, and the resolver goes on with it; what a killed
+        resolver left of an import is taken over by the next one."""
+        store = self.policy.events_db.with_name("domains.seen")
+        self.resolver.stop()
+        owner = store.stat().st_uid
+        self.policy.run("nod", "import", "-", stdin="offline.net 2026-11-01\n")
+        self.assertTrue(self.show("offline.net"))
+        waiting = store.with_name("domains.seen.import")
+        waiting.write_text("waiting.net\t2026-11-01\t2026-11-02\t1\tyes\n")
+        os.chown(waiting, owner, -1)
+        self.resolver.start()
+        self.wait_known("waiting.net")
+        self.assertFalse(waiting.exists())
+        self.assertEqual([[REAL]] * 2, self.asks(ALICE, "offline.net", "online.net"))
+        wait_until(lambda: self.nod_hits(ALICE, "online.net"), "the hit of the other")
+        self.assertEqual([], self.nod_hits(ALICE, "offline.net"))
+        store.unlink()
+        self.resolver.stop()
+        store.unlink(missing_ok=True)
+        self.policy.run("nod", "import", "-", stdin="offline.net 2026-11-01\n")
+        self.assertEqual(owner, store.stat().st_uid)  # also where the command made the file
+        self.resolver.start()
+        self.assertEqual([], [line for line in self.resolver.said() if "history of domains" in line
+                              and "error" in line])
 
 
 class Hold(NewDomains):
