@@ -205,7 +205,7 @@ void sek_answer_explain(struct sek_module *m, const struct sek_query *query, uin
     const struct sek_verdict *v = &query->verdict;
     if (!conf->answer.ede)
         return;
-    char text[SEK_LIST_NAME_MAX + SEK_CONF_TEXT_MAX + 80], by[SEK_LIST_NAME_MAX + 16];
+    char text[SEK_VERDICT_BY_MAX + SEK_CONF_TEXT_MAX + 80], by[SEK_VERDICT_BY_MAX];
     snprintf(text, sizeof text, "%s: %s; id %08x%s%s",
              v->trigger == SEK_TRIGGER_CNAME ? "alias of a blocked name" : "blocked",
              sek_verdict_by(v, by, sizeof by),

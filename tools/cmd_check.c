@@ -191,7 +191,16 @@ static void check_domains(struct sek_diagnose *d)
             "%s", why.text);
     } else {
         sek_domains_stats(domains, &stats);
-        say(d, SEK_LEVEL_OK, what, "", "%" PRIu64 " domains", stats.n_known);
+        int64_t since_s = sek_domains_since_s(domains);
+        int64_t warm_s = since_s + d->conf->domains.warm_up_s;
+        char since[24], warm[24];
+        sek_time_to_text(since_s, since, sizeof since);
+        sek_time_to_text(warm_s, warm, sizeof warm);
+        if (warm_s > d->c->now_s)
+            say(d, SEK_LEVEL_OK, what, "", "%" PRIu64 " domains; nothing is new before %s",
+                stats.n_known, warm);
+        else
+            say(d, SEK_LEVEL_OK, what, "", "%" PRIu64 " domains since %s", stats.n_known, since);
         sek_domains_close(domains);
     }
 }

@@ -216,7 +216,7 @@ static void put_score(struct sek_out *o, const struct question *q)
     if (!d->classify || sek_name_is_special(&q->name))
         return;
     sek_classify_explain(d->classify, &q->name, &why);
-    if (!why.score.length)
+    if (why.score.llr <= SEK_CLASSIFY_NONE) /* too short to tell anything */
         return;
     sek_buf_init(&text, 0);
     sek_why_text(&q->name, &why, &text);
@@ -249,6 +249,26 @@ static void print_classifier(struct question *q)
     put_score(o, q);
     put_history(o, q);
     sek_out_text(o, C_BECAUSE, q->why.because);
+    sek_out_row(o);
+}
+
+/* --- newly observed domains ------------------------------------------------------------------- */
+
+enum { N_MODE, N_UNTIL, N_BECAUSE, N_COLS };
+static const struct sek_col nod_cols[] = {
+    [N_MODE] = {"mode", "Newly observed domains", SEK_COL_TEXT},
+    [N_UNTIL] = {"new_until", "  newly observed until", SEK_COL_TIME},
+    [N_BECAUSE] = {"because", "  result", SEK_COL_TEXT},
+};
+
+static void print_nod(struct question *q)
+{
+    struct sek_out *o = q->c->out;
+    sek_out_part(o, "nod", nod_cols, N_COLS, SEK_OUT_RECORD);
+    sek_out_text(o, N_MODE, sek_lookup_name(sek_nod_mode_names, (int)q->judge.detect.nod_mode));
+    if (q->why.nod_until_s)
+        sek_out_int(o, N_UNTIL, q->why.nod_until_s);
+    sek_out_text(o, N_BECAUSE, q->why.nod_because);
     sek_out_row(o);
 }
 
@@ -334,7 +354,7 @@ static void put_ede(const struct question *q)
 {
     struct sek_out *o = q->c->out;
     const struct sek_verdict *v = &q->verdict;
-    char text[600], by[96], id[16] = "<id>"; /* differs by endpoint */
+    char text[600], by[SEK_VERDICT_BY_MAX], id[16] = "<id>"; /* differs by endpoint */
     if (!q->conf->answer.ede || !sek_action_blocks(v->action) || v->action == SEK_ACTION_DROP)
         return;
     if (q->has_client)
@@ -421,6 +441,7 @@ enum sek_err sek_cmd_explain(struct sek_context *c)
     sek_out_part(c->out, "steps", step_cols, S_COLS, SEK_OUT_ROWS);
     sek_judge_question(&q.judge, &q.name, c->now_s, &q.verdict, &q.why, print_step, &q);
     print_classifier(&q);
+    print_nod(&q);
     print_verdict(&q);
     sek_policydb_close(q.db);
     sek_judge_close(&q.judge);

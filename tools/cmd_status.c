@@ -220,7 +220,8 @@ static void put_detectors(struct sek_out *o, const struct sek_conf *conf, struct
     if (!f->alive)
         return;
     put_part(o, CLASSIFIER, is_off, p->classifier_state, p->classifier_text);
-    put_part(o, DOMAINS, is_off, p->domains_state, p->domains_text);
+    put_part(o, DOMAINS, is_off && conf->nod.mode == SEK_NOD_OFF, p->domains_state,
+             p->domains_text);
 }
 
 /* Counters that should stay 0, and how bad it is when they do not. */

@@ -118,17 +118,51 @@
       "sekisho tail --blocked\tfollow what is blocked\n"                                           \
       "sekisho tail -f jsonl --lines 0 | logger -t sekisho\tpass new hits on")                     \
     X(findings, "findings", "", "show what detectors found, newest first",                         \
-      "Shows endpoints whose queries as a series tell of trouble: detector dga finds those that "  \
-      "ask for many machine-made names, of which nearly none exists. Suspected is the domain "     \
-      "that did resolve and is most like them. In mode block that one is blocked for a while.",    \
+      "Shows endpoints whose queries as a series tell of trouble. Detector dga finds "             \
+      "those that ask for many machine-made names, of which nearly none exists; "                  \
+      "suspected is the domain that did resolve and is most like them. beacon: a new "             \
+      "and rare domain asked for by the clock. tunnel: data sent out in names below a "            \
+      "domain. nxdomain-burst: many domains that do not exist, whatever they look like. "          \
+      "In mode block the suspected domain is blocked for a while.",                                \
       "sekisho findings --since 1d\ttoday's and yesterday's\n"                                     \
       "sekisho findings -e 192.0.2.7\tof one endpoint\n"                                           \
       "sekisho findings --blocked\twhat detectors block now\n"                                     \
       "sekisho findings -f jsonl --limit 0 > findings.jsonl\tall, with their evidence")            \
     X(finding, "finding", "ID", "show one finding with its evidence, and what to do next",         \
       "Shows all that is known of the finding: the numbers it rests on, the names asked for and "  \
-      "why they look machine-made, and the commands that lead on.",                                \
+      "how they look to the classifier, and the commands that lead on.",                           \
       "sekisho finding 12\tthe id that sekisho findings shows")                                    \
+    X(nod_list, "nod list", "", "show domains seen here for the first time, newest first",         \
+      "Shows registered domains with the time of their first query, about how many endpoints "     \
+      "asked since, whether they ever resolved, and who asked first for which name.",              \
+      "sekisho nod list --since 1d\twhat is new\n"                                                 \
+      "sekisho nod list --since 7d --endpoints-max 1\tnew, and of interest to one endpoint "       \
+      "only\nsekisho nod list --since 1d --unresolved --limit 0 -f csv\tnames that led nowhere")   \
+    X(nod_show, "nod show", "NAME", "show since when a domain is known here, and by whom",         \
+      "Shows what the history of domains knows of the registered domain that NAME belongs to.",    \
+      "sekisho nod show www.example.com\tsince when do we know it?")                               \
+    X(nod_stats, "nod stats", "", "show the history of domains as a whole",                        \
+      "Shows how many domains are known, since when, how much room is left, and for how long "     \
+      "nothing counts as newly observed yet (domains.warm-up).",                                   \
+      "sekisho nod stats\thow far is the warm-up?")                                                \
+    X(nod_export, "nod export", "", "print the history of domains",                                \
+      "Prints each domain with first and last time, endpoints and whether it ever resolved: "      \
+      "lines with tabs, or another --format. sekisho nod import reads it again.",                  \
+      "sekisho nod export | gzip > history.tsv.gz\tfor another site\n"                             \
+      "sekisho nod export -f jsonl\tfor programs")                                                 \
+    X(nod_import, "nod import", "FILE...", "learn the history of domains from logs",               \
+      "Reads what was asked for before from FILE, gzip or not, - for standard input: query logs "  \
+      "of Unbound, BIND and dnsmasq (Pi-hole), Zeek's dns.log as TSV and JSON, sekisho nod "       \
+      "export, or lines of name and time. Formats are recognised line by line; lines about "       \
+      "something else are passed over, bad ones told with their number. Times without a zone "     \
+      "count as UTC. Logs that reach up to the history make it begin with their first line, "      \
+      "which shortens the warm-up. Where the resolver runs, it takes the result over while it "    \
+      "works; else the "                                                                           \
+      "command writes the history itself.",                                                        \
+      "sekisho nod import /var/log/unbound.log*\tlogs, gzip or not\n"                              \
+      "zcat /opt/zeek/logs/*/dns.*.log.gz | sekisho nod import -\tmonths of Zeek\n"                \
+      "sekisho nod import --dry-run queries.log\thow much is in it?\n"                             \
+      "sekisho nod import --date 2026-01-01 partners.txt\tnames that are not to count as new")     \
     X(stats, "stats", "", "show counts of all queries",                                            \
       "Counts all queries by their outcome: answered from the cache, resolved, nonexistent, "      \
       "failed, answered by local data, or hits.",                                                  \

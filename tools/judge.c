@@ -33,6 +33,9 @@ static void open_history(const struct sek_conf *conf, struct sek_judge *j)
     const struct sek_conf_names *zones = &conf->policy.never_block;
     if (sek_never_new(zones->items, zones->n, j->suffix, &j->never, &why))
         sek_talk("policy.never-block: %s", why.text);
+    zones = &conf->nod.exclude;
+    if (sek_never_new(zones->items, zones->n, j->suffix, &j->nod_exclude, &why))
+        sek_talk("nod.exclude: %s", why.text);
 }
 
 enum sek_err sek_judge_open(struct sek_context *c, const struct sek_conf *conf,
@@ -48,8 +51,10 @@ enum sek_err sek_judge_open(struct sek_context *c, const struct sek_conf *conf,
         open_dynamic(conf, c->now_s, out);
     open_model(conf, out);
     open_history(conf, out);
-    out->detect =
-        (struct sek_detect){.domains = out->domains, .suffix = out->suffix, .never = out->never};
+    out->detect = (struct sek_detect){.domains = out->domains,
+                                      .suffix = out->suffix,
+                                      .never = out->never,
+                                      .nod_exclude = out->nod_exclude};
     sek_detect_configure(&out->detect, conf, out->classify);
     return SEK_OK;
 }
@@ -61,6 +66,7 @@ void sek_judge_close(struct sek_judge *j)
     sek_classify_close(j->classify);
     sek_domains_close(j->domains);
     sek_never_free(j->never);
+    sek_never_free(j->nod_exclude);
     sek_suffix_close(j->suffix);
 }
 

@@ -12,7 +12,7 @@ struct sek_judge {
     struct sek_classify *classify;
     struct sek_domains *domains;
     struct sek_suffix *suffix;
-    struct sek_never *never;
+    struct sek_never *never, *nod_exclude;
     struct sek_detect detect;
 };
 

@@ -5,7 +5,7 @@
 #include "base/err.h"
 #include <stdint.h>
 
-#define SEK_TEXTLINE_MAX 4096 /* octets; longer lines are bad lines */
+#define SEK_TEXTLINE_MAX 16384 /* octets; longer lines are bad lines */
 #define SEK_TEXTLINE_SAID 20  /* bad lines that are named one by one; the rest is only counted */
 
 /* One line without its end, of at most SEK_TEXTLINE_MAX octets, none of them NUL; it may be changed

@@ -160,16 +160,35 @@ const char *sek_size_to_text(uint64_t octets, char *out, size_t size)
     return out;
 }
 
+/* Days since 0000-01-01 (proleptic Gregorian calendar) as a date. Not gmtime_r: that takes a lock
+ * of the C library, and answers carry times. Years are counted from March, so that the leap day is
+ * a year's last. */
+static int civil_of(int days, int *out_month, int *out_day)
+{
+    const int era = 146097, century = 36524, four = 1461, leap = 60; /* days; up to February 29 */
+    int d = days - leap + era, year = d / era * 400 - 400;
+    d %= era;
+    int centuries = d / century < 4 ? d / century : 3;
+    d -= centuries * century;
+    int fours = d / four;
+    d -= fours * four;
+    int years = d / 365 < 4 ? d / 365 : 3;
+    d -= years * 365;
+    int month = (5 * d + 2) / 153; /* from March: 31, 30, 31, 30, 31 days, again and again */
+    *out_day = d - (153 * month + 2) / 5 + 1;
+    *out_month = month < 10 ? month + 3 : month - 9;
+    return year + centuries * 100 + fours * 4 + years + (month >= 10);
+}
+
 const char *sek_time_to_text(int64_t unix_s, char *out, size_t size)
 {
     const int64_t first = -62167219200, last = 253402300799; /* years 0 to 9999: four digits */
-    time_t t = (time_t)(unix_s < first ? first : unix_s > last ? last : unix_s);
-    struct tm tm;
+    int64_t t = (unix_s < first ? first : unix_s > last ? last : unix_s) - first;
+    int day, month, s = (int)(t % 86400);
+    int year = civil_of((int)(t / 86400), &month, &day);
 
-    gmtime_r(&t, &tm);
-    /* not strftime: its %Y does not pad */
-    snprintf(out, size, "%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900, tm.tm_mon + 1,
-             tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+    snprintf(out, size, "%04d-%02d-%02dT%02d:%02d:%02dZ", year, month, day, s / 3600, s / 60 % 60,
+             s % 60);
     return out;
 }
 

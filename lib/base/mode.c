@@ -8,3 +8,11 @@ const struct sek_lookup sek_mode_names[] = {
     {SEK_MODE_BLOCK, "block"},
     {0, NULL},
 };
+
+const struct sek_lookup sek_nod_mode_names[] = {
+    {SEK_NOD_OFF, "off"},
+    {SEK_NOD_MONITOR, "monitor"},
+    {SEK_NOD_HOLD, "hold"},
+    {SEK_NOD_BLOCK, "block"},
+    {0, NULL},
+};

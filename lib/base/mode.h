@@ -10,3 +10,12 @@ enum sek_mode {
     SEK_MODE_BLOCK = 2,   /* its actions are in force (also for passthru lists) */
 };
 extern const struct sek_lookup sek_mode_names[]; /* "off" "monitor" "block" */
+
+/* The same for newly observed domains, which can be held back for a while. */
+enum sek_nod_mode {
+    SEK_NOD_OFF = 0,
+    SEK_NOD_MONITOR = 1,
+    SEK_NOD_HOLD = 2,  /* blocked for nod.hold after the first query */
+    SEK_NOD_BLOCK = 3, /* blocked as long as it is newly observed */
+};
+extern const struct sek_lookup sek_nod_mode_names[]; /* "off" "monitor" "hold" "block" */

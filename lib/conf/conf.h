@@ -57,6 +57,30 @@ struct sek_conf {
         int64_t lifetime_s;       /* of the block of a suspected command-and-control domain */
     } dga;
     struct {
+        int mode;         /* enum sek_mode, of endpoints that ask for a domain by the clock */
+        uint64_t samples; /* intervals before the first judgement */
+        int64_t period_min_s;
+        int64_t span_s;     /* how long it must have gone on */
+        double regularity;  /* score from which on it is a finding, 0..1 */
+        int64_t new_s;      /* how long after its first sight a domain counts */
+        uint64_t n_pairs;   /* of endpoint and domain, watched at the same time */
+        int64_t lifetime_s; /* of the block of the domain */
+        struct sek_conf_names exclude;
+    } beacon;
+    struct {
+        int mode;                   /* enum sek_mode, of data sent out in names */
+        uint64_t minute, hour, day; /* octets of new information within it, for a finding */
+        uint64_t n_pairs;           /* of endpoint and domain, watched at the same time */
+        int64_t lifetime_s;         /* of the block of the domain */
+        struct sek_conf_names exclude;
+    } tunnel;
+    struct {
+        int mode;             /* enum sek_mode; there is no domain to block */
+        uint64_t names;       /* distinct domains that do not exist, before a finding */
+        int64_t fade_s;       /* evidence falls to 37 % in this time */
+        uint64_t n_endpoints; /* watched at the same time */
+    } nxburst;
+    struct {
         char file[SEK_CONF_TEXT_MAX]; /* history of domains; see sek_conf_domains_file */
         uint64_t memory_octets;       /* cap of that file, which is mapped into memory */
         int64_t retention_s;          /* a domain not asked for so long is forgotten */
@@ -64,6 +88,12 @@ struct sek_conf {
         int64_t new_s;                /* how long a domain is newly observed */
         uint64_t rare;                /* most endpoints that ask for a rare domain */
     } domains;
+    struct {
+        int mode;                      /* enum sek_nod_mode, of newly observed domains */
+        int64_t hold_s;                /* mode hold: from the first query on */
+        uint64_t popular;              /* more endpoints: never held; 0 = no such limit */
+        struct sek_conf_names exclude; /* list notation: never held or recorded */
+    } nod;
     struct {
         char path[SEK_CONF_TEXT_MAX]; /* status page */
     } status;

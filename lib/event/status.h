@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #define SEK_STATUS_MAGIC 0x53454b5354415455ULL /* "SEKSTATU" */
-#define SEK_STATUS_VERSION 2
+#define SEK_STATUS_VERSION 3
 
 /* id, name as shown, help */
 #define SEK_COUNTERS(X)                                                                            \
@@ -33,7 +33,8 @@
     X(POLICY_ERRORS, "policy_errors", "policies refused")                                          \
     X(UNOBSERVED, "unobserved", "events that the detectors had no time for")                       \
     X(FINDINGS, "findings", "findings stored, each once")                                          \
-    X(FINDINGS_LOST, "lost_findings", "findings lost: the database was away too long, or refused")
+    X(FINDINGS_LOST, "lost_findings", "findings lost: the database was away too long, or refused") \
+    X(FIRSTS_LOST, "lost_firsts", "domains of which it was not written down who asked first")
 
 enum sek_counter {
 #define X(id, name, help) SEK_COUNTER_##id,

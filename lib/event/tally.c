@@ -347,6 +347,24 @@ static struct sek_tally_traffic *find_row(struct sek_tally *t, const struct sek_
     return row;
 }
 
+/* A page takes a dozen names of its domain, and a site meets thousands of new domains a day: that
+ * one is newly observed, and resolves, is told by the first hit. Others count as what became of
+ * them. */
+static bool is_repeated(const struct sek_event *e, const struct sek_tally_note *note)
+{
+    return e->outcome == SEK_OUTCOME_HIT && e->trigger == SEK_TRIGGER_NOD && e->monitor &&
+           !note->first;
+}
+
+static enum sek_outcome counts_as(const struct sek_event *e, const struct sek_tally_note *note)
+{
+    if (!is_repeated(e, note))
+        return e->outcome < SEK_N_OUTCOMES ? (enum sek_outcome)e->outcome : SEK_OUTCOME_FAILED;
+    return e->existence == SEK_EXISTENCE_EXISTS   ? SEK_OUTCOME_PASSED
+           : e->existence == SEK_EXISTENCE_ABSENT ? SEK_OUTCOME_NXDOMAIN
+                                                  : SEK_OUTCOME_FAILED;
+}
+
 static bool add_traffic(struct sek_tally *t, const struct sek_event *e, const struct span *parent,
                         int64_t minute, struct sek_tally_note *note)
 {
@@ -357,11 +375,12 @@ static bool add_traffic(struct sek_tally *t, const struct sek_event *e, const st
     note->first = false;
     if (!m->row || !is_row(m->row, e, minute, &d))
         m->row = find_row(t, e, minute, &d, &note->first);
+    note->row = m->row;
     if (!m->row) {
         t->lost_traffic++;
         return false;
     }
-    m->row->count[e->outcome < SEK_N_OUTCOMES ? e->outcome : SEK_OUTCOME_FAILED]++;
+    m->row->count[counts_as(e, note)]++;
     t->traffic.sum++;
     return true;
 }
@@ -463,7 +482,7 @@ static bool add_batch(struct sek_tally *t, const struct sek_event *const *events
         struct sek_tally_note note;
         int64_t minute = minute_of(events[i]);
         bool counted = add_traffic(t, events[i], &parent[i], minute, &note);
-        if (events[i]->outcome == SEK_OUTCOME_HIT)
+        if (events[i]->outcome == SEK_OUTCOME_HIT && !is_repeated(events[i], &note))
             counted = add_hit(t, events[i], hit[i], minute, note.domain_labels);
         room &= counted;
         if (notes)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Sums events until the database takes them: hits by (endpoint, name, type, list, action, trigger,
- * matched name, minute), everything by (endpoint, registered domain, minute) with a counter per
+ * matched name, minute), but of newly observed domains that are only recorded the first query of
+ * an endpoint since traffic was taken last (at most every minute), everything by (endpoint, registered domain, minute) with a counter per
  * outcome. Whoever stores takes the sums out as a batch, and the tally goes on with empty tables.
  * Bounded memory, batches included; what does not fit is counted as lost, hits last. A tally is
  * used by one thread at a time; a batch may be read and freed on another. */
@@ -26,6 +27,7 @@ struct sek_tally_traffic {
         count[SEK_N_OUTCOMES]; /* by enum sek_outcome; [HIT] counts hits that passed or blocked */
     int64_t minute;            /* Unix time / 60 */
     struct sek_addr endpoint;
+    bool watch; /* for the caller of sek_tally_add_all: the row's further events matter, too */
     uint8_t domain_len;
     uint8_t domain[]; /* registered domain (else the name itself), wire; a public suffix below a
                        * registered domain counts as that one's */
@@ -57,6 +59,9 @@ struct sek_tally_note {
                             * last; also when there was no room to remember */
     bool has_domain;       /* the name has a registered domain */
     uint8_t domain_labels; /* labels to remove from the name to reach it; 0 when it has none */
+    /* That it was counted in, valid until traffic is taken; of it only `watch` may be changed,
+     * which is false in a new row. NULL: there was no room. */
+    struct sek_tally_traffic *row;
 };
 /* The same for many, which is cheaper: the memory of all is asked for before the first is counted.
  * notes: n of them are filled; may be NULL. */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "classify/modelpath.h"
+#include "observe/domains_conf.h"
 #include "runtime/parts.h"
 #include "store/report.h"
+#include "watch/detector.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,9 +14,15 @@
 /* --- the classifier's model --------------------------------------------------------------------
  */
 
-static bool is_wanted(const struct sek_conf *conf)
+static bool is_model_wanted(const struct sek_conf *conf)
 {
-    return conf->classify.mode != SEK_MODE_OFF || conf->dga.mode != SEK_MODE_OFF;
+    return conf->classify.mode != SEK_MODE_OFF || sek_detectors_wanted(conf);
+}
+
+/* The history has more readers than the model. */
+static bool is_history_wanted(const struct sek_conf *conf)
+{
+    return is_model_wanted(conf) || conf->nod.mode != SEK_NOD_OFF;
 }
 
 static void detect_free(struct sek_detect *d)
@@ -24,19 +32,35 @@ static void detect_free(struct sek_detect *d)
     free(d);
 }
 
+/* Has every domain of the history been found by the list that is in use? */
+static bool is_same_list(const struct sek_runtime *rt)
+{
+    struct sek_domains_stats stats;
+    if (!rt->domains || !rt->suffix)
+        return false;
+    sek_domains_stats(rt->domains, &stats);
+    return *stats.psl_first && strcmp(stats.psl_first, stats.psl_last) == 0;
+}
+
 static struct sek_detect *detect_new(struct sek_runtime *rt, const struct sek_classify *classify)
 {
     struct sek_detect *d = calloc(1, sizeof *d);
     if (!d)
         return NULL;
-    *d = (struct sek_detect){.domains = rt->domains, .suffix = rt->suffix, .never = rt->never};
+    *d = (struct sek_detect){.domains = rt->domains,
+                             .suffix = rt->suffix,
+                             .never = rt->never,
+                             .nod_exclude = rt->nod_exclude,
+                             .full_s = &rt->domains_full_s,
+                             .same_list = is_same_list(rt)};
     sek_detect_configure(d, &rt->conf, classify);
     return d;
 }
 
 static void model_refused(struct sek_runtime *rt, const struct sek_diag *why)
 {
-    bool old = atomic_load(&rt->detect) != NULL;
+    const struct sek_detect *d = atomic_load(&rt->detect);
+    bool old = d && d->classify;
     sek__runtime_say(rt, true, "%s; %s", why->text,
                      old ? "the previous model goes on"
                          : "no name is classified until it is mended");
@@ -61,8 +85,9 @@ static void model_load(struct sek_runtime *rt)
     struct sek_detect *old = atomic_exchange(&rt->detect, fresh);
     if (old)
         sek__keeper_settle(rt, false);
+    bool again = old && old->classify;
     detect_free(old);
-    if (atomic_exchange(&rt->page->classifier_state, SEK_PART_OK) == SEK_PART_FAILED || old)
+    if (atomic_exchange(&rt->page->classifier_state, SEK_PART_OK) == SEK_PART_FAILED || again)
         sek__runtime_say(rt, false, "classifier: %s in force", rt->model_path);
     sek_status_set_text(rt->page, rt->page->classifier_text, "");
 }
@@ -83,14 +108,7 @@ static void domains_open(struct sek_runtime *rt)
 {
     char aside[SEK_DOMAINS_ASIDE_MAX] = "", path[SEK_CONF_PATH_MAX];
     struct sek_diag why = {0};
-    uint64_t octets = rt->conf.domains.memory_octets;
-    struct sek_domains_conf conf = {
-        .path = sek_conf_domains_file(&rt->conf, path),
-        .max_octets = octets / 4 * 3, /* the index takes the rest */
-        .max_absent = (uint32_t)(octets / 400 < 1000000 ? octets / 400 : 1000000),
-        .retention_s = rt->conf.domains.retention_s,
-        .psl_version = rt->suffix ? sek_suffix_version(rt->suffix) : NULL,
-    };
+    struct sek_domains_conf conf = sek_domains_conf_from(&rt->conf, rt->suffix, path);
     enum sek_err err =
         sek_domains_open(&conf, sek_keeper_now_ms() / 1000, &rt->domains, aside, &why);
     if (err != SEK_OK) {
@@ -109,17 +127,35 @@ static void domains_open(struct sek_runtime *rt)
 /* --- dynamic blocks ----------------------------------------------------------------------------
  */
 
+/* Without what detectors found that may block no longer. Out of memory: nothing is blocked. */
+static void dynamic_keep(const struct sek_conf *conf, struct sek_dynamic **io)
+{
+    unsigned n, kept = 0;
+    const struct sek_dynamic_row *rows = sek_dynamic_rows(*io, &n);
+    struct sek_dynamic_row *keep = rows ? calloc(n, sizeof *keep) : NULL;
+    for (unsigned i = 0; keep && i < n; i++) {
+        int id = sek_lookup_id(sek_detector_names, rows[i].by);
+        if (sek_detector_mode(conf, (enum sek_detector)id) == SEK_MODE_BLOCK)
+            keep[kept++] = rows[i];
+    }
+    sek_dynamic_free(*io);
+    if (sek_dynamic_new(keep, kept, io) != SEK_OK)
+        *io = NULL;
+    free(keep);
+}
+
 /* What findings of earlier lives block still. */
 static void dynamic_read(struct sek_runtime *rt)
 {
     struct sek_dynamic *set;
     struct sek_diag why = {0};
-    if (rt->conf.dga.mode != SEK_MODE_BLOCK)
+    if (!sek_detectors_may_block(&rt->conf))
         return;
     enum sek_err err =
         sek_report_dynamic(rt->conf.events.db, sek_keeper_now_ms() / 1000, &set, &why);
     if (err != SEK_OK && err != SEK_E_NOTFOUND)
         sek__runtime_say(rt, true, "%s; what findings blocked before resolves", why.text);
+    dynamic_keep(&rt->conf, &set);
     atomic_store(&rt->dynamic, set);
 }
 
@@ -138,18 +174,33 @@ static void dynamic_take(struct sek_runtime *rt)
 /* --- life --------------------------------------------------------------------------------------
  */
 
+/* Names that no detector, or not NOD, may touch. */
+static void spare(struct sek_runtime *rt)
+{
+    struct sek_diag why = {0};
+    const struct sek_conf_names *zones = &rt->conf.policy.never_block, *own = &rt->conf.nod.exclude;
+    if (sek_never_new(zones->items, zones->n, rt->suffix, &rt->never, &why) != SEK_OK)
+        sek__runtime_say(rt, true, "policy.never-block: %s; no detector blocks", why.text);
+    if (sek_never_new(own->items, own->n, rt->suffix, &rt->nod_exclude, &why) != SEK_OK) {
+        sek__runtime_say(rt, true, "nod.exclude: %s; no new domain is held or recorded", why.text);
+        rt->conf.nod.mode = SEK_NOD_OFF;
+    }
+}
+
 void sek__detectors_start(struct sek_runtime *rt)
 {
     struct sek_diag why = {0};
-    const struct sek_conf_names *zones = &rt->conf.policy.never_block;
-    if (!is_wanted(&rt->conf))
+    if (!is_history_wanted(&rt->conf))
         return;
-    if (sek_never_new(zones->items, zones->n, rt->suffix, &rt->never, &why) != SEK_OK)
-        sek__runtime_say(rt, true, "policy.never-block: %s; no detector blocks", why.text);
+    spare(rt);
     domains_open(rt);
-    sek_model_path(&rt->conf, rt->model_path, sizeof rt->model_path);
-    rt->model_mark = sek__file_mark(rt->model_path);
-    model_load(rt);
+    if (is_model_wanted(&rt->conf)) {
+        sek_model_path(&rt->conf, rt->model_path, sizeof rt->model_path);
+        rt->model_mark = sek__file_mark(rt->model_path);
+        model_load(rt);
+    }
+    if (!atomic_load(&rt->detect) && rt->conf.nod.mode != SEK_NOD_OFF)
+        atomic_store(&rt->detect, detect_new(rt, NULL));
     dynamic_read(rt);
     if (rt->recorder && sek__observer_start(rt, atomic_load(&rt->dynamic), &why) != SEK_OK)
         sek__runtime_say(rt, true, "%s; no endpoint is watched", why.text);
@@ -157,7 +208,7 @@ void sek__detectors_start(struct sek_runtime *rt)
 
 void sek__detectors_tick(struct sek_runtime *rt)
 {
-    if (!is_wanted(&rt->conf))
+    if (!is_model_wanted(&rt->conf))
         return;
     dynamic_take(rt);
     if (rt->ticks++ % MODEL_TICKS == 0)
@@ -172,4 +223,5 @@ void sek__detectors_stop(struct sek_runtime *rt)
     sek_dynamic_free(atomic_load(&rt->fresh_dynamic));
     sek_domains_close(rt->domains);
     sek_never_free(rt->never);
+    sek_never_free(rt->nod_exclude);
 }

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "classify/evidence.h"
+#include "base/duration.h"
 #include "name/special.h"
 #include "name/text.h"
+#include "observe/intake.h"
 #include "runtime/parts.h"
+#include "watch/detector.h"
 #include <errno.h>
+#include <inttypes.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,18 +19,19 @@
 #define PAUSE_MS 50             /* a series of names is looked at within this */
 #define RING_OCTETS (1ul << 20) /* 10,000 events and more: 200,000 a second of interest */
 #define BATCH 64
-/* A candidate looks like the generator's others by more than chance, or it is nobody's fault. */
-#define CANDIDATE_LLR_MIN 1.0f
+#define WATCH_MOST 1000 /* queries of a row that are passed on, so that a flood drowns no other */
+#define WATCH_OCTETS 24 /* left of a domain that many ask for: such names may carry data */
 
 struct sek_observer {
     struct sek_runtime *rt;
     struct sek_ring *ring; /* from the collector, who must not wait for a disk or for us */
     pthread_t thread;
     bool runs;
-    sem_t stop;                    /* posted once, to end the thread */
-    struct sek_evidence *evidence; /* NULL: dga.mode off */
+    sem_t stop; /* posted once, to end the thread */
+    struct sek_detectors *detectors;
     int64_t synced_ms;
     bool sync_failing;
+    struct sek_intake intake;
     struct sek_dynamic_row *blocked; /* all blocks, room for SEK_DYNAMIC_MAX */
     unsigned n_blocked;
 };
@@ -82,15 +86,14 @@ static void blocked_add(struct sek_observer *o, const struct sek_name *domain, e
     blocked_publish(o);
 }
 
-/* May the domain that a finding suspects be blocked for everybody? Only what looks generated, what
- * this site has seen little of, and what nobody protects. An exception wins in any case. */
-static bool may_block(const struct sek_observer *o, const struct sek_name *domain, float llr,
-                      int64_t now_s)
+/* May the domain that a finding suspects be blocked for everybody? Only what this site has seen
+ * little of, and what nobody protects. An exception wins in any case. */
+static bool may_block(const struct sek_observer *o, const struct sek_name *domain, int64_t now_s)
 {
     const struct sek_runtime *rt = o->rt;
     struct sek_domain_seen seen;
-    if (rt->conf.dga.mode != SEK_MODE_BLOCK || llr < CANDIDATE_LLR_MIN || !rt->domains ||
-        !rt->never || sek_domains_since_s(rt->domains) > now_s - rt->conf.domains.warm_up_s)
+    if (!rt->domains || !rt->never ||
+        sek_domains_since_s(rt->domains) > now_s - rt->conf.domains.warm_up_s)
         return false;
     if (sek_domains_find(rt->domains, domain->octets, domain->len, &seen) &&
         seen.endpoints > rt->conf.domains.rare)
@@ -99,71 +102,31 @@ static bool may_block(const struct sek_observer *o, const struct sek_name *domai
                            NULL) == SEK_OK;
 }
 
-/* --- series of machine-made names --------------------------------------------------------------
+/* --- what detectors say ------------------------------------------------------------------------
  */
 
-static void finding_fill(const struct sek_observer *o, const struct sek_dga *dga,
-                         const struct sek_classify *classify, struct sek_finding *out)
+static void found(void *arg, const struct sek_sign *s, const struct sek_observation *seen)
 {
-    char kind[SEK_DGA_KIND];
-    float share;
-    struct sek_buf json;
-    *out = (struct sek_finding){.detector = SEK_DETECTOR_DGA,
-                                .endpoint = dga->endpoint,
-                                .start_ms = dga->start_ms,
-                                .end_ms = dga->end_ms,
-                                .confidence = dga->confidence,
-                                .domain_len = dga->resolved.len,
-                                .mode = (enum sek_mode)o->rt->conf.dga.mode,
-                                .technique = SEK_DGA_TECHNIQUE};
-    memcpy(out->domain, dga->resolved.octets, dga->resolved.len);
-    sek_dga_kind(dga, classify, kind, &share);
-    sek_buf_init(&json, sizeof out->evidence - 1);
-    sek_dga_evidence(dga, kind, share, &json);
-    snprintf(out->evidence, sizeof out->evidence, "%s", json.failed ? "{}" : json.data);
-    sek_buf_fini(&json);
-}
-
-static void found(struct sek_observer *o, const struct sek_dga *dga, bool is_new,
-                  const struct sek_classify *classify)
-{
-    struct sek_finding f;
+    struct sek_observer *o = arg;
+    struct sek_finding f = s->finding;
     struct sek_name domain;
-    int64_t now_s = dga->end_ms / 1000;
+    int64_t now_s = f.end_ms / 1000;
     char endpoint[SEK_ADDR_TEXT_MAX], text[SEK_NAME_TEXT_MAX] = "";
-    finding_fill(o, dga, classify, &f);
+    (void)seen;
+    f.mode = sek_detector_mode(&o->rt->conf, f.detector);
     if (f.domain_len && sek_name_from_wire(f.domain, f.domain_len, &domain) == SEK_OK) {
         sek_name_to_text(f.domain, text);
-        if (may_block(o, &domain, dga->resolved_llr, now_s))
-            f.blocked_until_s = now_s + o->rt->conf.dga.lifetime_s;
+        if (s->may_block && f.mode == SEK_MODE_BLOCK && may_block(o, &domain, now_s))
+            f.blocked_until_s = now_s + sek_detector_lifetime_s(&o->rt->conf, f.detector);
     }
     sek_recorder_finding(o->rt->recorder, &f);
     if (f.blocked_until_s)
         blocked_add(o, &domain, f.detector, f.blocked_until_s, now_s);
-    if (is_new)
-        sek__runtime_say(
-            o->rt, false, "finding dga: endpoint %s asks for machine-made names (%u so far)%s%s%s",
-            sek_addr_to_text(&dga->endpoint, endpoint), dga->n_names,
-            *text ? "; of these resolved: " : "", text, f.blocked_until_s ? ", blocked" : "");
-}
-
-static void weigh(struct sek_observer *o, const struct sek_event *e, const struct sek_detect *d)
-{
-    struct sek_name name;
-    struct sek_dga dga;
-    if (e->existence == SEK_EXISTENCE_UNKNOWN ||
-        sek_name_from_wire(e->names, e->name_len, &name) != SEK_OK || sek_name_is_special(&name))
-        return;
-    const struct sek_evidence_item item = {
-        .endpoint = e->endpoint,
-        .name = &name,
-        .score = sek_classify_name(d->classify, &name),
-        .nxdomain = e->existence == SEK_EXISTENCE_ABSENT,
-        .time_ms = e->time_ms,
-    };
-    enum sek_evidence_news news = sek_evidence_add(o->evidence, &item, &dga);
-    if (news != SEK_EVIDENCE_NOTHING)
-        found(o, &dga, news == SEK_EVIDENCE_FOUND, d->classify);
+    if (s->is_new)
+        sek__runtime_say(o->rt, false, "finding %s: endpoint %s %s%s%s%s",
+                         sek_lookup_name(sek_detector_names, (int)f.detector),
+                         sek_addr_to_text(&f.endpoint, endpoint), s->what,
+                         *text ? "; suspected: " : "", text, f.blocked_until_s ? ", blocked" : "");
 }
 
 /* --- the collector's side ----------------------------------------------------------------------
@@ -171,12 +134,48 @@ static void weigh(struct sek_observer *o, const struct sek_event *e, const struc
 
 /* Of an endpoint's many queries for one domain the first one of a minute counts; names that do not
  * exist count always, for it takes the domain itself to say that the domain does not exist. What
- * the classifier holds back is noted, too: so its domain is new for a while only. */
+ * a detector holds back is noted, too: so its domain is new for a while only. */
 static bool is_of_interest(const struct sek_event *e, const struct sek_tally_note *note)
 {
-    bool held = e->outcome == SEK_OUTCOME_HIT && e->trigger == SEK_TRIGGER_CLASSIFIER;
-    return note->has_domain && (note->first || e->existence == SEK_EXISTENCE_ABSENT) &&
+    bool held = e->outcome == SEK_OUTCOME_HIT && sek_trigger_is_detector(e->trigger);
+    return (note->first || e->existence == SEK_EXISTENCE_ABSENT) &&
            (e->existence != SEK_EXISTENCE_UNKNOWN || held);
+}
+
+/* Does each query of the row matter, not only the first? Where few ask for the domain, and where
+ * names may carry data. Asked once a row. */
+static bool is_worth_watching(const struct sek_observer *o, const struct sek_event *e,
+                              const struct sek_tally_traffic *row)
+{
+    struct sek_domain_seen seen;
+    return e->name_len - row->domain_len >= WATCH_OCTETS || !o->rt->domains ||
+           !sek_domains_find(o->rt->domains, row->domain, row->domain_len, &seen) ||
+           seen.endpoints <= o->rt->conf.domains.rare;
+}
+
+static bool is_flood(const struct sek_tally_traffic *row)
+{
+    uint64_t n = 0;
+    for (unsigned i = 0; i < SEK_N_OUTCOMES; i++)
+        n += row->count[i];
+    return n > WATCH_MOST;
+}
+
+/* Answered, or it failed for want of an answer: the question has left the resolver all the same. */
+static bool is_asked(const struct sek_event *e)
+{
+    return e->outcome != SEK_OUTCOME_LOCAL &&
+           (e->outcome != SEK_OUTCOME_HIT || e->existence != SEK_EXISTENCE_UNKNOWN);
+}
+
+static void pass_on(struct sek_observer *o, const struct sek_event *e,
+                    const struct sek_tally_note *note, bool repeat)
+{
+    struct sek_event copy;
+    memcpy(&copy, e, e->size);
+    copy.domain_labels = note->domain_labels;
+    copy.repeat = repeat;
+    sek_ring_push(o->ring, &copy);
 }
 
 static void see(void *arg, const struct sek_event *const *events,
@@ -184,26 +183,66 @@ static void see(void *arg, const struct sek_event *const *events,
 {
     struct sek_observer *o = arg;
     for (unsigned i = 0; i < n; i++) {
-        struct sek_event copy;
-        if (!is_of_interest(events[i], &notes[i]))
+        const struct sek_tally_note *note = &notes[i];
+        if (!note->has_domain)
             continue;
-        memcpy(&copy, events[i], events[i]->size);
-        copy.domain_labels = notes[i].domain_labels;
-        sek_ring_push(o->ring, &copy);
+        if (note->first && note->row)
+            note->row->watch = is_worth_watching(o, events[i], note->row);
+        bool interest = is_of_interest(events[i], note);
+        if (interest ||
+            (note->row && note->row->watch && is_asked(events[i]) && !is_flood(note->row)))
+            pass_on(o, events[i], note, !interest);
     }
 }
 
 /* --- the observer's thread ---------------------------------------------------------------------
  */
 
-static void look_at(struct sek_observer *o, const struct sek_event *e, const struct sek_detect *d)
+/* True if the history knew the domain: *seen is what it knew before this event. A domain is written
+ * down with who asked first for it once it is of interest: it resolved, or it was held back. Names
+ * that do not exist are without number. */
+static bool note_domain(struct sek_observer *o, const struct sek_event *e,
+                        struct sek_domain_seen *seen)
 {
     struct domain domain = domain_of(e);
-    if (o->rt->domains)
+    bool resolved = e->existence == SEK_EXISTENCE_EXISTS;
+    bool known = sek_domains_find(o->rt->domains, domain.octets, domain.len, seen);
+    if (e->repeat)
+        return known;
+    enum sek_domains_news news =
         sek_domains_note(o->rt->domains, domain.octets, domain.len, &e->endpoint, e->time_ms / 1000,
-                         e->existence == SEK_EXISTENCE_EXISTS, NULL);
-    if (o->evidence && d)
-        weigh(o, e, d);
+                         resolved, known ? seen : NULL);
+    bool is_new = news == SEK_DOMAINS_NEW && e->existence != SEK_EXISTENCE_ABSENT;
+    if (is_new || news == SEK_DOMAINS_RESOLVED_FIRST)
+        sek_recorder_first(o->rt->recorder, e);
+    if (news == SEK_DOMAINS_OVERFLOW)
+        atomic_store_explicit(&o->rt->domains_full_s, e->time_ms / 1000, memory_order_relaxed);
+    return known;
+}
+
+static void look_at(struct sek_observer *o, const struct sek_event *e, const struct sek_detect *d)
+{
+    struct sek_domains *domains = o->rt->domains;
+    struct sek_domain_seen seen = {0};
+    struct sek_name name;
+    /* special-use names, reverse lookups among them, tell nothing about domains */
+    if (sek_name_from_wire(e->names, e->name_len, &name) != SEK_OK || sek_name_is_special(&name))
+        return;
+    bool known = domains && note_domain(o, e, &seen);
+    struct sek_observation seen_now = {
+        .endpoint = e->endpoint,
+        .name = &name,
+        .domain_labels = e->domain_labels,
+        .qtype = e->qtype,
+        .existence = (enum sek_existence)e->existence,
+        .cached = e->outcome == SEK_OUTCOME_CACHED,
+        .repeat = e->repeat,
+        .time_ms = e->time_ms,
+        .classify = d ? d->classify : NULL,
+    };
+    sek_observation_date(&seen_now, &o->rt->conf, known, &seen,
+                         domains ? sek_domains_since_s(domains) : INT64_MAX);
+    sek_detectors_see(o->detectors, &seen_now, found, o);
 }
 
 static void look_at_all(struct sek_observer *o)
@@ -241,6 +280,24 @@ static void sync_domains(struct sek_observer *o, int64_t now_ms)
                      why.text);
 }
 
+/* A part of what `nod import` wants taken over. */
+static void take_import(struct sek_observer *o, int64_t now_s)
+{
+    struct sek_intake *in = &o->intake;
+    struct sek_diag why = {0};
+    char since[24];
+    int done = o->rt->domains ? sek_intake_step(in, o->rt->domains, now_s, &why) : 0;
+    if (done < 0)
+        sek__runtime_say(o->rt, true, "import of domains: %s", why.text);
+    if (done > 0)
+        sek__runtime_say(
+            o->rt, in->n_bad + in->n_overflow > 0,
+            "import of domains: %" PRIu64 " taken over, %" PRIu64 " without room, %" PRIu64
+            " bad lines; the history begins %s",
+            in->n, in->n_overflow, in->n_bad,
+            sek_time_to_text(sek_domains_since_s(o->rt->domains), since, sizeof since));
+}
+
 /* Waits. */
 static bool is_time_to_stop(struct sek_observer *o)
 {
@@ -262,6 +319,7 @@ static void *observe(void *arg)
     do {
         look_at_all(o);
         sync_domains(o, sek_keeper_now_ms());
+        take_import(o, sek_keeper_now_ms() / 1000);
     } while (!is_time_to_stop(o));
     look_at_all(o);
     return NULL;
@@ -269,17 +327,6 @@ static void *observe(void *arg)
 
 /* --- life --------------------------------------------------------------------------------------
  */
-
-static enum sek_err evidence_new(struct sek_observer *o, struct sek_diag *diag)
-{
-    const struct sek_conf *conf = &o->rt->conf;
-    const struct sek_evidence_conf wanted = {
-        .n_endpoints = (uint32_t)conf->dga.n_endpoints,
-        .alpha = 1 / (float)conf->dga.names_per_alarm,
-        .tau_s = (uint32_t)conf->dga.fade_s,
-    };
-    return sek_evidence_new(&wanted, sek_hash_key_random(), &o->evidence, diag);
-}
 
 /* Signals belong to the host's threads. */
 static enum sek_err thread_start(struct sek_observer *o, struct sek_diag *diag)
@@ -298,6 +345,7 @@ static enum sek_err thread_start(struct sek_observer *o, struct sek_diag *diag)
 enum sek_err sek__observer_start(struct sek_runtime *rt, const struct sek_dynamic *blocked,
                                  struct sek_diag *diag)
 {
+    char store[SEK_CONF_PATH_MAX];
     struct sek_observer *o = calloc(1, sizeof *o);
     struct sek_dynamic_row *rows = calloc(SEK_DYNAMIC_MAX, sizeof *rows);
     if (!o || !rows) {
@@ -307,11 +355,12 @@ enum sek_err sek__observer_start(struct sek_runtime *rt, const struct sek_dynami
     }
     o->rt = rt;
     sem_init(&o->stop, 0, 0);
+    sek_intake_init(&o->intake, sek_conf_domains_file(&rt->conf, store));
     o->blocked = rows;
     const struct sek_dynamic_row *old = sek_dynamic_rows(blocked, &o->n_blocked);
     if (old)
         memcpy(rows, old, o->n_blocked * sizeof *rows);
-    enum sek_err err = rt->conf.dga.mode == SEK_MODE_OFF ? SEK_OK : evidence_new(o, diag);
+    enum sek_err err = sek_detectors_new(&rt->conf, sek_hash_key_random(), &o->detectors, diag);
     if (err == SEK_OK && sek_ring_new(RING_OCTETS, &o->ring) != SEK_OK)
         err = sek_diag_set(diag, SEK_E_NOMEM, "out of memory for the detectors");
     if (err == SEK_OK)
@@ -340,7 +389,8 @@ void sek__observer_free(struct sek_observer *o)
     if (!o)
         return;
     sem_destroy(&o->stop);
-    sek_evidence_free(o->evidence);
+    sek_detectors_free(o->detectors);
+    sek_intake_fini(&o->intake);
     sek_ring_free(o->ring);
     free(o->blocked);
     free(o);

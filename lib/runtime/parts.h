@@ -38,7 +38,7 @@ struct sek_runtime {
     struct sek_epoch_slot *slots; /* of each worker, then the observer's */
     /* guarded by the epoch; replaced by the keeper */
     _Atomic(struct sek_policy *) policy;   /* NULL: none could be loaded yet */
-    _Atomic(struct sek_detect *) detect;   /* NULL: no model, or nobody needs one */
+    _Atomic(struct sek_detect *) detect;   /* NULL: no model and no NOD, or nobody needs one */
     _Atomic(struct sek_dynamic *) dynamic; /* NULL: nothing is blocked by a finding */
     _Atomic bool leaked;                   /* a worker asks for another walk of the cache */
     _Atomic bool unsettled;                /* a finding's block is coming into force */
@@ -46,6 +46,8 @@ struct sek_runtime {
 
     struct sek_suffix *suffix;                   /* NULL: registered domains are not known */
     struct sek_never *never;                     /* NULL: out of memory, told */
+    struct sek_never *nod_exclude;               /* NULL: the same, or NOD is off */
+    _Atomic int64_t domains_full_s;              /* the history last had no room then; 0: never */
     struct sek_domains *domains;                 /* NULL: no history; the observer's to write */
     struct sek_observer *observer;               /* NULL: no detector is on */
     _Atomic(struct sek_dynamic *) fresh_dynamic; /* from the observer, for the keeper to take */

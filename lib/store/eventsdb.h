@@ -42,6 +42,23 @@ struct sek_findings_stored {
 enum sek_err sek_eventsdb_store_findings(struct sek_eventsdb *db,
                                          const struct sek_finding *findings, unsigned n,
                                          struct sek_findings_stored *out, struct sek_diag *diag);
+/* Who asked first for a registered domain. */
+struct sek_first {
+    int64_t time_ms; /* Unix time, milliseconds */
+    struct sek_addr endpoint;
+    uint16_t qtype;
+    uint8_t domain_labels; /* from the left, to be removed to reach the registered domain */
+    uint8_t name_len;
+    uint8_t name[SEK_NAME_MAX + 1]; /* wire, lower case */
+};
+/* One transaction, as above. A domain that is there already keeps its row. */
+enum sek_err sek_eventsdb_store_firsts(struct sek_eventsdb *db, const struct sek_first *firsts,
+                                       unsigned n, struct sek_diag *diag);
+/* Delete those that are older than oldest_s, and the oldest beyond a million or an eighth of
+ * max_octets; at most twice max_rows a call. */
+enum sek_err sek_eventsdb_retain_firsts(struct sek_eventsdb *db, int64_t oldest_s,
+                                        uint64_t max_octets, unsigned max_rows,
+                                        struct sek_diag *diag);
 /* Delete what is older than oldest_s (findings by their end), and the oldest rows while what is in
  * use of the file is above max_octets (findings after all else), and names and endpoints that no
  * row needs; about `max_rows` rows a call. Then checkpoint. *out_more: there is more to do. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The inside of struct sek_eventsdb, shared by eventsdb.c (life), append.c (store),
- * append_findings.c and retention.c. */
+ * append_findings.c, append_firsts.c and retention.c. */
 #pragma once
 #include "base/hash.h"
 #include "store/eventsdb.h"
@@ -57,6 +57,13 @@
                    " blocked_until_s, technique, evidence, domain, domain_path)"                   \
                    " SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11"                          \
                    " WHERE " SEK_IS_OBJECT("?9"))                                                  \
+    X(FIRST_PUT, "INSERT INTO domain(name, first_ms, endpoint, qname, qtype)"                      \
+                 " VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(name) DO NOTHING")                       \
+    X(FIRST_COUNT, "SELECT count(*) FROM domain")                                                  \
+    X(FIRST_EXPIRE, "DELETE FROM domain WHERE name IN (SELECT name FROM domain"                    \
+                    " WHERE first_ms < ?1 ORDER BY first_ms LIMIT ?2)")                            \
+    X(FIRST_DROP, "DELETE FROM domain WHERE name IN"                                               \
+                  " (SELECT name FROM domain ORDER BY first_ms LIMIT ?1)")                         \
     X(FINDING_OLDEST, "SELECT min(end_ms) FROM finding")                                           \
     X(FINDING_DELETE, "DELETE FROM finding WHERE id IN"                                            \
                       " (SELECT id FROM finding WHERE end_ms < ?1 ORDER BY end_ms LIMIT ?2)")      \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "store/recorder.h"
 #include "store/eventsdb.h"
+#include "store/firsts.h"
 #include "store/health.h"
 #include <pthread.h>
 #include <signal.h>
@@ -43,6 +44,7 @@ struct sek_recorder {
 
     struct sek_recorder_observer observer; /* the collector's; functions are NULL without one */
     struct findings findings[2];           /* what `found` and `held_found` point to */
+    struct sek_firsts *firsts;
 
     _Atomic int64_t store_ms; /* the last commit took so long */
     pthread_mutex_t lock;     /* guards all from here to `deadline_ms` */
@@ -269,6 +271,8 @@ static void store(struct sek_recorder *r)
         err = store_batch(r, &diag);
     if (!err)
         err = store_findings(r, &diag);
+    if (!err)
+        err = sek_firsts_store(r->firsts, r->db, &diag);
     atomic_store_explicit(&r->store_ms, monotonic_ms() - begin, memory_order_relaxed);
     if (!err) {
         sek_health_stored(&r->health);
@@ -285,8 +289,8 @@ static void store(struct sek_recorder *r)
         close_db(r); /* begin again with new descriptors */
 }
 
-/* Nothing is deleted by a clock that may be wrong. */
-static int64_t oldest_s(struct sek_recorder *r, int64_t now)
+/* Nothing is deleted by a clock that may be wrong: 0 for now, else the time. */
+static int64_t trusted_s(struct sek_recorder *r, int64_t now)
 {
     int64_t real_ms = clock_ms(CLOCK_REALTIME), offset = real_ms - now;
     int64_t jump = offset - r->clock_offset_ms;
@@ -295,7 +299,7 @@ static int64_t oldest_s(struct sek_recorder *r, int64_t now)
         r->clock_trusted_ms = now + CLOCK_TRUST_MS;
         sek_health_say(&r->health, true, "the system clock jumped by more than an hour");
     }
-    return now < r->clock_trusted_ms ? 0 : real_ms / 1000 - r->conf->events.retention_s;
+    return now < r->clock_trusted_ms ? 0 : real_ms / 1000;
 }
 
 static void retain(struct sek_recorder *r, int64_t now)
@@ -304,8 +308,13 @@ static void retain(struct sek_recorder *r, int64_t now)
     bool more = false;
     /* under a flood delete faster than it adds */
     unsigned rows = r->n_rows_stored < RETAIN_ROWS ? RETAIN_ROWS : r->n_rows_stored * 2;
-    enum sek_err err = sek_eventsdb_retain(r->db, oldest_s(r, now), r->conf->events.size_octets,
-                                           rows, &more, &diag);
+    const struct sek_conf *conf = r->conf;
+    uint64_t size = conf->events.size_octets;
+    int64_t now_s = trusted_s(r, now), domains_s = now_s - conf->domains.retention_s;
+    enum sek_err err = sek_eventsdb_retain(r->db, now_s ? now_s - conf->events.retention_s : 0,
+                                           size, rows, &more, &diag);
+    if (!err)
+        err = sek_eventsdb_retain_firsts(r->db, now_s ? domains_s : 0, size, rows, &diag);
     r->retain_ms = now + (more ? RETAIN_NEXT_MS : RETAIN_MS);
     if (err == SEK_E_CORRUPT) {
         sek_health_failed(&r->health, &diag, monotonic_ms());
@@ -363,11 +372,12 @@ static void finish(struct sek_recorder *r)
         pthread_mutex_unlock(&r->lock);
         if (!r->held && sek_tally_take(r->tally, true, &r->held) != SEK_OK)
             return;
-        if (!r->held && !r->held_found->n)
+        bool firsts = sek_firsts_waiting(r->firsts) > 0;
+        if (!r->held && !r->held_found->n && !firsts)
             return;
         store(r);
         int64_t left = deadline - monotonic_ms();
-        bool failed = r->held || r->held_found->n;
+        bool failed = r->held || r->held_found->n || sek_firsts_waiting(r->firsts);
         if (failed && left <= 0)
             return;
         if (failed)
@@ -434,6 +444,7 @@ static void *write_out(void *arg)
 static void free_recorder(struct sek_recorder *r)
 {
     sek_tally_free(r->tally);
+    sek_firsts_free(r->firsts);
     free(r->lists);
     free(r->db_lists);
     pthread_cond_destroy(&r->wake_collector);
@@ -496,6 +507,8 @@ enum sek_err sek_recorder_start(const struct sek_conf *conf, struct sek_ring *co
     pthread_cond_init(&r->wake_writer, &attr);
     pthread_condattr_destroy(&attr);
     enum sek_err err = sek_tally_new(conf->events.memory_octets, suffix, &r->tally);
+    if (!err)
+        err = sek_firsts_new(&r->firsts);
     if (err)
         err = sek_diag_set(diag, err, "recorder: out of memory");
     else if (start_threads(r) != 0)
@@ -560,6 +573,12 @@ void sek_recorder_finding(struct sek_recorder *r, const struct sek_finding *f)
     pthread_mutex_unlock(&r->lock);
     if (!at)
         add_counter(r, SEK_COUNTER_FINDINGS_LOST, 1);
+}
+
+void sek_recorder_first(struct sek_recorder *r, const struct sek_event *e)
+{
+    if (r->pid == getpid() && !sek_firsts_push(r->firsts, e))
+        add_counter(r, SEK_COUNTER_FIRSTS_LOST, 1);
 }
 
 void sek_recorder_stop(struct sek_recorder *r, unsigned deadline_ms)

@@ -44,6 +44,9 @@ void sek_recorder_lists(struct sek_recorder *r, const struct sek_list *lists, un
  * may wait; more count as lost. Any thread, until sek_recorder_stop. */
 #define SEK_RECORDER_FINDINGS 64
 void sek_recorder_finding(struct sek_recorder *r, const struct sek_finding *f);
+/* Write down who asked first for a domain (store/firsts.h): with the next rows, so within some
+ * seconds. What finds no room counts as lost. One thread, until sek_recorder_stop. */
+void sek_recorder_first(struct sek_recorder *r, const struct sek_event *e);
 /* Once the rings' producers have ended: drain everything, store it (for at most deadline_ms when
  * the database is away; what is left then counts as lost), join both threads. NULL is fine. */
 void sek_recorder_stop(struct sek_recorder *r, unsigned deadline_ms);

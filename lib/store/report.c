@@ -156,7 +156,7 @@ static enum sek_err filter_name(struct sek_report *r, struct sek_where *w, struc
 
 bool sek__report_decides_alone(int trigger)
 {
-    return trigger == SEK_TRIGGER_CLASSIFIER || trigger == SEK_TRIGGER_FINDING;
+    return sek_trigger_is_detector(trigger) || trigger == SEK_TRIGGER_FINDING;
 }
 
 static void filter_list(struct sek_where *w)

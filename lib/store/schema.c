@@ -43,6 +43,7 @@
  *
  * finding stands alone: few rows, with addresses and names as text, so that clean-up of hits and
  * traffic need not know of it. domain_path: sek_name_to_path, '' without a domain.
+ * domain stands alone, too: who asked first for a registered domain, by which name and type.
  * That evidence is a JSON object is the writer's to check: SQLite 3.40 runs no JSON function out
  * of a schema that it does not trust. */
 static const char *const steps[] = {
@@ -111,6 +112,17 @@ static const char *const steps[] = {
     " CASE blocked_until_s WHEN 0 THEN NULL"
     "  ELSE strftime('%Y-%m-%dT%H:%M:%SZ', blocked_until_s, 'unixepoch') END AS blocked_until,"
     " technique, evidence FROM finding;",
+    "CREATE TABLE domain(name TEXT PRIMARY KEY, first_ms INTEGER NOT NULL, endpoint TEXT NOT NULL,"
+    " qname TEXT NOT NULL, qtype INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX domain_first ON domain(first_ms);"
+    "DROP VIEW hits;" HITS_BEGIN
+    " coalesce(l.name, CASE h.trigger WHEN 4 THEN 'classifier' WHEN 5 THEN 'finding'"
+    "  WHEN 6 THEN 'nod' ELSE '' END) AS list," HITS_ACTIONS
+    " CASE h.trigger WHEN 0 THEN 'none' WHEN 1 THEN 'qname' WHEN 2 THEN 'cname'"
+    "  WHEN 3 THEN 'strict' WHEN 4 THEN 'classifier' WHEN 5 THEN 'finding' WHEN 6 THEN 'nod'"
+    "  ELSE '?' END AS trigger," HITS_RULE
+    " m.text AS matched, h.generation, printf('%08x', h.decision) AS decision,"
+    " CASE h.score WHEN -32768 THEN NULL ELSE h.score / 100.0 END AS score" HITS_END,
     NULL,
 };
 

@@ -176,6 +176,7 @@ void sek_engine_decide(const struct sek_engine *engine, const struct sek_name *n
     out->list = out->ede = 0;
     out->score = SEK_CLASSIFY_NONE;
     out->generation = 0;
+    out->until_s = 0;
     out->list_name[0] = '\0';
     if (engine->policy) {
         out->generation = sek_policy_generation(engine->policy);

@@ -11,6 +11,7 @@ enum sek_trigger {
     SEK_TRIGGER_STRICT = 3,     /* no policy could be loaded and the configuration says strict */
     SEK_TRIGGER_CLASSIFIER = 4, /* the question's name looks machine-made */
     SEK_TRIGGER_FINDING = 5,    /* a detector's finding names its registered domain */
+    SEK_TRIGGER_NOD = 6,        /* its registered domain is newly observed */
 };
 extern const struct sek_lookup sek_trigger_names[]; /* "none" "qname" "cname" … */
 
@@ -25,6 +26,7 @@ struct sek_verdict {
     uint16_t ede;             /* RFC 8914 INFO-CODE */
     float score;              /* the classifier's ratio; SEK_CLASSIFY_NONE when it was not asked */
     uint64_t generation;      /* of the policy that decided */
+    int64_t until_s;          /* trigger NOD: the domain is new until then; else 0 */
     char list_name[SEK_LIST_NAME_MAX]; /* or what decided in place of a list: "classifier" */
 };
 
@@ -34,5 +36,14 @@ static inline bool sek_verdict_is_hit(const struct sek_verdict *v)
     return v->trigger != SEK_TRIGGER_NONE && v->would != SEK_ACTION_PASSTHRU;
 }
 
-/* What decided, for people: "list ads", "classifier", "finding dga". Returns out. */
+/* True for the triggers of detectors that judge a question at once, behind all rules
+ * (verdict/detect.h). */
+static inline bool sek_trigger_is_detector(int trigger)
+{
+    return trigger == SEK_TRIGGER_CLASSIFIER || trigger == SEK_TRIGGER_NOD;
+}
+
+/* What decided, for people: "list ads", "classifier", "finding dga", "newly observed domain, until
+ * 2026-11-28T10:00:00Z". Returns out (size >= SEK_VERDICT_BY_MAX). No lock. */
+#define SEK_VERDICT_BY_MAX (SEK_LIST_NAME_MAX + 64)
 const char *sek_verdict_by(const struct sek_verdict *v, char *out, size_t size);

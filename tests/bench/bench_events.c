@@ -90,7 +90,7 @@ static void run(const struct shape *s, const char *dir, const struct sek_suffix 
     struct samples samples = make_samples(s->n_names, s->n_endpoints, s->hits);
     static const struct sek_list list = {.id = 1, .name = "bench"};
     double push = 0, drain = 0, store = 0, start;
-    uint64_t n = 0, rows = 0, written, seed = 1;
+    uint64_t n = 0, rows = 0, n_seen = 0, written, seed = 1;
     for (int64_t ms = 0; ms < (int64_t)s->seconds * 1000; ms += s->flush_ms) {
         unsigned todo = s->rate / 1000 * s->flush_ms;
         for (unsigned done = 0; done < todo; done += DRAIN) {
@@ -106,9 +106,12 @@ static void run(const struct shape *s, const char *dir, const struct sek_suffix 
             push += cpu_ns() - start;
             start = cpu_ns();
             const struct sek_event *events[64];
+            struct sek_tally_note notes[64];
             unsigned got;
             while ((got = sek_ring_peek(ring, events, 64)) > 0) {
-                sek_tally_add_all(tally, events, got, NULL);
+                sek_tally_add_all(tally, events, got, notes);
+                for (unsigned i = 0; i < got; i++)
+                    n_seen += notes[i].first || (notes[i].row && notes[i].row->watch);
                 sek_ring_pop(ring);
             }
             drain += cpu_ns() - start;
@@ -125,8 +128,9 @@ static void run(const struct shape *s, const char *dir, const struct sek_suffix 
         store += cpu_ns() - start;
     }
     double per = (double)n;
-    printf("%-34s %9.0f %9.0f %9.0f %9.0f %12llu\n", s->label, push / per, drain / per, store / per,
-           (push + drain + store) / per, (unsigned long long)rows);
+    printf("%-34s %9.0f %9.0f %9.0f %9.0f %12llu %9.0f\n", s->label, push / per, drain / per,
+           store / per, (push + drain + store) / per, (unsigned long long)rows,
+           100 * (double)n_seen / per);
     sek_eventsdb_close(db);
     sek_tally_free(tally);
     sek_ring_free(ring);
@@ -154,8 +158,8 @@ int main(int argc, char **argv)
         die("suffix list", &diag);
     if (!mkdtemp(dir))
         die("folder", NULL);
-    printf("%-34s %9s %9s %9s %9s %12s\n", "ns of CPU per event", "push", "tally", "store", "all",
-           "rows written");
+    printf("%-34s %9s %9s %9s %9s %12s %9s\n", "ns of CPU per event", "push", "tally", "store",
+           "all", "rows written", "observed %");
     for (unsigned i = 0; i < sizeof shapes / sizeof shapes[0]; i++)
         if (only == 0 || only == i + 1)
             run(&shapes[i], dir, suffix);

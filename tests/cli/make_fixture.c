@@ -317,6 +317,46 @@ static struct sek_finding finding_of(const struct found *at)
     return f;
 }
 
+/* Of the other detectors, with the evidence that they write. */
+static const struct other {
+    enum sek_detector by;
+    const char *endpoint, *domain, *technique, *evidence;
+} others[] = {
+    {SEK_DETECTOR_BEACON, "192.0.2.9", "steady.example", "T1071",
+     "{\"kind\":\"every 60 s ±10 %\",\"period_s\":60.1,\"jitter\":0.102,\"visits\":20,"
+     "\"samples\":19,\"samples_min\":16,\"score\":0.931,\"alarm\":0.853,\"skew\":0.060,"
+     "\"dispersion\":0.951,\"rhythm\":0.990,\"coverage\":1.000,\"coverage_min\":0.5,"
+     "\"span_s\":1140,\"span_min_s\":600,\"domain_age_s\":1140,\"endpoints\":1}"},
+    {SEK_DETECTOR_TUNNEL, "192.0.2.10", "drop.example", "T1071.004",
+     "{\"kind\":\"one domain\",\"names\":78,\"queries\":79,\"octets\":5535,\"octets_out\":3604,"
+     "\"span\":\"minute\",\"minute\":5054,\"minute_alarm\":1000,\"hour\":5054,\"hour_alarm\":4000,"
+     "\"day\":5054,\"day_alarm\":10000,\"unique_share\":0.987,\"data_type_share\":0.684,"
+     "\"octets_a_name\":71.0,\"examples\":[\"knjuqljsfyyc2t3qmvxfgu2i.drop.example\"]}"},
+    {SEK_DETECTOR_NXBURST, "192.0.2.11", NULL, "T1568",
+     "{\"kind\":\"absent domains\",\"names\":12,\"nxdomains\":11,"
+     "\"nxdomains_min\":10,\"ratio\":0.917,\"ratio_min\":0.5,\"score\":18.9,\"alarm\":13.8,"
+     "\"examples\":[\"applegarden.com\",\"peargarden.com\"]}"},
+};
+
+static struct sek_finding other_finding(const struct other *at)
+{
+    struct sek_finding f = {.detector = at->by,
+                            .start_ms = BEGIN_S * 1000 + 250,
+                            .end_ms = (BEGIN_S + 60) * 1000 + 250,
+                            .confidence = 0.75f,
+                            .mode = SEK_MODE_MONITOR};
+    MUST(sek_addr_from_text(at->endpoint, &f.endpoint, &diag));
+    if (at->domain) {
+        struct sek_name name;
+        MUST(sek_name_from_text(at->domain, strlen(at->domain), &name, &diag));
+        f.domain_len = name.len;
+        memcpy(f.domain, name.octets, name.len);
+    }
+    snprintf(f.technique, sizeof f.technique, "%s", at->technique);
+    snprintf(f.evidence, sizeof f.evidence, "%s", at->evidence);
+    return f;
+}
+
 static void make_detections(const char *dir)
 {
     char path[600], aside[SEK_ASIDE_MAX];
@@ -327,6 +367,11 @@ static void make_detections(const char *dir)
     MUST(sek_eventsdb_open(path, BEGIN_S, &db, aside, &diag));
     for (size_t i = 0; i < sizeof founds / sizeof founds[0]; i++) {
         struct sek_finding f = finding_of(&founds[i]);
+        MUST(sek_eventsdb_store_findings(db, &f, 1, &stored, &diag));
+        MUST(stored.n_new != 1);
+    }
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        struct sek_finding f = other_finding(&others[i]);
         MUST(sek_eventsdb_store_findings(db, &f, 1, &stored, &diag));
         MUST(stored.n_new != 1);
     }

@@ -58,7 +58,7 @@ class GeneratedCase(LiveCase):
         cls.generated = letters(cls.rng, N_NAMES)
         cls.words = word_pairs(cls.rng, N_NAMES)
         cls.alive = cls.generated[ALIVE_AT]
-        cls.settings = {"dga__mode": cls.mode, "domains__warm-up": "1s",
+        cls.settings = {"dga__mode": cls.mode, "domains__warm-up": "1s", "nod__mode": "off",
                         **getattr(cls, "more", {})}
         super().prepare()
         time.sleep(1.1)  # the warm-up
@@ -90,11 +90,11 @@ class GeneratedCase(LiveCase):
         code, out, _ = self.policy.run("findings", *words, "--format", "json", ok=(0, 2))
         return json.loads(out)["rows"] if code == 0 and out else []
 
-    def wait_finding(self, endpoint, check=lambda f: True):
+    def wait_finding(self, endpoint, check=lambda f: True, detector="dga"):
         found = []
 
         def probe():
-            found[:] = [f for f in self.findings(endpoint=endpoint) if check(f)]
+            found[:] = [f for f in self.findings(endpoint=endpoint, detector=detector) if check(f)]
             return found
 
         wait_until(probe, lambda: f"a finding of {endpoint}; there are {self.findings()}")
@@ -206,7 +206,8 @@ class Quiet(GeneratedCase):
     """Off is off; a young history blocks nothing."""
 
     mode = "off"
-    more = {"classify__mode": "off"}
+    more = {"classify__mode": "off", "beacon__mode": "off", "tunnel__mode": "off",
+            "nxburst__mode": "off"}
 
     def test_off(self):
         self.asks(BOT, self.generated[:60])

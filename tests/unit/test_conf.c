@@ -211,7 +211,7 @@ static void test_files(void **state)
         {"list", FILE_TEXT("- a\n"), "must stand here"},
         {"unknown group", FILE_TEXT("\n\nanswers:\n  ttl: 5s\n"),
          "f:3: answers: unknown setting; known here: policy, answer, events, classify, dga, "
-         "domains, status, suffix"},
+         "beacon, tunnel, nxburst, domains, nod, status, suffix"},
         {"part of a group's name", FILE_TEXT("answ:\n  ttl: 5s\n"), "f:1: answ: unknown setting"},
         {"empty group name", FILE_TEXT("\"\":\n  ttl: 5s\n"), "f:1: : unknown setting"},
         {"dotted key", FILE_TEXT("answer.ttl: 5s\n"), "f:1: answer.ttl: unknown setting"},
@@ -368,7 +368,14 @@ static void test_print_reads_back(void **state)
         " size: 17m}\n"
         "classify: {mode: block, model: /x/m, monitor-ratio: 4.25, block-ratio: 1e-05}\n"
         "dga: {mode: off, names-per-alarm: 101, fade: 61s, endpoints: 9, lifetime: 62s}\n"
+        "beacon: {mode: block, samples: 7, period-min: 2s, span: 67s, regularity: 0.75, new: 3d, "
+        "pairs: 10,"
+        " lifetime: 64s, exclude: [u.example]}\n"
+        "tunnel: {mode: off, minute: 101, hour: 102, day: 103, pairs: 11, lifetime: 65s,"
+        " exclude: [=v.example]}\n"
+        "nxburst: {mode: off, names: 12, fade: 66s, endpoints: 13}\n"
         "domains: {file: /x/d, memory: 2m, retention: 2d, warm-up: 1s, new: 63s, rare: 4}\n"
+        "nod: {mode: hold, hold: 2s, popular: 0, exclude: [n.example]}\n"
         "status: {path: /x/s}\nsuffix: {list: /x/l}\n";
     struct sek_conf first, second, defaults;
     struct sek_diag diag = {0};

@@ -89,8 +89,9 @@ static void start(struct fixture *f, const char *modes)
 
     snprintf(text, sizeof text,
              "policy: {dir: %s, db: %s/policy.db}\nevents: {db: %s/events.db, flush-ms: 20}\n"
-             "status: {path: %s}\ndomains: {file: %s/domains, warm-up: 1s}\n%s",
-             f->dir, f->dir, f->dir, f->page_path, f->dir, modes);
+             "status: {path: %s}\ndomains: {file: %s/domains, warm-up: 1s}\n%s%s",
+             f->dir, f->dir, f->dir, f->page_path, f->dir, modes,
+             strstr(modes, "nod:") ? "" : "nod: {mode: off}\n");
     if (sek_conf_parse(text, strlen(text), "test", &conf, &diag) != SEK_OK)
         fail_msg("%s", diag.text);
     if (sek_runtime_start(&conf, 1, "test", &hooks, &f->rt, &diag) != SEK_OK)
@@ -139,6 +140,26 @@ static void record(struct fixture *f, const char *text, unsigned endpoint, bool 
     assert_int_equal(sek_name_from_text(text, strlen(text), &name, NULL), SEK_OK);
     e.outcome = exists ? SEK_OUTCOME_PASSED : SEK_OUTCOME_NXDOMAIN;
     e.existence = exists ? SEK_EXISTENCE_EXISTS : SEK_EXISTENCE_ABSENT;
+    e.endpoint = (struct sek_addr){.octets = {[10] = 0xff, 0xff, 10, 0, 0, (uint8_t)endpoint}};
+    e.name_len = name.len;
+    memcpy(e.names, name.octets, name.len);
+    e.size = sek_event_size(e.name_len, 0);
+    sek_worker_record(f->rt, 0, &e);
+}
+
+/* The same, held back as newly observed. */
+static void record_held(struct fixture *f, const char *text, unsigned endpoint)
+{
+    struct sek_name name;
+    struct sek_event e = {.score = SEK_SCORE_UNKNOWN,
+                          .time_ms = now_ms(),
+                          .qtype = 1,
+                          .outcome = SEK_OUTCOME_HIT,
+                          .action = SEK_ACTION_SINKHOLE,
+                          .would = SEK_ACTION_SINKHOLE,
+                          .trigger = SEK_TRIGGER_NOD};
+
+    assert_int_equal(sek_name_from_text(text, strlen(text), &name, NULL), SEK_OK);
     e.endpoint = (struct sek_addr){.octets = {[10] = 0xff, 0xff, 10, 0, 0, (uint8_t)endpoint}};
     e.name_len = name.len;
     memcpy(e.names, name.octets, name.len);
@@ -198,7 +219,8 @@ static void test_off(void **state)
 {
     struct fixture *f = *state;
 
-    start(f, "classify: {mode: off}\ndga: {mode: off}\n");
+    start(f, "classify: {mode: off}\ndga: {mode: off}\nbeacon: {mode: off}\ntunnel: {mode: off}\n"
+             "nxburst: {mode: off}\n");
     assert_int_equal(question(f, CANDIDATE).trigger, SEK_TRIGGER_NONE);
     record_series(f, 1);
 }
@@ -225,6 +247,34 @@ static void test_candidate_is_blocked(void **state)
     assert_int_equal(question(f, CANDIDATE).action, SEK_ACTION_PASSTHRU);
 }
 
+/* What one detector found is blocked no longer when it may not block, though another may. */
+static void test_block_by_detector(void **state)
+{
+    static const char block[] = "classify: {mode: off}\ntunnel: {mode: block}\n";
+    static const char monitor[] = "classify: {mode: off}\ntunnel: {mode: monitor}\n"
+                                  "dga: {mode: block}\n";
+    struct fixture *f = *state;
+    uint32_t seed = 5;
+
+    start(f, block);
+    while (now_ms() / 1000 < f->page->started_ms / 1000 + 2) /* the warm-up */
+        nap();
+    for (int i = 0; i < 60; i++) {
+        char text[64] = "";
+        for (int k = 0; k < 40; k++) {
+            seed = seed * 1664525 + 1013904223;
+            text[k] = (char)('a' + (seed >> 16) % 26);
+        }
+        strcat(text, ".files-backup.net");
+        record(f, text, 1, true);
+    }
+    wait_for_action(f, "www.files-backup.net", SEK_ACTION_SINKHOLE);
+    again(f, block);
+    assert_int_equal(question(f, "files-backup.net").action, SEK_ACTION_SINKHOLE);
+    again(f, monitor);
+    assert_int_equal(question(f, "files-backup.net").action, SEK_ACTION_PASSTHRU);
+}
+
 /* A candidate that many endpoints ask for is nobody's command and control. */
 static void test_popular_is_not_blocked(void **state)
 {
@@ -243,6 +293,49 @@ static void test_popular_is_not_blocked(void **state)
     assert_int_equal(question(f, CANDIDATE).action, SEK_ACTION_PASSTHRU);
 }
 
+static void wait_warm(struct fixture *f)
+{
+    while (now_ms() / 1000 < f->page->started_ms / 1000 + 2)
+        nap();
+}
+
+/* A new domain is held, needs no model for it, and resolves by itself; the hold is noted. */
+static void test_new_is_held_for_a_while(void **state)
+{
+    static const char hold[] = "classify: {mode: off}\ndga: {mode: off}\n"
+                               "nod: {mode: hold, hold: 2s, exclude: [spared.net]}\n";
+    struct fixture *f = *state;
+
+    start(f, hold);
+    assert_int_equal(question(f, "held.net").action, SEK_ACTION_PASSTHRU); /* warm-up */
+    record(f, "old.net", 1, true);
+    wait_warm(f);
+    struct sek_verdict v = question(f, "www.held.net");
+    assert_int_equal(v.trigger, SEK_TRIGGER_NOD);
+    assert_int_equal(v.action, SEK_ACTION_SINKHOLE);
+    assert_in_range(v.until_s, now_ms() / 1000 + 1, now_ms() / 1000 + 2);
+    assert_int_equal(question(f, "spared.net").action, SEK_ACTION_PASSTHRU);
+    record_held(f, "www.held.net", 1);
+    wait_for_action(f, "held.net", SEK_ACTION_PASSTHRU);
+    assert_true(now_ms() / 1000 >= v.until_s);
+    assert_int_equal(question(f, "other.net").action, SEK_ACTION_SINKHOLE);
+}
+
+/* What `nod import` puts there is known from then on. */
+static void test_import_is_taken(void **state)
+{
+    struct fixture *f = *state;
+
+    start(f, "classify: {mode: off}\ndga: {mode: off}\nnod: {mode: block}\n");
+    wait_warm(f);
+    assert_int_equal(question(f, "imported.net").action, SEK_ACTION_SINKHOLE);
+    sh("printf 'imported.net 2026-01-01 2026-11-01 1 yes\\n' | tr ' ' '\\t' > %s/new%s", f->dir,
+       "");
+    sh("mv %s/new %s/domains.import", f->dir, f->dir);
+    wait_for_action(f, "imported.net", SEK_ACTION_PASSTHRU);
+    assert_int_equal(question(f, "other.net").action, SEK_ACTION_SINKHOLE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -250,7 +343,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_without_model, setup, teardown),
         cmocka_unit_test_setup_teardown(test_off, setup, teardown),
         cmocka_unit_test_setup_teardown(test_candidate_is_blocked, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_block_by_detector, setup, teardown),
         cmocka_unit_test_setup_teardown(test_popular_is_not_blocked, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_new_is_held_for_a_while, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_import_is_taken, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -220,7 +220,7 @@ static void test_view_words(void **state)
     for (int i = SEK_ACTION_PASSTHRU; i <= SEK_ACTION_DROP; i++) {
         struct sek_event e = sample_hit("192.0.2.1", "evil.example", SAMPLE_MS);
         e.action = e.would = (uint8_t)i;
-        e.trigger = (uint8_t)(i % 6);
+        e.trigger = (uint8_t)(i % 7);
         e.list = e.trigger < SEK_TRIGGER_CLASSIFIER ? 7 : 0;
         e.score = i == SEK_ACTION_DROP ? SEK_SCORE_UNKNOWN : (int16_t)(-150 * i);
         add(e);
@@ -239,10 +239,10 @@ static void test_view_words(void **state)
         assert_string_equal(sqlite3_column_text(stmt, 0), sek_lookup_name(sek_action_names, i));
         assert_string_equal(sqlite3_column_text(stmt, 1), sek_lookup_name(sek_action_names, i));
         assert_string_equal(sqlite3_column_text(stmt, 2),
-                            sek_lookup_name(sek_trigger_names, i % 6));
+                            sek_lookup_name(sek_trigger_names, i % 7));
         assert_string_equal(
             sqlite3_column_text(stmt, 3),
-            i % 6 < SEK_TRIGGER_CLASSIFIER ? "seven" : sek_lookup_name(sek_trigger_names, i % 6));
+            i % 7 < SEK_TRIGGER_CLASSIFIER ? "seven" : sek_lookup_name(sek_trigger_names, i % 7));
         if (i == SEK_ACTION_DROP)
             assert_int_equal(sqlite3_column_type(stmt, 4), SQLITE_NULL);
         else

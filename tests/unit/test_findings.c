@@ -160,12 +160,12 @@ static void test_migration(void **state)
     int n = 0;
     make_version_1();
     assert_int_equal(sek_report_open(path, &r, &diag), SEK_E_VERSION);
-    assert_non_null(strstr(diag.text, "has version 1, this program needs 2"));
+    assert_non_null(strstr(diag.text, "has version 1, this program needs 3"));
     struct sek_eventsdb *db = open_db();
     store_event(db, sample_hit("192.0.2.1", "evil.example", SAMPLE_MS + 60000));
     struct sek_finding f = finding("192.0.2.1", SAMPLE_MS, NULL);
     assert_int_equal(store(db, &f, 1).n_new, 1);
-    assert_int_equal(ask("PRAGMA user_version"), 2);
+    assert_int_equal(ask("PRAGMA user_version"), 3);
     assert_int_equal(ask("SELECT count(*) FROM hits WHERE score IS NULL AND list = 'seven'"), 1);
     assert_int_equal(ask("SELECT count(*) FROM hits"), 2);
     assert_int_equal(ask("SELECT count(*) FROM findings"), 1);
@@ -551,19 +551,20 @@ static void test_deciders(void **state)
 {
     (void)state;
     static const uint8_t triggers[] = {SEK_TRIGGER_QNAME, SEK_TRIGGER_CLASSIFIER,
-                                       SEK_TRIGGER_FINDING, SEK_TRIGGER_STRICT};
+                                       SEK_TRIGGER_FINDING, SEK_TRIGGER_STRICT, SEK_TRIGGER_NOD};
     static const struct {
         const char *list, *expected;
     } cases[] = {
-        {NULL, "4: 3:finding 2:classifier 1:seven"},
+        {NULL, "5:nod 4: 3:finding 2:classifier 1:seven"},
         {"classifier", "2:classifier"},
         {"finding", "3:finding"},
+        {"nod", "5:nod"},
         {"seven", "1:seven"},
         {"strict", ""},
         {"", ""},
     };
     struct sek_eventsdb *db = open_db();
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 5; i++) {
         struct sek_event e = sample_hit("192.0.2.1", "evil.example", SAMPLE_MS + i * 60000);
         e.trigger = triggers[i];
         e.list = i == 0 ? 7 : 0;
@@ -583,7 +584,7 @@ static void test_deciders(void **state)
     assert_int_equal(sek_report_hit_groups(r, &(struct sek_hit_filter){0}, SEK_GROUP_LIST,
                                            see_group, &groups, NULL),
                      SEK_OK);
-    assert_string_equal(groups.text, "finding=1 classifier=1 =1 seven=1");
+    assert_string_equal(groups.text, "nod=1 finding=1 classifier=1 =1 seven=1");
     sek_report_close(r);
 }
 

@@ -21,7 +21,7 @@ static bool mark(const void *arg, const char *lines, size_t n, struct sek_inorde
         size_t len = (size_t)(next - lines);
 
         for (unsigned i = 0; i < len * 100; i++)
-            sink += i;
+            sink = sink + i;
         if (!sek_inorder_reserve(out, len))
             return false;
         memcpy(out->text + out->n, lines, len);

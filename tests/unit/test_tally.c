@@ -158,6 +158,38 @@ static void test_outcomes(void **state)
     sek_tally_free(t);
 }
 
+/* Of a newly observed domain that is only recorded one query of an endpoint is a hit; what is held
+ * is one each time. */
+static void test_new_domains(void **state)
+{
+    (void)state;
+    struct sek_tally *t;
+    assert_int_equal(sek_tally_new(0, suffix, &t), SEK_OK);
+    for (int i = 0; i < 40; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "n%d.%s.com", i % 10, i < 20 ? "recorded" : "held");
+        struct sek_event e = sample_hit(i % 2 ? "192.0.2.1" : "192.0.2.2", name, SAMPLE_MS + i);
+        e.trigger = SEK_TRIGGER_NOD;
+        e.monitor = i < 20;
+        e.existence = (uint8_t)(i % 3);
+        assert_true(sek_tally_add(t, &e));
+    }
+    struct sek_tally_batch *b = take(t, true);
+    assert_int_equal(b->n_traffic, 4);
+    assert_int_equal(b->sum_traffic, 40);
+    assert_int_equal(b->sum_hits, 2 + 20);
+    uint64_t n[SEK_N_OUTCOMES] = {0};
+    for (const struct sek_tally_traffic *r = b->traffic; r; r = r->next)
+        for (int i = 0; i < SEK_N_OUTCOMES; i++)
+            n[i] += r->count[i];
+    assert_int_equal(n[SEK_OUTCOME_HIT], 22);
+    assert_int_equal(n[SEK_OUTCOME_PASSED], 6); /* of 7, one is the hit */
+    assert_int_equal(n[SEK_OUTCOME_NXDOMAIN], 6);
+    assert_int_equal(n[SEK_OUTCOME_FAILED], 6);
+    sek_tally_batch_free(b);
+    sek_tally_free(t);
+}
+
 static void test_times_before_1970(void **state)
 {
     (void)state;
@@ -168,6 +200,36 @@ static void test_times_before_1970(void **state)
     struct sek_tally_batch *b = take(t, true);
     assert_int_equal(b->hits->minute, -1);
     sek_tally_batch_free(b);
+    sek_tally_free(t);
+}
+
+/* The row's flag is false at first, stays as it was set, and ends with the row. */
+static void test_watch(void **state)
+{
+    struct sek_tally *t;
+    struct sek_tally_note notes[3];
+    const struct sek_event a =
+        sample_event("192.0.2.1", "a.x.example", NULL, SEK_OUTCOME_CACHED, SAMPLE_MS);
+    const struct sek_event b =
+        sample_event("192.0.2.1", "b.x.example", NULL, SEK_OUTCOME_PASSED, SAMPLE_MS);
+    const struct sek_event other =
+        sample_event("192.0.2.2", "b.x.example", NULL, SEK_OUTCOME_PASSED, SAMPLE_MS);
+    const struct sek_event *events[] = {&a, &b, &other};
+
+    (void)state;
+    assert_int_equal(sek_tally_new(0, suffix, &t), SEK_OK);
+    sek_tally_add_all(t, events, 3, notes);
+    assert_true(notes[0].first && !notes[1].first && notes[2].first);
+    assert_ptr_equal(notes[0].row, notes[1].row);
+    assert_ptr_not_equal(notes[0].row, notes[2].row);
+    assert_false(notes[0].row->watch || notes[2].row->watch);
+    notes[0].row->watch = true;
+    sek_tally_add_all(t, events, 3, notes);
+    assert_true(notes[0].row->watch && notes[1].row->watch && !notes[2].row->watch);
+    sek_tally_batch_free(take(t, true));
+    sek_tally_add_all(t, events, 1, notes);
+    assert_true(notes[0].first && !notes[0].row->watch);
+    sek_tally_batch_free(take(t, true));
     sek_tally_free(t);
 }
 
@@ -238,6 +300,7 @@ static void test_empty(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_watch),
         cmocka_unit_test(test_hit_keys),
         cmocka_unit_test(test_names_do_not_run_together),
         cmocka_unit_test(test_domains),
@@ -245,6 +308,7 @@ int main(void)
         cmocka_unit_test(test_times_before_1970),
         cmocka_unit_test(test_bounded),
         cmocka_unit_test(test_empty),
+        cmocka_unit_test(test_new_domains),
     };
     return cmocka_run_group_tests(tests, open_suffix, close_suffix);
 }

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Logs of name servers and sensors, a line at a time: who asked for which name, when, and whether
+ * it exists. Each line tells its own format, so files may be mixed:
+ *   Unbound (log-queries, log-replies), BIND (category queries), dnsmasq and Pi-hole (log-queries),
+ *   Zeek's dns.log as TSV (with its head) and JSON, our own export as TSV and JSON lines, and plain
+ *   "name time" or "time name", with blanks, tabs, commas or semicolons between.
+ * Lines of a log that are about something else are passed over. No I/O, no clock. Any thread, one
+ * at a time for an object. */
+#pragma once
+#include "base/lookup.h"
+#include "observe/sighting.h"
+
+enum sek_querylog_format {
+    SEK_QUERYLOG_PLAIN = 1,
+    SEK_QUERYLOG_UNBOUND,
+    SEK_QUERYLOG_BIND,
+    SEK_QUERYLOG_DNSMASQ,
+    SEK_QUERYLOG_ZEEK,
+    SEK_QUERYLOG_JSON,   /* Zeek's */
+    SEK_QUERYLOG_EXPORT, /* ours, in either form */
+};
+extern const struct sek_lookup sek_querylog_names[]; /* "plain" "unbound" … */
+
+struct sek_querylog {
+    int64_t now_s;     /* for times without a year */
+    int64_t default_s; /* of plain names without a time; 0: such a line is bad */
+    int64_t since_s;   /* out: our export's history reaches back to; 0: nobody said so */
+    /* columns of Zeek's TSV, from 0; -1: there is none. ts is -1 outside of such a log. */
+    int ts, query, origin, rcode;
+};
+/* All else zero. */
+void sek_querylog_init(struct sek_querylog *log, int64_t now_s);
+
+/* What one line tells. seen.domain is the name as it was asked for, not yet a registered domain.
+ */
+struct sek_query_seen {
+    enum sek_querylog_format format;
+    bool says_exists;         /* seen.resolved is known; else it is true */
+    struct sek_sighting seen; /* first_s and last_s are the same but in our export */
+};
+
+/* line: terminated, may be changed. 1: *out is set; 0: the line is about something else; NAME or
+ * INVALID, with a text: it should tell something and does not. */
+int sek_querylog_line(struct sek_querylog *log, char *line, struct sek_query_seen *out,
+                      struct sek_diag *diag);

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Who asked first for a registered domain, out of events.db. One thread. */
+#pragma once
+#include "name/text.h"
+#include "store/report.h"
+
+struct sek_first_row {
+    int64_t first_ms; /* Unix time, milliseconds */
+    int qtype;
+    char endpoint[SEK_ADDR_TEXT_MAX];
+    char name[SEK_NAME_TEXT_MAX]; /* the domain itself, or one below it */
+};
+
+struct sek_first_reader;
+
+/* r: borrowed, must outlive it. */
+enum sek_err sek_first_reader_open(struct sek_report *r, struct sek_first_reader **out,
+                                   struct sek_diag *diag);
+void sek_first_reader_close(struct sek_first_reader *f);
+/* domain: text as sek_name_to_text writes it. NOTFOUND: nobody wrote it down. */
+enum sek_err sek_first_reader_get(struct sek_first_reader *f, const char *domain,
+                                  struct sek_first_row *out, struct sek_diag *diag);

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "watch/detector.h"
+#include "watch/beacon.h"
+#include "watch/nxburst.h"
+#include "watch/series.h"
+#include "watch/tunnel.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/banned.h"
+
+#define AT(member) offsetof(struct sek_conf, member)
+
+/* In the order in which they are asked: the burst asks whether the series is told already. */
+const struct sek_detector_row sek_detector_rows[] = {
+    {SEK_DETECTOR_DGA, AT(dga.mode), AT(dga.lifetime_s), sek_series_new, sek_series_free,
+     sek_series_see, sek_series_in_episode, sek_series_octets},
+    {SEK_DETECTOR_BEACON, AT(beacon.mode), AT(beacon.lifetime_s), sek_beacon_new, sek_beacon_free,
+     sek_beacon_see, NULL, sek_beacon_octets},
+    {SEK_DETECTOR_TUNNEL, AT(tunnel.mode), AT(tunnel.lifetime_s), sek_tunnel_new, sek_tunnel_free,
+     sek_tunnel_see, NULL, sek_tunnel_octets},
+    {SEK_DETECTOR_NXBURST, AT(nxburst.mode), 0, sek_nxburst_new, sek_nxburst_free, sek_nxburst_see,
+     NULL, sek_nxburst_octets},
+    {0},
+};
+#define N_ROWS (sizeof sek_detector_rows / sizeof sek_detector_rows[0] - 1)
+
+struct sek_detectors {
+    void *self[N_ROWS]; /* NULL: off */
+    struct sek_sign sign;
+};
+
+static int mode_of(const struct sek_conf *conf, const struct sek_detector_row *row)
+{
+    int mode;
+    memcpy(&mode, (const uint8_t *)conf + row->mode_at, sizeof mode);
+    return mode;
+}
+
+static const struct sek_detector_row *row_of(enum sek_detector id)
+{
+    for (const struct sek_detector_row *row = sek_detector_rows; row->id; row++)
+        if (row->id == id)
+            return row;
+    return NULL;
+}
+
+bool sek_detectors_wanted(const struct sek_conf *conf)
+{
+    for (const struct sek_detector_row *row = sek_detector_rows; row->id; row++)
+        if (mode_of(conf, row) != SEK_MODE_OFF)
+            return true;
+    return false;
+}
+
+bool sek_detectors_may_block(const struct sek_conf *conf)
+{
+    for (const struct sek_detector_row *row = sek_detector_rows; row->id; row++)
+        if (row->lifetime_at && mode_of(conf, row) == SEK_MODE_BLOCK)
+            return true;
+    return false;
+}
+
+enum sek_mode sek_detector_mode(const struct sek_conf *conf, enum sek_detector id)
+{
+    const struct sek_detector_row *row = row_of(id);
+    return row ? (enum sek_mode)mode_of(conf, row) : SEK_MODE_OFF;
+}
+
+int64_t sek_detector_lifetime_s(const struct sek_conf *conf, enum sek_detector id)
+{
+    const struct sek_detector_row *row = row_of(id);
+    int64_t s = 0;
+    if (row && row->lifetime_at)
+        memcpy(&s, (const uint8_t *)conf + row->lifetime_at, sizeof s);
+    return s;
+}
+
+/* --- the set -----------------------------------------------------------------------------------
+ */
+
+enum sek_err sek_detectors_new(const struct sek_conf *conf, struct sek_hash_key key,
+                               struct sek_detectors **out, struct sek_diag *diag)
+{
+    struct sek_detectors *d = calloc(1, sizeof *d);
+    enum sek_err err = d ? SEK_OK : sek_diag_set(diag, SEK_E_NOMEM, "out of memory for detectors");
+    for (size_t i = 0; i < N_ROWS && err == SEK_OK; i++)
+        if (mode_of(conf, &sek_detector_rows[i]) != SEK_MODE_OFF)
+            err = sek_detector_rows[i].new_(conf, key, &d->self[i], diag);
+    if (err != SEK_OK) {
+        sek_detectors_free(d);
+        return err;
+    }
+    *out = d;
+    return SEK_OK;
+}
+
+void sek_detectors_free(struct sek_detectors *d)
+{
+    if (!d)
+        return;
+    for (size_t i = 0; i < N_ROWS; i++)
+        sek_detector_rows[i].free_(d->self[i]);
+    free(d);
+}
+
+void sek_detectors_see(struct sek_detectors *d, struct sek_observation *o, sek_sign_fn *fn,
+                       void *arg)
+{
+    o->others = d;
+    for (size_t i = 0; i < N_ROWS; i++)
+        if (d->self[i] && sek_detector_rows[i].see(d->self[i], o, &d->sign))
+            fn(arg, &d->sign, o);
+}
+
+bool sek_detectors_in_episode(const struct sek_detectors *d, enum sek_detector id,
+                              const struct sek_addr *endpoint)
+{
+    for (size_t i = 0; d && i < N_ROWS; i++)
+        if (sek_detector_rows[i].id == id && d->self[i] && sek_detector_rows[i].in_episode)
+            return sek_detector_rows[i].in_episode(d->self[i], endpoint);
+    return false;
+}
+
+size_t sek_detectors_octets(const struct sek_detectors *d)
+{
+    size_t sum = sizeof *d;
+    for (size_t i = 0; i < N_ROWS; i++)
+        if (d->self[i])
+            sum += sek_detector_rows[i].octets(d->self[i]);
+    return sum;
+}
+
+/* --- observations and signs --------------------------------------------------------------------
+ */
+
+const uint8_t *sek_observation_domain(const struct sek_observation *o, size_t *out_len)
+{
+    unsigned at = o->name->offset[o->domain_labels];
+    *out_len = (size_t)(o->name->len - at);
+    return o->name->octets + at;
+}
+
+void sek_observation_date(struct sek_observation *o, const struct sek_conf *conf, bool known,
+                          const struct sek_domain_seen *seen, int64_t history_since_s)
+{
+    int64_t now_s = o->time_ms / 1000;
+    o->settled = history_since_s <= now_s - conf->domains.warm_up_s;
+    o->endpoints = known ? seen->endpoints : 1;
+    o->age_s = SEK_AGE_OLD;
+    if (!o->settled)
+        return;
+    if (!known)
+        o->age_s = 0;
+    else if (seen->first_s - history_since_s >= conf->domains.warm_up_s)
+        o->age_s = now_s > seen->first_s ? now_s - seen->first_s : 0;
+}
+
+uint64_t sek_observation_hash(const struct sek_observation *o, struct sek_hash_key key,
+                              const uint8_t *octets, size_t len)
+{
+    uint8_t text[sizeof o->endpoint + SEK_NAME_MAX];
+    memcpy(text, &o->endpoint, sizeof o->endpoint);
+    if (len)
+        memcpy(text + sizeof o->endpoint, octets, len);
+    return sek_hash(&key, text, sizeof o->endpoint + len);
+}
+
+void sek_sign_begin(struct sek_sign *s, enum sek_detector by, const struct sek_observation *o,
+                    int64_t start_ms, bool with_domain)
+{
+    *s = (struct sek_sign){
+        .finding = {
+            .detector = by, .endpoint = o->endpoint, .start_ms = start_ms, .end_ms = o->time_ms}};
+    if (with_domain) {
+        size_t len;
+        const uint8_t *domain = sek_observation_domain(o, &len);
+        s->finding.domain_len = (uint8_t)len;
+        memcpy(s->finding.domain, domain, len);
+    }
+}
+
+void sek_sign_evidence(struct sek_sign *s, struct sek_buf *json)
+{
+    bool fits = !json->failed && json->len < sizeof s->finding.evidence;
+    snprintf(s->finding.evidence, sizeof s->finding.evidence, "%s",
+             fits && json->data ? json->data : "{}");
+    sek_buf_fini(json);
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* THE table of detectors over time: what looks at the queries of endpoints as a series and may
+ * conclude a finding. A new one is a pair of files and a row in detector.c.
+ *
+ * An instance has memory of fixed size, given at its construction; it reads no clock, and is used
+ * by one thread at a time. The same observations with the same key give the same findings. */
+#pragma once
+#include "base/hash.h"
+#include "classify/classify.h"
+#include "conf/conf.h"
+#include "event/finding.h"
+#include "name/name.h"
+#include "observe/domains.h"
+
+struct sek_detectors;
+
+/* One question that an endpoint asked, and what the site knew of its domain then. Whatever is
+ * pointed to is borrowed during the call. */
+struct sek_observation {
+    struct sek_addr endpoint;
+    const struct sek_name *name; /* the question's */
+    unsigned domain_labels;      /* labels to remove from it to reach its registered domain */
+    uint16_t qtype;
+    enum sek_existence existence; /* UNKNOWN: it failed */
+    bool cached;                  /* answered from the cache */
+    /* Not the first of its endpoint, domain and minute, and no NXDOMAIN: told only of domains that
+     * are worth all their queries. */
+    bool repeat;
+    int64_t time_ms; /* Unix; may go backwards, which counts as no time at all */
+    /* By the history. While that is younger than its warm-up nothing is told of age. */
+    bool settled;       /* the history is past its warm-up */
+    int64_t age_s;      /* since the domain was first seen, 0 for one never seen; SEK_AGE_OLD */
+    unsigned endpoints; /* that ever asked for it, this one too, as the history estimates */
+    const struct sek_classify *classify; /* NULL: there is no model */
+    const struct sek_detectors *others;  /* the set that asks */
+};
+#define SEK_AGE_OLD                                                                                \
+    INT64_MAX /* seen before the history could tell what is new, or nobody knows                   \
+               */
+
+/* Where the registered domain starts; *out_len: its octets. */
+const uint8_t *sek_observation_domain(const struct sek_observation *o, size_t *out_len);
+/* Fill settled, age_s and endpoints. known: `seen` is what the history knows of the domain;
+ * history_since_s: sek_domains_since_s, INT64_MAX without a history. */
+void sek_observation_date(struct sek_observation *o, const struct sek_conf *conf, bool known,
+                          const struct sek_domain_seen *seen, int64_t history_since_s);
+/* Keyed hash of what a detector keeps apart: the endpoint and so many octets, or none. */
+uint64_t sek_observation_hash(const struct sek_observation *o, struct sek_hash_key key,
+                              const uint8_t *octets, size_t len);
+
+/* What a detector says. */
+#define SEK_SIGN_WHAT 120 /* octets with terminator */
+struct sek_sign {
+    struct sek_finding finding;
+    bool is_new;              /* else an earlier finding goes on */
+    bool may_block;           /* the domain is suspect enough to be blocked, if all guards agree */
+    char what[SEK_SIGN_WHAT]; /* of the endpoint, for the log: "asks for machine-made names" */
+};
+
+/* Begin a sign of this observation: endpoint, end, and with_domain its registered domain. */
+void sek_sign_begin(struct sek_sign *s, enum sek_detector by, const struct sek_observation *o,
+                    int64_t start_ms, bool with_domain);
+/* Put the finished text in as evidence ("{}" if it failed), and free it. */
+void sek_sign_evidence(struct sek_sign *s, struct sek_buf *json);
+
+/* A row. Instances are made from settings that were checked. */
+struct sek_detector_row {
+    enum sek_detector id;
+    size_t mode_at;     /* of its mode, an int, in struct sek_conf */
+    size_t lifetime_at; /* of the life time of its blocks, an int64_t; 0: it has none */
+    enum sek_err (*new_)(const struct sek_conf *conf, struct sek_hash_key key, void **out,
+                         struct sek_diag *diag);
+    void (*free_)(void *self); /* NULL is fine */
+    /* True: *out is a sign; else it is untouched. No allocation but that of the evidence. */
+    bool (*see)(void *self, const struct sek_observation *o, struct sek_sign *out);
+    /* The endpoint's series goes on; NULL: it has no episodes. */
+    bool (*in_episode)(const void *self, const struct sek_addr *endpoint);
+    size_t (*octets)(const void *self); /* all memory of it */
+};
+extern const struct sek_detector_row sek_detector_rows[]; /* ends with id 0 */
+
+/* Are there any that are not off; any that block? */
+bool sek_detectors_wanted(const struct sek_conf *conf);
+bool sek_detectors_may_block(const struct sek_conf *conf);
+/* How far one may go; how long it blocks, seconds. */
+enum sek_mode sek_detector_mode(const struct sek_conf *conf, enum sek_detector id);
+int64_t sek_detector_lifetime_s(const struct sek_conf *conf, enum sek_detector id);
+
+/* All that are not off. conf: borrowed. NOMEM, or what a constructor says of a setting. */
+enum sek_err sek_detectors_new(const struct sek_conf *conf, struct sek_hash_key key,
+                               struct sek_detectors **out, struct sek_diag *diag);
+void sek_detectors_free(struct sek_detectors *d);
+/* Show an observation to each. fn gets what they say, borrowed during its call. */
+typedef void sek_sign_fn(void *arg, const struct sek_sign *s, const struct sek_observation *o);
+void sek_detectors_see(struct sek_detectors *d, struct sek_observation *o, sek_sign_fn *fn,
+                       void *arg);
+/* Does this one tell of the endpoint already? */
+bool sek_detectors_in_episode(const struct sek_detectors *d, enum sek_detector id,
+                              const struct sek_addr *endpoint);
+size_t sek_detectors_octets(const struct sek_detectors *d);
