@@ -106,8 +106,8 @@ static void test_bounded(void **state)
     assert_int_equal(sek_firsts_store(firsts, db, NULL), SEK_OK);
     assert_true(push("192.0.2.1", "behind.com", 0, SAMPLE_MS));
     assert_int_equal(sek_firsts_store(firsts, db, NULL), SEK_OK);
-    assert_true(get("d0.com", &row) && get("d2047.com", &row) && get("behind.com", &row));
-    assert_false(get("d2048.com", &row));
+    assert_true(get("d0.com", &row) && get("d8191.com", &row) && get("behind.com", &row));
+    assert_false(get("d8192.com", &row));
 }
 
 /* By age, and by number: the oldest go. */
