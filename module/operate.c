@@ -195,7 +195,7 @@ static void judge_answer(struct sek_module *m, struct module_qstate *qstate,
     query->verdict = chain->verdict;
     /* what a detector said of the question stands as long as no rule decides */
     if (chain->verdict.trigger == SEK_TRIGGER_NONE &&
-        sek_trigger_is_detector(query->detected.trigger))
+        sek_trigger_is_detector((int)query->detected.trigger))
         query->verdict = query->detected;
     query->verdict.score = query->detected.score;
 }
