@@ -17,6 +17,7 @@
 #define GONE_MS 86400000LL         /* silence that ends a series */
 #define EXAMPLE_MAX 96             /* octets of a name that is shown */
 #define EXAMPLES 3
+#define DATA_SHARE 0.5 /* of the questions: from it on the types speak for a tunnel */
 
 static const char *const span_names[SEK_N_SPANS] = {"minute", "hour", "day"};
 
@@ -25,6 +26,7 @@ struct flow {
     struct sek_place place;
     int64_t start_ms;
     uint64_t told;   /* octets at the last sign; 0: none */
+    float times;     /* the thresholds, for this one */
     uint64_t n_data; /* questions of types whose answers carry data */
     uint8_t n_examples;
     uint8_t example_len[EXAMPLES];
@@ -125,13 +127,18 @@ static void keep_example(struct flow *f, const struct sek_name *name)
     memcpy(f->example[f->n_examples++], name->octets, name->len);
 }
 
+static double share(uint64_t part, uint64_t all)
+{
+    return all ? (double)part / (double)all : 0;
+}
+
 /* The span whose threshold is passed by most, or -1. */
-static int passed(const struct tunnel *t, const struct flow *f, float times)
+static int passed(const struct tunnel *t, const struct flow *f)
 {
     int best = -1;
     float most = 1;
     for (int i = 0; i < SEK_N_SPANS; i++) {
-        float part = f->payload.sum[i] / (t->least[i] * times);
+        float part = f->payload.sum[i] / (t->least[i] * f->times);
         if (part >= most) {
             most = part;
             best = i;
@@ -151,17 +158,13 @@ static bool add(struct tunnel *t, struct flow *f, const struct sek_observation *
     keep_example(f, o->name);
     if (f->told && f->payload.octets < 2 * f->told)
         return false;
-    *out_span = passed(t, f, times);
+    f->times = share(f->n_data, f->payload.n_asked) > DATA_SHARE ? times * SEK_TUNNEL_DATA : times;
+    *out_span = passed(t, f);
     return *out_span >= 0;
 }
 
 /* --- what it says ------------------------------------------------------------------------------
  */
-
-static double share(uint64_t part, uint64_t all)
-{
-    return all ? (double)part / (double)all : 0;
-}
 
 static void add_examples(struct sek_buf *json, const struct flow *f)
 {
@@ -175,8 +178,8 @@ static void add_examples(struct sek_buf *json, const struct flow *f)
     sek_buf_add_text(json, "]}");
 }
 
-static void evidence(const struct tunnel *t, const struct flow *f, int span, float times,
-                     const char *kind, struct sek_sign *out)
+static void evidence(const struct tunnel *t, const struct flow *f, int span, const char *kind,
+                     struct sek_sign *out)
 {
     const struct sek_payload *p = &f->payload;
     struct sek_buf json;
@@ -189,7 +192,7 @@ static void evidence(const struct tunnel *t, const struct flow *f, int span, flo
         sek_buf_add_fmt(&json, ",\"%s\":", span_names[i]);
         sek_json_add_real(&json, (double)p->sum[i], 0);
         sek_buf_add_fmt(&json, ",\"%s_alarm\":", span_names[i]);
-        sek_json_add_real(&json, (double)(t->least[i] * times), 0);
+        sek_json_add_real(&json, (double)(t->least[i] * f->times), 0);
     }
     sek_buf_add_text(&json, ",\"unique_share\":");
     sek_json_add_real(&json, share(p->n_names, p->n_asked), 3);
@@ -203,27 +206,27 @@ static void evidence(const struct tunnel *t, const struct flow *f, int span, flo
 
 /* An order of the findings, no probability: half for the volume, more for how far it passes, for
  * types that carry answers, for names that never come again, for long ones. */
-static float confidence(const struct tunnel *t, const struct flow *f, int span, float times)
+static float confidence(const struct tunnel *t, const struct flow *f, int span)
 {
     const struct sek_payload *p = &f->payload;
     float c = 0.5f;
-    c += p->sum[span] > 2 * t->least[span] * times ? 0.1f : 0;
-    c += share(f->n_data, p->n_asked) > 0.5 ? 0.15f : 0;
+    c += p->sum[span] > 2 * t->least[span] * f->times ? 0.1f : 0;
+    c += share(f->n_data, p->n_asked) > DATA_SHARE ? 0.15f : 0;
     c += share(p->n_names, p->n_asked) > 0.9 ? 0.1f : 0;
     c += share(p->octets, p->n_names) > SEK_TUNNEL_LONG ? 0.1f : 0;
     return c;
 }
 
 static void tell(const struct tunnel *t, struct flow *f, const struct sek_observation *o, int span,
-                 float times, bool rotating, struct sek_sign *out)
+                 bool rotating, struct sek_sign *out)
 {
     sek_sign_begin(out, SEK_DETECTOR_TUNNEL, o, f->start_ms, !rotating);
     out->is_new = f->told == 0;
     f->told = f->payload.octets;
     out->may_block = !rotating;
-    out->finding.confidence = confidence(t, f, span, times);
+    out->finding.confidence = confidence(t, f, span);
     snprintf(out->finding.technique, sizeof out->finding.technique, "%s", SEK_TUNNEL_TECHNIQUE);
-    evidence(t, f, span, times, rotating ? "many domains" : "one domain", out);
+    evidence(t, f, span, rotating ? "many domains" : "one domain", out);
     snprintf(out->what, sizeof out->what, "sends data in names (%" PRIu64 " octets in %" PRIu64 ")",
              sek_payload_out(&f->payload), f->payload.n_names);
 }
@@ -251,7 +254,7 @@ static bool see_rotating(struct tunnel *t, const struct sek_observation *o, stru
     if (!add(t, f, o, sek_hash(&t->key, domain, len), SEK_TUNNEL_ROTATING, &span) ||
         f->payload.n_names < SEK_TUNNEL_DOMAINS_MIN)
         return false;
-    tell(t, f, o, span, SEK_TUNNEL_ROTATING, true, out);
+    tell(t, f, o, span, true, out);
     return true;
 }
 
@@ -266,7 +269,7 @@ bool sek_tunnel_see(void *self, const struct sek_observation *o, struct sek_sign
     const uint8_t *domain = sek_observation_domain(o, &len);
     struct flow *f = flow_of(t, o, domain, len);
     if (add(t, f, o, sek_hash(&t->key, o->name->octets, o->name->len), times, &span)) {
-        tell(t, f, o, span, times, false, out);
+        tell(t, f, o, span, false, out);
         return true;
     }
     return !f->told && see_rotating(t, o, out);

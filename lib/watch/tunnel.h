@@ -6,10 +6,11 @@
  * a minute, an hour and a day; a finding from tunnel.minute, tunnel.hour or tunnel.day on. The hour
  * and the day find what is too slow for the minute: 0.7 octets a second are 60 kB a day.
  * Where more endpoints ask for a domain than domains.rare, it is likelier a service than a thief's:
- * then four times as much. A tunnel that takes a fresh domain for each piece is seen by endpoint:
- * names of 30 octets and more below domains that are newly observed (domains.new) add up for all of
- * them together, to twice the thresholds, from 20 domains on; only when the history is past its
- * warm-up.
+ * then four times as much. Half as much where most questions are of types whose answers carry
+ * data (TXT, NULL, CNAME, MX, SRV, KEY and the private ones): tunnels need the way back. A tunnel
+ * that takes a fresh domain for each piece is seen by endpoint: names of 30 octets and more below
+ * domains that are newly observed (domains.new) add up for all of them together, to twice the
+ * thresholds, from 20 domains on; only when the history is past its warm-up.
  *
  * Left out: services that are asked by random names (watch/lookups.h), tunnel.exclude, reverse
  * zones, special-use names, and the zones under policy.never-block.
@@ -21,6 +22,7 @@
 
 #define SEK_TUNNEL_TECHNIQUE "T1071.004"
 #define SEK_TUNNEL_COMMON 4       /* times as much where a domain is not rare */
+#define SEK_TUNNEL_DATA 0.5f      /* times as much where types carry data */
 #define SEK_TUNNEL_ROTATING 2     /* times as much for all fresh domains together */
 #define SEK_TUNNEL_DOMAINS_MIN 20 /* of a tunnel that changes them */
 #define SEK_TUNNEL_LONG 30        /* octets left of the domain that speak for data there */

@@ -71,9 +71,12 @@ static void test_fast(void **state)
     struct question q = plain;
 
     (void)state;
-    q.qtype = 16;
-    unsigned at = run(q, "evil.com", 200, 40, 100, 1);
+    unsigned at = run(q, "address.com", 200, 40, 100, 1);
     assert_true(at >= 25 && at <= 35); /* 1000 octets; 40 of base32 weigh 0.85 to 0.95 */
+    assert_non_null(strstr(sign.finding.evidence, "\"minute_alarm\":1000"));
+    q.qtype = 16; /* half of it is enough */
+    at = run(q, "evil.com", 200, 40, 100, 1);
+    assert_true(at >= 13 && at <= 18);
     assert_false(sign.is_new);
     assert_true(sign.may_block);
     assert_int_equal(sign.finding.detector, SEK_DETECTOR_TUNNEL);
@@ -82,7 +85,7 @@ static void test_fast(void **state)
     assert_string_equal(sign.finding.technique, SEK_TUNNEL_TECHNIQUE);
     assert_true(sign.finding.confidence > 0.9f);
     assert_non_null(strstr(sign.finding.evidence, "\"kind\":\"one domain\""));
-    assert_non_null(strstr(sign.finding.evidence, "\"minute_alarm\":1000"));
+    assert_non_null(strstr(sign.finding.evidence, "\"minute_alarm\":500"));
 }
 
 /* 0.7 octets a second: too slow for the minute and the hour. */
