@@ -20,6 +20,7 @@
 #define RING_OCTETS (1ul << 20) /* 10,000 events and more: 200,000 a second of interest */
 #define BATCH 64
 #define WATCH_MOST 1000 /* queries of a row that are passed on, so that a flood drowns no other */
+#define WATCH_OCTETS_RARE 8
 #define WATCH_OCTETS 24 /* left of a domain that many ask for: such names may carry data */
 
 struct sek_observer {
@@ -142,15 +143,33 @@ static bool is_of_interest(const struct sek_event *e, const struct sek_tally_not
            (e->existence != SEK_EXISTENCE_UNKNOWN || held);
 }
 
-/* Does each query of the row matter, not only the first? Where few ask for the domain, and where
- * names may carry data. Asked once a row. */
+static bool is_special(const struct sek_event *e)
+{
+    struct sek_name name;
+    return sek_name_from_wire(e->names, e->name_len, &name) != SEK_OK || sek_name_is_special(&name);
+}
+
+/* Does each query of the row matter, not only the first? Where names may carry much data; and, once
+ * the history can tell, where few ask for the domain and it is new, or names may carry a little.
+ * Asked once a row. */
 static bool is_worth_watching(const struct sek_observer *o, const struct sek_event *e,
                               const struct sek_tally_traffic *row)
 {
+    const struct sek_conf *conf = &o->rt->conf;
+    const struct sek_domains *domains = o->rt->domains;
     struct sek_domain_seen seen;
-    return e->name_len - row->domain_len >= WATCH_OCTETS || !o->rt->domains ||
-           !sek_domains_find(o->rt->domains, row->domain, row->domain_len, &seen) ||
-           seen.endpoints <= o->rt->conf.domains.rare;
+    int64_t now_s = e->time_ms / 1000;
+    unsigned octets = (unsigned)(e->name_len - row->domain_len);
+    if (is_special(e))
+        return false;
+    if (octets >= WATCH_OCTETS)
+        return true;
+    if (!domains || sek_domains_since_s(domains) > now_s - conf->domains.warm_up_s)
+        return false;
+    if (!sek_domains_find(domains, row->domain, row->domain_len, &seen))
+        return true;
+    return seen.endpoints <= conf->domains.rare &&
+           (octets >= WATCH_OCTETS_RARE || seen.first_s > now_s - conf->beacon.new_s);
 }
 
 static bool is_flood(const struct sek_tally_traffic *row)

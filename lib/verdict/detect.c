@@ -81,9 +81,11 @@ static bool is_protected(const struct sek_never *never, const struct sek_name *n
 }
 
 /* Ask memory for what is_old will read, while the classifier is at work (sek_domains_hint). */
-static void hint_old(const struct sek_detect *d, const struct sek_name *name, int step)
+static void hint_old(const struct sek_detect *d, const struct sek_name *name, int64_t now_s,
+                     int step)
 {
-    if (!d->same_list || !d->domains || d->nod_mode == SEK_NOD_OFF || name->n_labels < 2)
+    if (!d->same_list || !d->domains || d->nod_mode == SEK_NOD_OFF || name->n_labels < 2 ||
+        !is_warm(d, now_s))
         return;
     uint8_t at = name->offset[name->n_labels - 2];
     sek_domains_hint(d->domains, name->octets + at, (size_t)(name->len - at), step);
@@ -127,7 +129,7 @@ static const char *judge(const struct sek_detect *d, const struct sek_name *name
         return "not asked: a rule decides";
     if (sek_name_is_special(name))
         return "not asked: a special-use name";
-    hint_old(d, name, 2);
+    hint_old(d, name, now_s, 2);
     why->score = sek_classify_name(d->classify, name);
     io->score = why->score.llr;
     if (!why->score.length)
@@ -174,14 +176,14 @@ static const char *not_new(const struct sek_detect *d, const struct sek_name *na
 
     if (sek_name_is_special(name))
         return "not asked: a special-use name";
+    if (d->domains && !is_warm(d, now_s))
+        return "the history of domains is too young to tell what is new";
     if (d->same_list && d->domains && is_old(d, name, now_s - lasts_s))
         return "its domain is known for longer";
     if (!look(d, name, why))
         return "not asked: there is no registered domain or no history";
     if (why->known && why->seen.first_s <= now_s - lasts_s)
         return "its domain is known for longer";
-    if (!is_warm(d, now_s))
-        return "the history of domains is too young to tell what is new";
     if (is_full(d, now_s))
         return "the history of domains has no room, so it cannot tell what is new";
     if (why->known && d->popular && why->seen.endpoints > d->popular)
@@ -228,7 +230,7 @@ void sek_detect_question(const struct sek_detect *d, const struct sek_name *name
     why->domain_labels = NOT_LOOKED;
     why->known = false;
     why->nod_until_s = 0;
-    hint_old(d, name, 1);
+    hint_old(d, name, now_s, 1);
     why->because = judge(d, name, now_s, io, why);
     why->nod_because = judge_new(d, name, now_s, io, why);
 }

@@ -35,10 +35,40 @@ PORTS = {"stock": 5395, "rpz": 5396, "sekisho": 5397}
 TURN_S = 1
 SERVER_CPU, LOAD_CPU = 0, os.cpu_count() - 1
 
+WORDS = """\
+able about account action active address adult advice agency answer apple area army artist aspect autumn
+bank base basket beach beauty bedroom benefit bicycle blue board boat book border bottle branch bread
+bridge brother budget building business butter camera camp capital career carpet castle center chain
+chair change charity child church circle city client clock cloud coast coffee college color company
+concert copper corner country couple course cousin cover credit culture custom dance daughter debate
+deer design dinner doctor dollar drama dream driver earth editor effort energy engine estate event exam
+family farm fashion father field film finger fire fish flower forest frame friend fruit future garden
+gate gift glass gold grass green guide hair hall hand harbor health heart history holiday home horse
+hotel house idea image industry iron island jacket job journey judge juice kitchen lady lake land
+language law leader leaf letter library light lion list machine magic market master meal media memory
+metal milk mind mirror model money month moon morning mother mountain music nature network news night
+north nurse object ocean office oil orange order owner page paint palace paper parent park party path
+people period person phone photo piano picture planet plant player poem point police pool press price
+prize profit project purple queen question radio rain record river road rock roof room rose salt school
+science sea season secret series service shadow ship shoe shop silver sister skill sky smile snow
+society song sound south space spirit sport spring square star station stone store story street student
+studio style sugar summer sun table teacher team theory ticket time tool touch tour town toy trade train
+travel tree trip truck uncle union value valley video village vision voice wall water wave way week west
+wheel wind window wine winter wood word work world writer year youth zone
+""".split()
 
-def make_names(count, seed=20261123):
+
+def usual_names(count):
+    """Registered domains that look like people's: two words and a common suffix."""
+    rng = random.Random(7)
+    names = {rng.choice(WORDS) + rng.choice(WORDS) + rng.choice([".com", ".com", ".net", ".org", ".de"])
+             for _ in range(count * 2)}
+    return rng.sample(sorted(names), count)
+
+
+def make_names(count):
     """Distinct names of 2 or 3 labels, 10 to 30 octets, the same in every run."""
-    rng = random.Random(seed)
+    rng = random.Random(20261123)
     consonants, vowels = "bcdfghjklmnprstvwz", "aeiouy"
     suffixes = ["com"] * 10 + ["net"] * 3 + ["org", "info", "top", "xyz", "de", "jp", "co.uk", "com.br"]
     heads = ["www", "cdn", "ads", "mail", "login", "t", "px"]
@@ -89,7 +119,7 @@ class Bench:
         self.args, self.folder = args, folder
         self.names = make_names(args.names)
         listed = set(self.names)
-        self.unlisted = [n for n in make_names(50000, 7) if n not in listed]
+        self.unlisted = [n for n in usual_names(5003) if n not in listed]
         self.servers = {}
         self.turns = 0
         self.write("list.txt", "\n".join(self.names) + "\n")
