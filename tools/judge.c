@@ -76,5 +76,5 @@ void sek_judge_question(const struct sek_judge *j, const struct sek_name *name, 
 {
     const struct sek_engine engine = {j->policy, j->dynamic};
     sek_engine_decide(&engine, name, now_s, SEK_TRIGGER_QNAME, out, walk, arg);
-    sek_detect_question(&j->detect, name, now_s, out, why);
+    sek_detect_question(&j->detect, NULL, name, now_s, out, why);
 }

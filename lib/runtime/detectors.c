@@ -198,6 +198,8 @@ void sek__detectors_start(struct sek_runtime *rt)
         sek_model_path(&rt->conf, rt->model_path, sizeof rt->model_path);
         rt->model_mark = sek__file_mark(rt->model_path);
         model_load(rt);
+        for (unsigned i = 0; i < rt->n_workers; i++)
+            rt->workers[i].memo = sek_memo_new(sek_hash_key_random());
     }
     if (!atomic_load(&rt->detect) && rt->conf.nod.mode != SEK_NOD_OFF)
         atomic_store(&rt->detect, detect_new(rt, NULL));
@@ -218,6 +220,8 @@ void sek__detectors_tick(struct sek_runtime *rt)
 void sek__detectors_stop(struct sek_runtime *rt)
 {
     sek__observer_free(rt->observer);
+    for (unsigned i = 0; rt->workers && i < rt->n_workers; i++)
+        sek_memo_free(rt->workers[i].memo);
     detect_free(atomic_load(&rt->detect));
     sek_dynamic_free(atomic_load(&rt->dynamic));
     sek_dynamic_free(atomic_load(&rt->fresh_dynamic));

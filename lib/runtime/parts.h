@@ -16,6 +16,7 @@
 /* Counters that a worker keeps for itself; the keeper adds them up on the status page. */
 struct sek_worker {
     _Alignas(64) struct sek_ring *ring;
+    struct sek_memo *memo; /* of the classifier; NULL: every name is scored anew */
     _Atomic uint64_t counter[SEK_COUNTER_LEAKED + 1];
 };
 

@@ -186,7 +186,7 @@ void sek_worker_detect(struct sek_runtime *rt, unsigned worker, const struct sek
     sek_epoch_enter(&rt->epoch, slot);
     const struct sek_detect *detect = atomic_load(&rt->detect);
     if (detect)
-        sek_detect_question(detect, question, now_s, io, NULL);
+        sek_detect_question(detect, rt->workers[worker].memo, question, now_s, io, NULL);
     sek_epoch_leave(slot);
     if (io->score > SEK_CLASSIFY_NONE)
         count(&rt->workers[worker], SEK_COUNTER_SCORED);

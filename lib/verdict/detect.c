@@ -116,8 +116,9 @@ static bool is_popular(const struct sek_detect *d, int64_t now_s, const struct s
     return why->known && why->seen.first_s <= now_s - d->new_s && why->seen.endpoints > d->rare;
 }
 
-static const char *judge(const struct sek_detect *d, const struct sek_name *name, int64_t now_s,
-                         struct sek_verdict *io, struct sek_detect_why *why)
+static const char *judge(const struct sek_detect *d, struct sek_memo *memo,
+                         const struct sek_name *name, int64_t now_s, struct sek_verdict *io,
+                         struct sek_detect_why *why)
 {
     bool decided = io->trigger != SEK_TRIGGER_NONE;
 
@@ -130,7 +131,7 @@ static const char *judge(const struct sek_detect *d, const struct sek_name *name
     if (sek_name_is_special(name))
         return "not asked: a special-use name";
     hint_old(d, name, now_s, 2);
-    why->score = sek_classify_name(d->classify, name);
+    why->score = sek_memo_score(memo, d->classify, name);
     io->score = why->score.llr;
     if (!why->score.length)
         return "there is no label to judge";
@@ -220,8 +221,9 @@ static const char *judge_new(const struct sek_detect *d, const struct sek_name *
 /* --- both --------------------------------------------------------------------------------------
  */
 
-void sek_detect_question(const struct sek_detect *d, const struct sek_name *name, int64_t now_s,
-                         struct sek_verdict *io, struct sek_detect_why *why)
+void sek_detect_question(const struct sek_detect *d, struct sek_memo *memo,
+                         const struct sek_name *name, int64_t now_s, struct sek_verdict *io,
+                         struct sek_detect_why *why)
 {
     struct sek_detect_why own;
 
@@ -231,6 +233,6 @@ void sek_detect_question(const struct sek_detect *d, const struct sek_name *name
     why->known = false;
     why->nod_until_s = 0;
     hint_old(d, name, now_s, 1);
-    why->because = judge(d, name, now_s, io, why);
+    why->because = judge(d, memo, name, now_s, io, why);
     why->nod_because = judge_new(d, name, now_s, io, why);
 }

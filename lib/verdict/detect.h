@@ -7,7 +7,7 @@
  * seen before is recorded, or held back for a while. Series of machine-made names are judged
  * elsewhere (classify/evidence.h). Any thread; no allocation, no clock. */
 #pragma once
-#include "classify/classify.h"
+#include "classify/memo.h"
 #include "conf/conf.h"
 #include "name/suffix.h"
 #include "observe/domains.h"
@@ -51,6 +51,7 @@ void sek_detect_configure(struct sek_detect *d, const struct sek_conf *conf,
 
 /* Judge a question after sek_engine_decide: io is that verdict. Left as it is when a rule excepts
  * the name, blocks it, or records it and the detectors would only do so, too; but io->score is set
- * whenever the name was scored. why may be NULL. */
-void sek_detect_question(const struct sek_detect *d, const struct sek_name *name, int64_t now_s,
-                         struct sek_verdict *io, struct sek_detect_why *why);
+ * whenever the name was scored. memo: the thread's own, or NULL. why may be NULL. */
+void sek_detect_question(const struct sek_detect *d, struct sek_memo *memo,
+                         const struct sek_name *name, int64_t now_s, struct sek_verdict *io,
+                         struct sek_detect_why *why);

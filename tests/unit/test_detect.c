@@ -76,7 +76,7 @@ static struct sek_verdict ask(const struct sek_detect *d, const char *text,
     struct sek_verdict v = undecided;
     struct sek_name name = name_of(text);
 
-    sek_detect_question(d, &name, NOW, &v, why);
+    sek_detect_question(d, NULL, &name, NOW, &v, why);
     return v;
 }
 
@@ -190,19 +190,19 @@ static void test_after_rules(void **state)
     recorded.would = SEK_ACTION_NXDOMAIN;
     recorded.monitor = true;
     v = excepted;
-    sek_detect_question(&d, &name, NOW, &v, NULL);
+    sek_detect_question(&d, NULL, &name, NOW, &v, NULL);
     assert_int_equal(v.trigger, SEK_TRIGGER_QNAME);
     assert_true(v.score == SEK_CLASSIFY_NONE);
     v = blocked;
-    sek_detect_question(&d, &name, NOW, &v, NULL);
+    sek_detect_question(&d, NULL, &name, NOW, &v, NULL);
     assert_int_equal(v.action, SEK_ACTION_NXDOMAIN);
     v = recorded;
-    sek_detect_question(&d, &name, NOW, &v, NULL);
+    sek_detect_question(&d, NULL, &name, NOW, &v, NULL);
     assert_int_equal(v.trigger, SEK_TRIGGER_CLASSIFIER);
     assert_int_equal(v.action, SEK_ACTION_SINKHOLE);
     d.mode = SEK_MODE_MONITOR;
     v = recorded;
-    sek_detect_question(&d, &name, NOW, &v, NULL);
+    sek_detect_question(&d, NULL, &name, NOW, &v, NULL);
     assert_int_equal(v.trigger, SEK_TRIGGER_QNAME);
     assert_true(v.score > 0);
 }
@@ -350,17 +350,17 @@ static void test_nod_last(void **state)
     (void)state;
     v = undecided;
     v.trigger = SEK_TRIGGER_QNAME; /* an exception */
-    sek_detect_question(&d, &name, NOW, &v, NULL);
+    sek_detect_question(&d, NULL, &name, NOW, &v, NULL);
     assert_int_equal(v.trigger, SEK_TRIGGER_QNAME);
     v = undecided;
     v.trigger = SEK_TRIGGER_QNAME;
     v.would = SEK_ACTION_NXDOMAIN;
     v.monitor = true;
     d.nod_mode = SEK_NOD_MONITOR;
-    sek_detect_question(&d, &name, NOW, &v, NULL);
+    sek_detect_question(&d, NULL, &name, NOW, &v, NULL);
     assert_int_equal(v.trigger, SEK_TRIGGER_QNAME);
     d.nod_mode = SEK_NOD_HOLD;
-    sek_detect_question(&d, &name, NOW, &v, NULL);
+    sek_detect_question(&d, NULL, &name, NOW, &v, NULL);
     assert_int_equal(v.trigger, SEK_TRIGGER_NOD);
     assert_false(v.monitor);
 
