@@ -340,7 +340,7 @@ static enum sek_err publish_write(struct publish *p, bool image, struct sek_imag
 static enum sek_err publish_run(struct publish *p, bool full, struct sek_image_info *out,
                                 struct sek_diag *diag)
 {
-    enum sek_policydb_wanted wanted;
+    enum sek_policydb_wanted wanted = SEK_POLICYDB_WANTED_NOTHING;
     struct sek_image_info info;
     disk_look(p);
     enum sek_err err = generation_outdo(p, diag);
