@@ -222,13 +222,6 @@ struct domain {
     uint8_t len;
 };
 
-static const uint8_t *skip_labels(const uint8_t *wire, unsigned n)
-{
-    while (n-- && *wire)
-        wire += *wire + 1;
-    return wire;
-}
-
 /* Labels to remove from a name to reach its registered domain, or NO_DOMAIN. */
 static uint8_t ask_suffix(const struct sek_tally *t, const uint8_t *wire, size_t len)
 {
@@ -370,7 +363,7 @@ static bool add_traffic(struct sek_tally *t, const struct sek_event *e, const st
 {
     struct domain d;
     struct memo *m = recall_event(t, e, parent, note);
-    d.octets = skip_labels(e->names, note->domain_labels);
+    d.octets = sek_name_skip(e->names, note->domain_labels);
     d.len = (uint8_t)(e->name_len - (d.octets - e->names));
     note->first = false;
     if (!m->row || !is_row(m->row, e, minute, &d))

@@ -28,6 +28,13 @@ enum sek_err sek_name_from_wire(const uint8_t *wire, size_t size, struct sek_nam
 
 /* Length in octets of a valid wire name (walks labels). */
 size_t sek_name_wire_len(const uint8_t *wire);
+/* The wire name that `n` left-most labels removed gives; the root when it has fewer. */
+static inline const uint8_t *sek_name_skip(const uint8_t *wire, unsigned n)
+{
+    while (n-- && *wire)
+        wire += *wire + 1;
+    return wire;
+}
 /* Equal apart from case. */
 bool sek_name_equal(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len);
 /* True if `name` is `parent` or below it. */

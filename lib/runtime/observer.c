@@ -45,10 +45,7 @@ struct domain {
 
 static struct domain domain_of(const struct sek_event *e)
 {
-    const uint8_t *at = e->names;
-
-    for (unsigned n = e->domain_labels; n > 0; n--)
-        at += *at + 1;
+    const uint8_t *at = sek_name_skip(e->names, e->domain_labels);
     return (struct domain){at, (size_t)(e->name_len - (at - e->names))};
 }
 
@@ -217,7 +214,7 @@ static void see(void *arg, const struct sek_event *const *events,
 /* --- the observer's thread ---------------------------------------------------------------------
  */
 
-/* True if the history knew the domain: *seen is what it knew before this event. A domain is written
+/* True if the history knew the domain: *seen is what it knows of it then. A domain is written
  * down with who asked first for it once it is of interest: it resolved, or it was held back. Names
  * that do not exist are without number. */
 static bool note_domain(struct sek_observer *o, const struct sek_event *e,

@@ -110,13 +110,6 @@ static enum sek_err endpoint_id(struct sek_eventsdb *db, const struct sek_addr *
 /* --- rows --------------------------------------------------------------------------------------
  */
 
-static const uint8_t *skip_labels(const uint8_t *wire, unsigned n)
-{
-    while (n-- && *wire)
-        wire += *wire + 1;
-    return wire;
-}
-
 /* Add the sums that wait: all places filled in one statement, fewer one by one. */
 static enum sek_err flush_sums(struct sek_eventsdb *db, struct sek_diag *diag)
 {
@@ -146,8 +139,8 @@ static enum sek_err insert_hit(struct sek_eventsdb *db, const struct sek_tally_h
     const uint8_t *name = e->names, *end = name + e->name_len;
     const uint8_t *matched = e->matched_len ? end : name;
     const uint8_t *matched_end = e->matched_len ? end + e->matched_len : end;
-    const uint8_t *owner = skip_labels(matched, e->depth);
-    const uint8_t *domain = skip_labels(name, hit->domain_labels);
+    const uint8_t *owner = sek_name_skip(matched, e->depth);
+    const uint8_t *domain = sek_name_skip(name, hit->domain_labels);
     int64_t endpoint_no, name_no, domain_no, matched_no, owner_no;
     enum sek_err err = endpoint_id(db, &e->endpoint, hit->first_ms, &endpoint_no, diag);
     if (!err)
