@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "classify/evidence.h"
+#include "base/sketch.h"
 #include "classify/reuse.h"
 #include <math.h>
 #include <stdlib.h>
@@ -7,9 +8,7 @@
 #include "base/banned.h"
 
 #define WAYS 8               /* endpoints of one hash value */
-#define SKETCH_BITS 512      /* of one generation */
-#define SKETCH_NAMES 64      /* in one generation: at most 2.4 % of new names pass for known … */
-#define SKETCH_PROBES 4      /* … by it, 4.8 % by both; what is missed makes alarms later only */
+#define SEEN_NAMES 64        /* what passes for known by mistake makes alarms later only */
 #define EXAMPLES_OCTETS 208  /* eight names of 26 octets, of usual length fewer */
 #define REARM 0.25f          /* of the alarm's score: below it an episode is over */
 #define CEILING 3.0f         /* of the alarm's score: so that an episode ends in 2.5 τ */
@@ -22,11 +21,10 @@
 #define KIN_OF_OTHERS 2.0f   /* and for a part that it shares with them */
 #define TELL_MS 10000        /* between two tellings of an episode that grows slowly */
 
-/* Registered domains that were seen: two Bloom filters, the older one forgotten when the younger
- * is full. Knows the latest 64 names, and up to 128. */
-struct sketch {
-    uint8_t bits[2][SKETCH_BITS / 8];
-    uint8_t n, young;
+/* Registered domains that were seen: the latest 64, and up to 128. */
+struct seen {
+    struct sek_sketch sketch;
+    uint8_t bits[SEK_SKETCH_OCTETS(SEEN_NAMES)];
 };
 
 struct endpoint {
@@ -40,7 +38,7 @@ struct endpoint {
     int64_t resolved_ms;
     struct sek_reuse_unit resolved_unit;
     struct sek_dga_name resolved;
-    struct sketch absent, present;
+    struct seen absent, present;
     struct sek_reuse reuse;
     uint8_t examples[EXAMPLES_OCTETS]; /* wire names, one behind the other */
 };
@@ -96,34 +94,9 @@ void sek_evidence_free(struct sek_evidence *e)
 
 /* --- names ------------------------------------------------------------------------------------ */
 
-/* True if the name was seen before; else it is remembered. */
-static bool sketch_knows(struct sketch *s, uint64_t hash, bool remember)
+static bool was_seen(struct seen *s, uint64_t hash, bool remember)
 {
-    uint32_t step = (uint32_t)(hash >> 32) | 1;
-    bool known[2] = {true, true};
-
-    for (unsigned k = 0; k < SKETCH_PROBES; k++) {
-        uint32_t bit = ((uint32_t)hash + k * step) % SKETCH_BITS;
-
-        for (unsigned g = 0; g < 2; g++)
-            known[g] = known[g] && s->bits[g][bit / 8] >> bit % 8 & 1;
-    }
-    if (known[0] || known[1])
-        return true;
-    if (!remember)
-        return false;
-    if (s->n == SKETCH_NAMES) {
-        s->young ^= 1;
-        s->n = 0;
-        memset(s->bits[s->young], 0, sizeof(s->bits[0]));
-    }
-    for (unsigned k = 0; k < SKETCH_PROBES; k++) {
-        uint32_t bit = ((uint32_t)hash + k * step) % SKETCH_BITS;
-
-        s->bits[s->young][bit / 8] |= (uint8_t)(1u << bit % 8);
-    }
-    s->n++;
-    return false;
+    return sek_sketch_knows(&s->sketch, s->bits, SEEN_NAMES, hash, remember);
 }
 
 static uint16_t part_of(const struct sek_evidence *e, const uint8_t *octets)
@@ -394,9 +367,9 @@ enum sek_evidence_news sek_evidence_add(struct sek_evidence *e,
     if (!p)
         p = make_room(e, item);
     age(e, p, item->time_ms);
-    if (item->nxdomain && sketch_knows(&p->present, d.hash, false))
+    if (item->nxdomain && was_seen(&p->present, d.hash, false))
         return SEK_EVIDENCE_NOTHING; /* it exists: this answer was about something else */
-    if (sketch_knows(item->nxdomain ? &p->absent : &p->present, d.hash, true))
+    if (was_seen(item->nxdomain ? &p->absent : &p->present, d.hash, true))
         return SEK_EVIDENCE_NOTHING;
     if (item->nxdomain)
         add_absent(e, p, item, &d);

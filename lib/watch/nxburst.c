@@ -4,7 +4,7 @@
 #include "name/special.h"
 #include "name/text.h"
 #include "watch/places.h"
-#include "watch/sketch.h"
+#include "base/sketch.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>

@@ -7,7 +7,7 @@
  * zeroed is empty. */
 #pragma once
 #include "name/name.h"
-#include "watch/sketch.h"
+#include "base/sketch.h"
 #include <stddef.h>
 
 #define SEK_PAYLOAD_NAMES 256

@@ -2,7 +2,7 @@
 #include "watch_samples.h"
 #include "watch/exclude.h"
 #include "watch/places.h"
-#include "watch/sketch.h"
+#include "base/sketch.h"
 
 struct thing {
     struct sek_place place;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "watch/sketch.h"
+#include "base/sketch.h"
 #include <string.h>
 #include "base/banned.h"
 
