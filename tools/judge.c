@@ -3,6 +3,7 @@
 #include "classify/modelpath.h"
 #include "store/report.h"
 #include "talk.h"
+#include "watch/detector.h"
 #include "base/banned.h"
 
 static void open_dynamic(const struct sek_conf *conf, int64_t now_s, struct sek_judge *j)
@@ -11,6 +12,7 @@ static void open_dynamic(const struct sek_conf *conf, int64_t now_s, struct sek_
     enum sek_err e = sek_report_dynamic(conf->events.db, now_s, &j->dynamic, &why);
     if (e && e != SEK_E_NOTFOUND)
         sek_talk("what findings block is not known: %s", why.text);
+    sek_detectors_keep_blocking(conf, &j->dynamic);
 }
 
 static void open_model(const struct sek_conf *conf, struct sek_judge *j)
@@ -47,7 +49,7 @@ enum sek_err sek_judge_open(struct sek_context *c, const struct sek_conf *conf,
         sek_talk("there is no compiled policy in %s yet: no list blocks", conf->policy.dir);
     else if (e)
         return e;
-    if (conf->dga.mode == SEK_MODE_BLOCK)
+    if (sek_detectors_may_block(conf))
         open_dynamic(conf, c->now_s, out);
     open_model(conf, out);
     open_history(conf, out);

@@ -127,23 +127,6 @@ static void domains_open(struct sek_runtime *rt)
 /* --- dynamic blocks ----------------------------------------------------------------------------
  */
 
-/* Without what detectors found that may block no longer. Out of memory: nothing is blocked. */
-static void dynamic_keep(const struct sek_conf *conf, struct sek_dynamic **io)
-{
-    unsigned n, kept = 0;
-    const struct sek_dynamic_row *rows = sek_dynamic_rows(*io, &n);
-    struct sek_dynamic_row *keep = rows ? calloc(n, sizeof *keep) : NULL;
-    for (unsigned i = 0; keep && i < n; i++) {
-        int id = sek_lookup_id(sek_detector_names, rows[i].by);
-        if (sek_detector_mode(conf, (enum sek_detector)id) == SEK_MODE_BLOCK)
-            keep[kept++] = rows[i];
-    }
-    sek_dynamic_free(*io);
-    if (sek_dynamic_new(keep, kept, io) != SEK_OK)
-        *io = NULL;
-    free(keep);
-}
-
 /* What findings of earlier lives block still. */
 static void dynamic_read(struct sek_runtime *rt)
 {
@@ -155,7 +138,7 @@ static void dynamic_read(struct sek_runtime *rt)
         sek_report_dynamic(rt->conf.events.db, sek_keeper_now_ms() / 1000, &set, &why);
     if (err != SEK_OK && err != SEK_E_NOTFOUND)
         sek__runtime_say(rt, true, "%s; what findings blocked before resolves", why.text);
-    dynamic_keep(&rt->conf, &set);
+    sek_detectors_keep_blocking(&rt->conf, &set);
     atomic_store(&rt->dynamic, set);
 }
 

@@ -187,3 +187,19 @@ void sek_sign_evidence(struct sek_sign *s, struct sek_buf *json)
              fits && json->data ? json->data : "{}");
     sek_buf_fini(json);
 }
+
+void sek_detectors_keep_blocking(const struct sek_conf *conf, struct sek_dynamic **io)
+{
+    unsigned n, kept = 0;
+    const struct sek_dynamic_row *rows = sek_dynamic_rows(*io, &n);
+    struct sek_dynamic_row *keep = rows ? calloc(n, sizeof *keep) : NULL;
+    for (unsigned i = 0; keep && i < n; i++) {
+        int id = sek_lookup_id(sek_detector_names, rows[i].by);
+        if (sek_detector_mode(conf, (enum sek_detector)id) == SEK_MODE_BLOCK)
+            keep[kept++] = rows[i];
+    }
+    sek_dynamic_free(*io);
+    if (sek_dynamic_new(keep, kept, io) != SEK_OK)
+        *io = NULL;
+    free(keep);
+}

@@ -11,6 +11,7 @@
 #include "event/finding.h"
 #include "name/name.h"
 #include "observe/domains.h"
+#include "verdict/dynamic.h"
 
 struct sek_detectors;
 
@@ -85,6 +86,9 @@ bool sek_detectors_may_block(const struct sek_conf *conf);
 /* How far one may go; how long it blocks, seconds. */
 enum sek_mode sek_detector_mode(const struct sek_conf *conf, enum sek_detector id);
 int64_t sek_detector_lifetime_s(const struct sek_conf *conf, enum sek_detector id);
+/* Leave out of a set the blocks of detectors that may block no longer. Out of memory: nothing is
+ * blocked. */
+void sek_detectors_keep_blocking(const struct sek_conf *conf, struct sek_dynamic **io);
 
 /* All that are not off. conf: borrowed. NOMEM, or what a constructor says of a setting. */
 enum sek_err sek_detectors_new(const struct sek_conf *conf, struct sek_hash_key key,
