@@ -34,13 +34,15 @@ static bool seen_from(const struct query_info *qinfo, const struct comm_reply *r
     return true;
 }
 
-static void seen_record(struct sek_module *m, const struct seen *s, enum sek_outcome outcome,
-                        enum sek_existence existence, const struct sek_verdict *verdict,
+/* rep: an answer from the cache, or NULL. */
+static void seen_record(struct sek_module *m, const struct seen *s, const struct reply_info *rep,
+                        enum sek_outcome outcome, const struct sek_verdict *verdict,
                         const struct sek_name *matched)
 {
     struct sek_event event;
-    sek_view_event(&event, outcome, existence, &s->question, s->qtype, &s->endpoint, s->time_ms,
-                   verdict, matched);
+    sek_view_event(&event, outcome, sek_view_existence(rep), &s->question, s->qtype, &s->endpoint,
+                   s->time_ms, verdict, matched);
+    sek_view_cached_answer(&event, rep);
     sek_worker_record(m->runtime, s->worker, &event);
 }
 
@@ -67,7 +69,7 @@ static void cached_record(struct sek_module *m, const struct seen *s, const stru
         chain.verdict.action = SEK_ACTION_PASSTHRU;
         hit = shows;
     }
-    seen_record(m, s, hit ? SEK_OUTCOME_HIT : outcome, sek_view_existence(rep), &chain.verdict,
+    seen_record(m, s, rep, hit ? SEK_OUTCOME_HIT : outcome, &chain.verdict,
                 sek_chain_matched(&chain));
 }
 
@@ -100,7 +102,7 @@ static int on_local(struct query_info *qinfo, struct module_qstate *qstate, stru
     (void)qstate, (void)rep, (void)rcode, (void)edns, (void)options, (void)region, (void)id;
     struct seen s;
     if (seen_from(qinfo, repinfo, start_time, &s))
-        seen_record(callback, &s, SEK_OUTCOME_LOCAL, SEK_EXISTENCE_UNKNOWN, NULL, NULL);
+        seen_record(callback, &s, NULL, SEK_OUTCOME_LOCAL, NULL, NULL);
     return 1;
 }
 

@@ -60,6 +60,8 @@ static void record_one(struct sek_module *m, const struct module_qstate *qstate,
     struct sek_event event;
     sek_view_event(&event, outcome, existence, &query->name, qstate->qinfo.qtype, endpoint,
                    query->time_ms, &query->verdict, matched);
+    if (existence == SEK_EXISTENCE_EXISTS)
+        sek_view_fresh_answer(&event, qstate->return_msg->rep);
     sek_worker_record(m->runtime, worker_of(qstate), &event);
 }
 

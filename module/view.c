@@ -109,3 +109,81 @@ void sek_view_event(struct sek_event *e, enum sek_outcome outcome, enum sek_exis
     }
     e->size = sek_event_size(e->name_len, e->matched_len);
 }
+
+/* --- what answers carry --------------------------------------------------------------------------
+ */
+
+static bool is_of_type(const struct ub_packed_rrset_key *rrset, uint16_t type)
+{
+    return rrset->rk.type == htons(type);
+}
+
+static bool is_address(const struct ub_packed_rrset_key *rrset)
+{
+    return is_of_type(rrset, LDNS_RR_TYPE_A) || is_of_type(rrset, LDNS_RR_TYPE_AAAA);
+}
+
+typedef void add_fn(struct sek_event *e, const struct sek_addr *addr);
+
+/* Two octets of length stand before record data. */
+static void add_addresses(struct sek_event *e, const struct ub_packed_rrset_key *rrset, add_fn *add)
+{
+    const struct packed_rrset_data *data = rrset->entry.data;
+    for (size_t i = 0; data && i < data->count; i++) {
+        struct sek_addr addr = {.octets = {[10] = 0xff, [11] = 0xff}};
+        if (is_of_type(rrset, LDNS_RR_TYPE_A) && data->rr_len[i] == 2 + 4)
+            memcpy(addr.octets + 12, data->rr_data[i] + 2, 4);
+        else if (is_of_type(rrset, LDNS_RR_TYPE_AAAA) && data->rr_len[i] == 2 + 16)
+            memcpy(addr.octets, data->rr_data[i] + 2, 16);
+        else
+            continue;
+        add(e, &addr);
+    }
+}
+
+static size_t data_octets(const struct ub_packed_rrset_key *rrset)
+{
+    const struct packed_rrset_data *data = rrset->entry.data;
+    size_t sum = 0;
+    for (size_t i = 0; data && i < data->count; i++)
+        sum += data->rr_len[i] > 2 ? data->rr_len[i] - 2 : 0;
+    return sum;
+}
+
+/* The record set of that name server's address: its owner is the target of an NS record. */
+static bool is_ns_target(const struct reply_info *rep, const struct ub_packed_rrset_key *address)
+{
+    for (size_t i = rep->an_numrrsets; i < rep->an_numrrsets + rep->ns_numrrsets; i++) {
+        const struct packed_rrset_data *data = rep->rrsets[i]->entry.data;
+        for (size_t j = 0; is_of_type(rep->rrsets[i], LDNS_RR_TYPE_NS) && data && j < data->count;
+             j++)
+            if (dname_valid(data->rr_data[j] + 2, data->rr_len[j] - 2) &&
+                query_dname_compare(data->rr_data[j] + 2, address->rk.dname) == 0)
+                return true;
+    }
+    return false;
+}
+
+void sek_view_cached_answer(struct sek_event *e, const struct reply_info *rep)
+{
+    int64_t left_s = rep ? (int64_t)rep->ttl - e->time_ms / 1000 : 0;
+    e->ttl_s = left_s > 0 ? (uint32_t)left_s : 0;
+}
+
+void sek_view_fresh_answer(struct sek_event *e, const struct reply_info *rep)
+{
+    size_t octets = 0;
+    if (!rep)
+        return;
+    e->ttl_s = rep->ttl > 0 ? (uint32_t)rep->ttl : 0;
+    for (size_t i = 0; i < rep->an_numrrsets; i++) {
+        if (is_address(rep->rrsets[i]))
+            add_addresses(e, rep->rrsets[i], sek_event_add_addr);
+        else
+            octets += data_octets(rep->rrsets[i]);
+    }
+    e->answer_octets = octets < UINT16_MAX ? (uint16_t)octets : UINT16_MAX;
+    for (size_t i = rep->an_numrrsets + rep->ns_numrrsets; i < rep->rrset_count; i++)
+        if (is_address(rep->rrsets[i]) && is_ns_target(rep, rep->rrsets[i]))
+            add_addresses(e, rep->rrsets[i], sek_event_add_ns_addr);
+}

@@ -32,6 +32,11 @@ void sek_view_event(struct sek_event *e, enum sek_outcome outcome, enum sek_exis
                     const struct sek_addr *endpoint, int64_t time_ms,
                     const struct sek_verdict *verdict, const struct sek_name *matched);
 
+/* Add what an answer carries: one from the cache, of which the life time ends at rep->ttl, or one
+ * just resolved, of which rep->ttl is the life time. rep may be NULL. */
+void sek_view_cached_answer(struct sek_event *e, const struct reply_info *rep);
+void sek_view_fresh_answer(struct sek_event *e, const struct reply_info *rep);
+
 static inline int64_t sek_view_time_ms(const struct timeval *tv)
 {
     return (int64_t)tv->tv_sec * 1000 + tv->tv_usec / 1000;

@@ -20,6 +20,29 @@ const struct sek_lookup sek_outcome_names[] = {
     {0, NULL},
 };
 
+static void add_addr(struct sek_event *e, uint8_t *count, unsigned most,
+                     const struct sek_addr *addr)
+{
+    size_t at = (size_t)e->name_len + e->matched_len;
+    size_t n = (size_t)e->n_addrs + e->n_ns_addrs;
+    if (*count >= most)
+        return;
+    memcpy(e->names + at + n * sizeof *addr, addr, sizeof *addr);
+    ++*count;
+    e->size = sek_event_size(at, (n + 1) * sizeof *addr);
+}
+
+void sek_event_add_addr(struct sek_event *e, const struct sek_addr *addr)
+{
+    if (e->n_ns_addrs == 0)
+        add_addr(e, &e->n_addrs, SEK_EVENT_ADDRS, addr);
+}
+
+void sek_event_add_ns_addr(struct sek_event *e, const struct sek_addr *addr)
+{
+    add_addr(e, &e->n_ns_addrs, SEK_EVENT_NS_ADDRS, addr);
+}
+
 /* Known to all who compute the id: worker, writer, and a reader that checks it years later.
  * Guessing an id gains nothing, so the key need not be secret. */
 static const struct sek_hash_key decision_key = {0x64656369736f6e31ULL, 0x73656b6973686f31ULL};

@@ -31,20 +31,31 @@ static inline int16_t sek_score_of(float llr)
     return (int16_t)(llr < -300 ? -30000 : llr > 300 ? 30000 : llr * 100);
 }
 
+/* Addresses that an event carries at most. */
+#define SEK_EVENT_ADDRS 12
+#define SEK_EVENT_NS_ADDRS 4
+#define SEK_EVENT_ADDRS_OCTETS ((SEK_EVENT_ADDRS + SEK_EVENT_NS_ADDRS) * sizeof(struct sek_addr))
+
 /* From `outcome` on the fields follow each other without a gap, so that what makes two hits the
  * same is one run of octets (SEK_EVENT_KEY_AT). Unused octets are never looked at. */
 struct sek_event {
-    uint16_t size;         /* octets of this record that are used: sek_event_size() */
-    int16_t score;         /* sek_score_of(), or SEK_SCORE_UNKNOWN */
-    uint32_t generation;   /* low 32 bits; hits only */
-    int64_t time_ms;       /* Unix time, milliseconds, UTC */
-    uint8_t existence;     /* enum sek_existence */
-    uint8_t domain_labels; /* from the left, to be removed to reach the registered domain: for
-                            * those behind the collector, which fills it in */
-    uint8_t repeat;        /* likewise: not the first of its endpoint, domain and minute */
-    uint8_t outcome;       /* enum sek_outcome */
-    uint8_t action, would; /* enum sek_action; hits only, as are all up to `depth`, and `list` */
-    uint8_t trigger;       /* enum sek_trigger */
+    uint16_t size;       /* octets of this record that are used: sek_event_size() */
+    int16_t score;       /* sek_score_of(), or SEK_SCORE_UNKNOWN */
+    uint32_t generation; /* low 32 bits; hits only */
+    int64_t time_ms;     /* Unix time, milliseconds, UTC */
+    /* Of an answer that policy did not make, all 0 without one. Only an answer that was resolved
+     * for this query has octets and addresses; one from the cache has a life time only. */
+    uint32_t ttl_s;         /* how long the asker may still keep it: the lowest TTL */
+    uint16_t answer_octets; /* record data of the answer section without addresses and signatures */
+    uint8_t n_addrs;        /* A and AAAA of the answer section, SEK_EVENT_ADDRS at most */
+    uint8_t n_ns_addrs;     /* of the zone's name servers, SEK_EVENT_NS_ADDRS at most */
+    uint8_t existence;      /* enum sek_existence */
+    uint8_t domain_labels;  /* from the left, to be removed to reach the registered domain: for
+                             * those behind the collector, which fills it in */
+    uint8_t repeat;         /* likewise: not the first of its endpoint, domain and minute */
+    uint8_t outcome;        /* enum sek_outcome */
+    uint8_t action, would;  /* enum sek_action; hits only, as are all up to `depth`, and `list` */
+    uint8_t trigger;        /* enum sek_trigger */
     uint8_t monitor;
     uint8_t scope;
     uint8_t depth;       /* labels between the matched name and the rule's owner name */
@@ -53,17 +64,29 @@ struct sek_event {
     uint16_t qtype;
     uint16_t list;
     struct sek_addr endpoint;
-    uint8_t names[2 * SEK_NAME_MAX + 2]; /* question (wire, lower case), then matched name */
+    /* question (wire, lower case), matched name, addresses (sek_event_addrs) */
+    uint8_t names[2 * SEK_NAME_MAX + 2 + SEK_EVENT_ADDRS_OCTETS];
 };
 #define SEK_EVENT_KEY_AT offsetof(struct sek_event, outcome)
 
-/* Largest event, and the size that an event with these name lengths has (a multiple of 8). */
+/* Largest event, and the size that an event with these name lengths and no addresses has (a
+ * multiple of 8). */
 #define SEK_EVENT_MAX sizeof(struct sek_event)
 static inline uint16_t sek_event_size(size_t name_len, size_t matched_len)
 {
     return (uint16_t)((offsetof(struct sek_event, names) + name_len + matched_len + 7) &
                       ~(size_t)7);
 }
+
+/* The answer's addresses, then those of name servers. */
+static inline const struct sek_addr *sek_event_addrs(const struct sek_event *e)
+{
+    return (const struct sek_addr *)(e->names + e->name_len + e->matched_len);
+}
+/* Add one to an event whose names and size are set: of the answer, then of name servers, in this
+ * order. What is too much is left out. */
+void sek_event_add_addr(struct sek_event *e, const struct sek_addr *addr);
+void sek_event_add_ns_addr(struct sek_event *e, const struct sek_addr *addr);
 
 /* A short id by which a user can name a hit to the help desk: the same for all queries that share a
  * row of events.db (endpoint, name, type, list, minute). Shown in the EDE text and stored with the

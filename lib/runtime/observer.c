@@ -254,6 +254,11 @@ static void look_at(struct sek_observer *o, const struct sek_event *e, const str
         .cached = e->outcome == SEK_OUTCOME_CACHED,
         .repeat = e->repeat,
         .time_ms = e->time_ms,
+        .ttl_s = e->ttl_s,
+        .answer_octets = e->answer_octets,
+        .addrs = sek_event_addrs(e),
+        .n_addrs = e->n_addrs,
+        .n_ns_addrs = e->n_ns_addrs,
         .classify = d ? d->classify : NULL,
     };
     sek_observation_date(&seen_now, &o->rt->conf, known, &seen,

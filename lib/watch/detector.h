@@ -28,6 +28,12 @@ struct sek_observation {
      * are worth all their queries. */
     bool repeat;
     int64_t time_ms; /* Unix; may go backwards, which counts as no time at all */
+    /* Of the answer; all 0 without one. The last three only of one that was resolved for this
+     * query (struct sek_event). */
+    uint32_t ttl_s;
+    uint16_t answer_octets;
+    const struct sek_addr *addrs; /* n_addrs of the answer, then n_ns_addrs of name servers */
+    unsigned n_addrs, n_ns_addrs;
     /* By the history. While that is younger than its warm-up nothing is told of age. */
     bool settled;       /* the history is past its warm-up */
     int64_t age_s;      /* since the domain was first seen, 0 for one never seen; SEK_AGE_OLD */

@@ -30,6 +30,8 @@ static inline struct sek_event sample_event(const char *endpoint, const char *na
     e.list = 7;
     e.generation = 3;
     e.time_ms = time_ms;
+    e.ttl_s = 0;
+    e.answer_octets = e.n_addrs = e.n_ns_addrs = 0;
     if (sek_addr_from_text(endpoint, &e.endpoint, NULL) ||
         sek_name_from_text(name, strlen(name), &wire, NULL))
         abort();

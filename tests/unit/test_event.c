@@ -11,11 +11,11 @@ static void test_sizes(void **state)
         const char *label;
         size_t name, matched, expected;
     } cases[] = {
-        {"root", 1, 0, 56},
-        {"fills its words", 8, 0, 56},
-        {"one more", 9, 0, 64},
-        {"with a matched name", 8, 8, 64},
-        {"two names of 255 octets", 255, 255, 560},
+        {"root", 1, 0, 64},
+        {"fills its words", 8, 0, 64},
+        {"one more", 9, 0, 72},
+        {"with a matched name", 8, 8, 72},
+        {"two names of 255 octets", 255, 255, 568},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         size_t size = sek_event_size(cases[i].name, cases[i].matched);
@@ -23,6 +23,47 @@ static void test_sizes(void **state)
             fail_msg("%s: %zu, not %zu", cases[i].label, size, cases[i].expected);
         assert_true(size <= SEK_EVENT_MAX && size % 8 == 0);
     }
+}
+
+/* As many as fit, in their order, behind the names; nothing is overwritten. */
+static void test_addresses(void **state)
+{
+    (void)state;
+    struct sek_event e = sample_hit("192.0.2.1", "evil.example", SAMPLE_MS);
+    struct sek_event before = e;
+    struct sek_addr addr = {{0}};
+    for (uint8_t i = 0; i < SEK_EVENT_ADDRS + 3; i++) {
+        addr.octets[15] = i;
+        sek_event_add_addr(&e, &addr);
+    }
+    for (uint8_t i = 100; i < 100 + SEK_EVENT_NS_ADDRS + 3; i++) {
+        addr.octets[15] = i;
+        sek_event_add_ns_addr(&e, &addr);
+    }
+    sek_event_add_addr(&e, &addr); /* too late: it would stand among name servers */
+    assert_int_equal(e.n_addrs, SEK_EVENT_ADDRS);
+    assert_int_equal(e.n_ns_addrs, SEK_EVENT_NS_ADDRS);
+    const struct sek_addr *at = sek_event_addrs(&e);
+    for (uint8_t i = 0; i < SEK_EVENT_ADDRS; i++)
+        assert_int_equal(at[i].octets[15], i);
+    for (uint8_t i = 0; i < SEK_EVENT_NS_ADDRS; i++)
+        assert_int_equal(at[SEK_EVENT_ADDRS + i].octets[15], 100 + i);
+    size_t names = (size_t)e.name_len + e.matched_len;
+    assert_memory_equal(e.names, before.names, names);
+    assert_int_equal(e.size, sek_event_size(names, SEK_EVENT_ADDRS_OCTETS));
+}
+
+/* The largest names and all addresses fit into the largest event. */
+static void test_largest(void **state)
+{
+    (void)state;
+    struct sek_event e = {.name_len = SEK_NAME_MAX, .matched_len = SEK_NAME_MAX};
+    struct sek_addr addr = {{0}};
+    for (unsigned i = 0; i < SEK_EVENT_ADDRS; i++)
+        sek_event_add_addr(&e, &addr);
+    for (unsigned i = 0; i < SEK_EVENT_NS_ADDRS; i++)
+        sek_event_add_ns_addr(&e, &addr);
+    assert_true(e.size <= SEK_EVENT_MAX);
 }
 
 static void test_outcome_names(void **state)
@@ -65,8 +106,8 @@ static void test_decision_id(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_outcome_names),
+        cmocka_unit_test(test_sizes),       cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_largest),     cmocka_unit_test(test_outcome_names),
         cmocka_unit_test(test_decision_id),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
