@@ -3,6 +3,7 @@
  * part of `names` travels. */
 #pragma once
 #include "base/addr.h"
+#include "name/name.h"
 #include "verdict/verdict.h"
 #include <stddef.h>
 
@@ -52,7 +53,8 @@ struct sek_event {
     uint8_t existence;      /* enum sek_existence */
     uint8_t domain_labels;  /* from the left, to be removed to reach the registered domain: for
                              * those behind the collector, which fills it in */
-    uint8_t repeat;         /* likewise: not the first of its endpoint, domain and minute */
+    bool repeat : 1;        /* likewise: not the first of its endpoint, domain and minute */
+    bool unjudged : 1;      /* CACHED, and policy is to be asked by who takes it from the ring */
     uint8_t outcome;        /* enum sek_outcome */
     uint8_t action, would;  /* enum sek_action; hits only, as are all up to `depth`, and `list` */
     uint8_t trigger;        /* enum sek_trigger */
@@ -87,6 +89,11 @@ static inline const struct sek_addr *sek_event_addrs(const struct sek_event *e)
  * order. What is too much is left out. */
 void sek_event_add_addr(struct sek_event *e, const struct sek_addr *addr);
 void sek_event_add_ns_addr(struct sek_event *e, const struct sek_addr *addr);
+
+/* Make it a hit: what the verdict says, and the name that decided if it was another than the
+ * question's (matched may be NULL). Before addresses are added. */
+void sek_event_set_hit(struct sek_event *e, const struct sek_verdict *v,
+                       const struct sek_name *matched);
 
 /* A short id by which a user can name a hit to the help desk: the same for all queries that share a
  * row of events.db (endpoint, name, type, list, minute). Shown in the EDE text and stored with the
