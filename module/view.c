@@ -94,14 +94,7 @@ void sek_view_event(struct sek_event *e, enum sek_outcome outcome, enum sek_exis
     e->name_len = question->len;
     memcpy(e->names, question->octets, question->len);
     if (outcome == SEK_OUTCOME_HIT) {
-        e->action = (uint8_t)verdict->action;
-        e->would = (uint8_t)verdict->would;
-        e->trigger = (uint8_t)verdict->trigger;
-        e->monitor = verdict->monitor;
-        e->scope = verdict->scope;
-        e->depth = verdict->depth;
-        e->list = verdict->list;
-        e->generation = (uint32_t)verdict->generation;
+        sek_event_set_hit(e, verdict);
         if (matched) {
             e->matched_len = matched->len;
             memcpy(e->names + e->name_len, matched->octets, matched->len);

@@ -20,6 +20,19 @@ const struct sek_lookup sek_outcome_names[] = {
     {0, NULL},
 };
 
+void sek_event_set_hit(struct sek_event *e, const struct sek_verdict *verdict)
+{
+    e->outcome = SEK_OUTCOME_HIT;
+    e->action = (uint8_t)verdict->action;
+    e->would = (uint8_t)verdict->would;
+    e->trigger = (uint8_t)verdict->trigger;
+    e->monitor = verdict->monitor;
+    e->scope = verdict->scope;
+    e->depth = verdict->depth;
+    e->list = verdict->list;
+    e->generation = (uint32_t)verdict->generation;
+}
+
 static void add_addr(struct sek_event *e, uint8_t *count, unsigned most,
                      const struct sek_addr *addr)
 {
