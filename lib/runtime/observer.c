@@ -33,10 +33,10 @@ struct sek_observer {
 /* --- what comes of it --------------------------------------------------------------------------
  */
 
-static void on_finding(void *arg, const struct sek_sign *s, const struct sek_finding *f)
+static void on_finding(void *arg, const struct sek_finding *f, bool may_block)
 {
     struct sek_observer *o = arg;
-    (void)s;
+    (void)may_block;
     sek_recorder_finding(o->rt->recorder, f);
 }
 

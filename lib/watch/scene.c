@@ -115,14 +115,16 @@ static void found(void *arg, const struct sek_sign *sign, const struct sek_obser
     struct sek_name domain;
     int64_t now_s = f.end_ms / 1000;
     char text[SEK_NAME_TEXT_MAX] = "";
+    bool blocks = false;
     (void)seen;
     f.mode = sek_detector_mode(conf, f.detector);
     if (f.domain_len && sek_name_from_wire(f.domain, f.domain_len, &domain) == SEK_OK) {
         sek_name_to_text(f.domain, text);
-        if (sign->may_block && f.mode == SEK_MODE_BLOCK && may_block(s, &domain, now_s))
+        blocks = sign->may_block && may_block(s, &domain, now_s);
+        if (blocks && f.mode == SEK_MODE_BLOCK)
             f.blocked_until_s = now_s + sek_detector_lifetime_s(conf, f.detector);
     }
-    s->hooks.finding(s->hooks.arg, sign, &f);
+    s->hooks.finding(s->hooks.arg, &f, blocks);
     if (f.blocked_until_s)
         blocked_add(s, &domain, f.detector, f.blocked_until_s, now_s);
     if (sign->is_new && s->hooks.say)
@@ -163,7 +165,7 @@ static bool is_worth_watching(const struct sek_scene *s, const struct sek_event 
         return false;
     if (octets >= WATCH_OCTETS)
         return true;
-    if (!is_settled(s, domains, now_s))
+    if (!domains || (!s->site.eager && !is_settled(s, domains, now_s)))
         return false;
     if (!sek_domains_find(domains, row->domain, row->domain_len, &seen))
         return true;

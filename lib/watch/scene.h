@@ -16,8 +16,9 @@ struct sek_scene;
 /* Called by sek_scene_see. All but `finding` may be NULL. */
 struct sek_scene_hooks {
     void *arg;
-    /* To be stored: new, or an earlier one that goes on. Borrowed during the call. */
-    void (*finding)(void *arg, const struct sek_sign *s, const struct sek_finding *f);
+    /* To be stored: new, or an earlier one that goes on. Borrowed during the call. may_block: its
+     * domain is blocked if the detector's mode says so. */
+    void (*finding)(void *arg, const struct sek_finding *f, bool may_block);
     /* The first query for a domain of interest: it resolved, or it was held back. Borrowed. */
     void (*first)(void *arg, const struct sek_event *e);
     /* All blocks that findings ask for changed. The set is the hook's from now on. */
@@ -33,6 +34,9 @@ struct sek_scene_site {
     const struct sek_dynamic *blocked; /* blocks that still run, copied; NULL: none */
     _Atomic int64_t *full_s;           /* set when the history had no room (verdict/detect.h) */
     struct sek_hash_key key;           /* of the detectors: random, or fixed to get the same */
+    /* Watch what few ask for although the history is too young to tell what is new. A resolver has
+     * no time for that: everything is new to it then. */
+    bool eager;
 };
 
 /* NOMEM, or what a detector says of a setting. */

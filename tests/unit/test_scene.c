@@ -18,16 +18,17 @@ static struct fixture {
     _Atomic int64_t full_s;
     unsigned n_findings, n_firsts, n_lines;
     struct sek_finding finding;
+    bool may_block;
     char line[600];
     struct sek_dynamic *blocked;
 } f;
 
-static void on_finding(void *arg, const struct sek_sign *s, const struct sek_finding *finding)
+static void on_finding(void *arg, const struct sek_finding *finding, bool may_block)
 {
     assert_ptr_equal(arg, &f);
     f.n_findings++;
     f.finding = *finding;
-    assert_int_equal(s->finding.start_ms, finding->start_ms);
+    f.may_block = may_block;
 }
 
 static void on_first(void *arg, const struct sek_event *e)
@@ -214,11 +215,11 @@ static void test_finding_blocks(void **state)
     static const struct {
         const char *settings;
         int64_t age_s; /* of the history */
-        bool blocks;
+        bool may, blocks;
     } rows[] = {
-        {"tunnel: {mode: block}\n", 30 * DAY_S, true},
-        {"tunnel: {mode: monitor}\n", 30 * DAY_S, false},
-        {"tunnel: {mode: block}\n", DAY_S, false},
+        {"tunnel: {mode: block}\n", 30 * DAY_S, true, true},
+        {"tunnel: {mode: monitor}\n", 30 * DAY_S, true, false},
+        {"tunnel: {mode: block}\n", DAY_S, false, false},
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -226,6 +227,7 @@ static void test_finding_blocks(void **state)
         tunnel("files-backup.net");
         assert_true(f.n_findings > 0);
         assert_int_equal(f.finding.detector, SEK_DETECTOR_TUNNEL);
+        assert_int_equal(f.may_block, rows[i].may);
         assert_int_equal(f.finding.blocked_until_s > 0, rows[i].blocks);
         assert_int_equal(f.blocked != NULL, rows[i].blocks);
         assert_int_equal(f.n_lines, 1);
