@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lint.sh"
 
 # A folder of lib/ includes itself and those to its left.
-ORDER="base name conf policy classify observe verdict event watch store runtime"
+ORDER="base name conf policy classify observe verdict event watch store runtime replay"
 
 # THE table of foreign headers: pattern of the header, pattern of the files that may include it.
 FOREIGN='
