@@ -9,24 +9,18 @@
 #define BLOCKS 8
 #define BAD_MAX 8 /* of a block: a file of nonsense is told in short blocks */
 
-struct bad {
-    uint64_t record;
-    struct sek_diag why;
-};
-
 struct block {
     unsigned n, n_bad;
     bool last;
     enum sek_err err; /* of reading; the last block only */
     struct sek_diag diag;
     uint64_t octets, size;
-    struct bad bad[BAD_MAX];
+    struct sek_diag bad[BAD_MAX];
     struct sek_event events[SEK_FEED_EVENTS];
 };
 
 struct feed {
     struct sek_source *source;
-    uint64_t n_records;
     pthread_mutex_t lock; /* guards the next three */
     pthread_cond_t changed;
     unsigned n_filled, n_used; /* blocks, since the begin */
@@ -44,14 +38,13 @@ static void fill(struct feed *f, struct block *b)
     b->err = SEK_OK;
     while (b->n < SEK_FEED_EVENTS && b->n_bad < BAD_MAX && !b->last) {
         int told = sek_source_next(f->source, &b->events[b->n], &b->diag);
-        f->n_records += told != 0;
         if (told > 0) {
             b->n++;
         } else if (told == 0 || told == SEK_E_IO || told == SEK_E_NOMEM) {
             b->last = true;
             b->err = (enum sek_err)told;
         } else {
-            b->bad[b->n_bad++] = (struct bad){f->n_records, b->diag};
+            b->bad[b->n_bad++] = b->diag;
         }
     }
     b->octets = sek_source_octets(f->source, &b->size);
@@ -114,7 +107,7 @@ static enum sek_err use(struct block *b, const struct sek_feed_hooks *hooks, boo
         events[i] = &b->events[i];
     enum sek_err err = b->n ? hooks->events(hooks->arg, events, b->n, diag) : SEK_OK;
     for (unsigned i = 0; i < b->n_bad && hooks->unreadable; i++)
-        hooks->unreadable(hooks->arg, b->bad[i].record, &b->bad[i].why);
+        hooks->unreadable(hooks->arg, &b->bad[i]);
     if (err == SEK_OK && b->err != SEK_OK) {
         err = b->err;
         if (diag)

@@ -11,8 +11,8 @@ struct sek_feed_hooks {
     /* The next queries; they may be changed. An error ends it and is returned. */
     enum sek_err (*events)(void *arg, struct sek_event *const *events, unsigned n,
                            struct sek_diag *diag);
-    /* What could not be read; record: counted from 1 through all of the source. May be NULL. */
-    void (*unreadable)(void *arg, uint64_t record, const struct sek_diag *why);
+    /* A record that could not be read: which one, and why. May be NULL. */
+    void (*unreadable)(void *arg, const struct sek_diag *why);
     /* After each block; octets: as sek_source_octets. False: stop. May be NULL. */
     bool (*goes_on)(void *arg, uint64_t octets, uint64_t size);
 };
