@@ -93,9 +93,14 @@ void sek_view_event(struct sek_event *e, enum sek_outcome outcome, enum sek_exis
     e->endpoint = *endpoint;
     e->name_len = question->len;
     memcpy(e->names, question->octets, question->len);
-    e->size = sek_event_size(e->name_len, 0);
-    if (outcome == SEK_OUTCOME_HIT)
-        sek_event_set_hit(e, verdict, matched);
+    if (outcome == SEK_OUTCOME_HIT) {
+        sek_event_set_hit(e, verdict);
+        if (matched) {
+            e->matched_len = matched->len;
+            memcpy(e->names + e->name_len, matched->octets, matched->len);
+        }
+    }
+    e->size = sek_event_size(e->name_len, e->matched_len);
 }
 
 /* --- what answers carry --------------------------------------------------------------------------

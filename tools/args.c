@@ -148,6 +148,17 @@ static enum sek_err take_choice(const struct sek_arg *row, const char *text, int
                         words);
 }
 
+static enum sek_err add_text(const struct found *f, const char *text, struct sek_diag *diag)
+{
+    struct sek_arg_value *v = f->value;
+    if (v->number == SEK_ARG_REPEATS)
+        return sek_diag_set(diag, SEK_E_INVALID, "--%s: at most %d of them", f->row->name,
+                            SEK_ARG_REPEATS);
+    v->given = true;
+    v->text = v->texts[v->number++] = text;
+    return SEK_OK;
+}
+
 static enum sek_err take_value(const struct found *f, const char *text, int64_t now_s,
                                struct sek_diag *diag)
 {
@@ -159,6 +170,8 @@ static enum sek_err take_value(const struct found *f, const char *text, int64_t 
         break;
     case SEK_ARG_TEXT:
         break;
+    case SEK_ARG_TEXTS:
+        return add_text(f, text, diag);
     case SEK_ARG_NUMBER:
         e = take_number(f->row, text, &n, diag);
         break;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Options of the command line, typed by the rows that each command declares at the top of its file.
  * Long options take their value as "--name value" or "--name=value", short ones as "-n 5" or "-n5";
- * "--" ends options; "-" is an argument (standard input). Repeating an option: the last one counts.
+ * "--" ends options; "-" is an argument (standard input). Repeating an option: the last one counts,
+ * but of SEK_ARG_TEXTS all do.
  * Plain data, no output. One thread. */
 #pragma once
 #include "base/err.h"
@@ -12,6 +13,7 @@
 enum sek_arg_kind {
     SEK_ARG_FLAG = 1, /* takes no value */
     SEK_ARG_TEXT,     /* any text */
+    SEK_ARG_TEXTS,    /* any text, up to SEK_ARG_REPEATS times */
     SEK_ARG_NUMBER,   /* whole number within min..max of its row */
     SEK_ARG_DURATION, /* life time in seconds: "8h" */
     SEK_ARG_TIME,     /* Unix seconds: "2h" (ago), "today", "2026-11-23T06:17" */
@@ -32,11 +34,13 @@ struct sek_arg {
 };
 
 #define SEK_ARGS_MAX 32 /* rows of one command */
+#define SEK_ARG_REPEATS 64
 
 struct sek_arg_value {
     bool given;
     const char *text; /* as written; borrowed from argv */
-    int64_t number;   /* all kinds but TEXT; FLAG: 1 */
+    int64_t number;   /* all kinds but TEXT; FLAG: 1; TEXTS: how many there are in `texts` */
+    const char *texts[SEK_ARG_REPEATS];
 };
 
 /* Rows, and the values they fill (as many as rows; zeroed by the caller). */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What the history of domains knows: `nod list`, `nod show` and `nod stats`. */
 #include "command.h"
+#include "name/qtype.h"
 #include "name/suffix.h"
-#include "qtype.h"
 #include "seen.h"
 #include "talk.h"
 #include <stdlib.h>

@@ -168,6 +168,21 @@
       "failed, answered by local data, or hits.",                                                  \
       "sekisho stats --since 1h --by endpoint\twho asked most\n"                                   \
       "sekisho stats -e 192.0.2.7 --by domain\twhat an endpoint asked for")                        \
+    X(replay, "replay", "FILE...", "judge past traffic from captures and logs",                    \
+      "Reads past traffic from FILE, gzip or not, - for standard input, and judges it as the "     \
+      "resolver would have: by the compiled lists, the classifier, the test for newly observed "   \
+      "domains and all detectors, in the records' own time and by the settings in force. Files "   \
+      "come in the order of their first records. Nothing of the installed system is changed: the " \
+      "history of domains is a new one in memory. What is new can only be told with a history: "   \
+      "--seed learns one from older logs of the same site, --seed-part from the first records of " \
+      "FILEs, --history copies the installed one; --warm-up 1s takes all for new that the "        \
+      "records "                                                                                   \
+      "have not shown before. The report says what was not judged.",                               \
+      "sekisho replay incident.pcap\ttunnels, machine-made names, bursts\n"                        \
+      "sekisho replay --seed-part 0.5 dns.*.log.gz\twhat is new in the second half?\n"             \
+      "sekisho replay --seed last-month.log.gz today.log\tthe same by another log\n"               \
+      "sekisho replay --db incident.db dns.log\tkeep hits, counts and findings\n"                  \
+      "sekisho replay -f json dns.log | jq .findings\tfor programs")                               \
     X(config, "config", "[get KEY]", "print the settings in force, or a sample file",              \
       "Prints the settings in force: the file's values, and the defaults for the rest. The "       \
       "output is a settings file itself. With another --format it is a report that also tells "    \

@@ -143,8 +143,7 @@ unsigned sek_find_members(const char *out_paths[SEK_FIND_MEMBERS_MAX])
     return n;
 }
 
-void sek_find_view_init(struct sek_find_view *v, struct sek_context *c, const char *schema,
-                        bool record)
+static void view_init(struct sek_find_view *v, struct sek_context *c, bool record)
 {
     v->out = c->out;
     v->conf = &c->conf;
@@ -154,7 +153,20 @@ void sek_find_view_init(struct sek_find_view *v, struct sek_context *c, const ch
                                       .title = all[i].title,
                                       .kind = all[i].kind,
                                       .place = record ? all[i].in_record : all[i].in_list};
+}
+
+void sek_find_view_init(struct sek_find_view *v, struct sek_context *c, const char *schema,
+                        bool record)
+{
+    view_init(v, c, record);
     sek_out_begin(c->out, schema, v->cols, N_COLS, record ? SEK_OUT_RECORD : SEK_OUT_ROWS);
+}
+
+void sek_find_view_part(struct sek_find_view *v, struct sek_context *c, const char *key)
+{
+    view_init(v, c, false);
+    v->cols[ID].place = SEK_COL_NOWHERE;
+    sek_out_part(c->out, key, v->cols, N_COLS, SEK_OUT_ROWS);
 }
 
 /* A number as the evidence has it; what is none is left out. */

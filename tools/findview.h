@@ -21,6 +21,8 @@ struct sek_find_view {
  * known of one. */
 void sek_find_view_init(struct sek_find_view *v, struct sek_context *c, const char *schema,
                         bool record);
+/* The same rows as a part of a report that was begun, without their ids. */
+void sek_find_view_part(struct sek_find_view *v, struct sek_context *c, const char *key);
 /* Set and end one row; its members are those of sek_find_members. False: stop. */
 bool sek_find_view_row(struct sek_find_view *v, const struct sek_finding_row *f);
 /* Further parts of a record: the names that it rests on, explained by the installed model, and what

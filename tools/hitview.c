@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "hitview.h"
-#include "qtype.h"
+#include "name/qtype.h"
 #include "why.h"
 #include <string.h>
 #include "base/banned.h"

@@ -31,6 +31,16 @@ static const char *unescape(const char *p, char *out)
     return p + 1 + n;
 }
 
+/* Most are short: a loop is faster than strcspn(). */
+static size_t plain_run(const char *p)
+{
+    size_t n = 0;
+
+    while (p[n] && p[n] != '"' && p[n] != '\\')
+        n++;
+    return n;
+}
+
 /* A string; s->at is behind its first quote. */
 static void take_string(struct sek_jsonscan *s, char *out, size_t size)
 {
@@ -38,11 +48,16 @@ static void take_string(struct sek_jsonscan *s, char *out, size_t size)
     size_t n = 0;
 
     while (*p && *p != '"') {
-        char c = *p++;
-        if (c == '\\')
-            p = unescape(p, &c);
-        if (n + 1 < size)
-            out[n++] = c;
+        size_t run = plain_run(p), kept = run < size - 1 - n ? run : size - 1 - n;
+        memcpy(out + n, p, kept);
+        n += kept;
+        p += run;
+        if (*p == '\\') {
+            char c;
+            p = unescape(p + 1, &c);
+            if (n + 1 < size)
+                out[n++] = c;
+        }
     }
     out[n] = '\0';
     s->at = *p ? p + 1 : p;
@@ -50,8 +65,11 @@ static void take_string(struct sek_jsonscan *s, char *out, size_t size)
 
 static void take_plain(struct sek_jsonscan *s)
 {
-    size_t n = strcspn(s->at, ",}] \t\r\n"), kept = n < sizeof s->value ? n : sizeof s->value - 1;
+    size_t n = 0;
 
+    for (char c; (c = s->at[n]) && c != ',' && c != '}' && c != ']' && !is_blank(c);)
+        n++;
+    size_t kept = n < sizeof s->value ? n : sizeof s->value - 1;
     memcpy(s->value, s->at, kept);
     s->value[kept] = '\0';
     s->at += n;
@@ -78,18 +96,34 @@ static bool take_value(struct sek_jsonscan *s)
     return true;
 }
 
+/* The next plain value of an array; false at its end, or where an array or object begins in it. */
+static bool take_element(struct sek_jsonscan *s)
+{
+    while (is_blank(*s->at) || *s->at == ',')
+        s->at++;
+    s->in_array = *s->at != ']' && *s->at != '}' && take_value(s);
+    return s->in_array;
+}
+
 bool sek_jsonscan_next(struct sek_jsonscan *s)
 {
+    if (s->in_array && take_element(s))
+        return true;
     while (*s->at) {
         if (*s->at++ != '"')
             continue;
         take_string(s, s->key, sizeof s->key);
         skip_blanks(s);
-        if (*s->at != ':') /* a string of an array */
+        if (*s->at != ':') /* a string of an array within an array */
             continue;
         s->at++;
         if (take_value(s))
             return true;
+        if (*s->at == '[') {
+            s->at++;
+            if (take_element(s))
+                return true;
+        }
     }
     return false;
 }

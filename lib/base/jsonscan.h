@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The members of a JSON object on one line, as logs have them, read without a tree: objects within
- * it are flattened ({"id":{"orig_h":"a"}} has the member "orig_h"), arrays are passed over. Made for
- * lines that a program wrote; what is no JSON ends the scan or gives members that nobody asks for,
- * never more. Plain data. Any thread. */
+ * it are flattened ({"id":{"orig_h":"a"}} has the member "orig_h"), plain values of an array come
+ * one by one under its key. Made for lines that a program wrote; what is no JSON ends the scan or
+ * gives members that nobody asks for, never more. Plain data. Any thread. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,6 +15,7 @@ struct sek_jsonscan {
     char key[SEK_JSONSCAN_KEY];
     char value[SEK_JSONSCAN_VALUE]; /* a string without its escapes (RFC 8259 §7), or the number or
                                      * literal as it stands */
+    bool in_array;
 };
 
 /* The next member with a plain value; false at the end. Characters above U+007E that are escaped

@@ -20,22 +20,17 @@ const struct sek_lookup sek_outcome_names[] = {
     {0, NULL},
 };
 
-void sek_event_set_hit(struct sek_event *e, const struct sek_verdict *v,
-                       const struct sek_name *matched)
+void sek_event_set_hit(struct sek_event *e, const struct sek_verdict *verdict)
 {
     e->outcome = SEK_OUTCOME_HIT;
-    e->action = (uint8_t)v->action;
-    e->would = (uint8_t)v->would;
-    e->trigger = (uint8_t)v->trigger;
-    e->monitor = v->monitor;
-    e->scope = v->scope;
-    e->depth = v->depth;
-    e->list = v->list;
-    e->generation = (uint32_t)v->generation;
-    e->matched_len = matched ? matched->len : 0;
-    if (matched)
-        memcpy(e->names + e->name_len, matched->octets, matched->len);
-    e->size = sek_event_size(e->name_len, e->matched_len);
+    e->action = (uint8_t)verdict->action;
+    e->would = (uint8_t)verdict->would;
+    e->trigger = (uint8_t)verdict->trigger;
+    e->monitor = verdict->monitor;
+    e->scope = verdict->scope;
+    e->depth = verdict->depth;
+    e->list = verdict->list;
+    e->generation = (uint32_t)verdict->generation;
 }
 
 static void add_addr(struct sek_event *e, uint8_t *count, unsigned most,

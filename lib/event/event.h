@@ -3,7 +3,6 @@
  * part of `names` travels. */
 #pragma once
 #include "base/addr.h"
-#include "name/name.h"
 #include "verdict/verdict.h"
 #include <stddef.h>
 
@@ -90,10 +89,9 @@ static inline const struct sek_addr *sek_event_addrs(const struct sek_event *e)
 void sek_event_add_addr(struct sek_event *e, const struct sek_addr *addr);
 void sek_event_add_ns_addr(struct sek_event *e, const struct sek_addr *addr);
 
-/* Make it a hit: what the verdict says, and the name that decided if it was another than the
- * question's (matched may be NULL). Before addresses are added. */
-void sek_event_set_hit(struct sek_event *e, const struct sek_verdict *v,
-                       const struct sek_name *matched);
+/* Make it a hit of this verdict. The matched name, if it is another than the question's, is the
+ * caller's to add. */
+void sek_event_set_hit(struct sek_event *e, const struct sek_verdict *verdict);
 
 /* A short id by which a user can name a hit to the help desk: the same for all queries that share a
  * row of events.db (endpoint, name, type, list, minute). Shown in the EDE text and stored with the

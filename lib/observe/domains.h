@@ -14,6 +14,7 @@
 #pragma once
 #include "base/addr.h"
 #include "base/err.h"
+#include "base/hash.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -30,6 +31,9 @@ struct sek_domains_conf {
     uint32_t max_absent;
     int64_t retention_s;     /* a domain not seen for longer is forgotten; 0: never */
     const char *psl_version; /* of the list that made the domains, for the record; may be NULL */
+    /* Of the hashes of an object in memory only, when the same notes are to give the same
+     * estimates; NULL: random, so that nobody can aim at them. */
+    const struct sek_hash_key *key;
 };
 
 struct sek_domain_seen {

@@ -259,7 +259,7 @@ enum sek_err sek_domains_open(const struct sek_domains_conf *conf, int64_t now_s
     if (!d)
         return sek_diag_set(diag, SEK_E_NOMEM, "store of domains: out of memory");
     d->key = sek_hash_key_random();
-    d->spread_key = sek_hash_key_random();
+    d->spread_key = conf->key && !conf->path ? *conf->key : sek_hash_key_random();
     d->since_s = d->created_s = d->expiry_s = now_s;
     read_boot_id(d->boot_id);
     copy_text(d->psl_first, sizeof(d->psl_first), conf->psl_version);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "observe/logtime.h"
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include "base/banned.h"
@@ -49,21 +48,28 @@ static bool take_month(const char **p, int *out)
     return false;
 }
 
-static void skip_fraction(const char **p)
+/* A fraction of a second, if one stands there, in whole milliseconds. */
+static int take_fraction(const char **p)
 {
-    if ((**p == '.' || **p == ',') && is_digit((*p)[1]))
-        *p += 1 + strspn(*p + 1, "0123456789");
+    int ms = 0;
+
+    if ((**p != '.' && **p != ',') || !is_digit((*p)[1]))
+        return 0;
+    ++*p;
+    for (int unit = 100; is_digit(**p); unit /= 10, ++*p)
+        ms += (**p - '0') * unit;
+    return ms;
 }
 
 /* hh:mm[:ss[.fraction]] */
-static bool take_clock(const char **p, struct tm *t)
+static bool take_clock(const char **p, struct tm *t, int *out_ms)
 {
     if (!take_number(p, 2, false, &t->tm_hour) || !take(p, ':') ||
         !take_number(p, 2, false, &t->tm_min))
         return false;
     if (take(p, ':') && !take_number(p, 2, false, &t->tm_sec))
         return false;
-    skip_fraction(p);
+    *out_ms = take_fraction(p);
     return t->tm_hour < 24 && t->tm_min < 60 && t->tm_sec <= 60;
 }
 
@@ -101,76 +107,114 @@ static bool unix_of(int year, int month, int day, struct tm t, int64_t *out_s)
     return year >= 1970 && year <= 9999 && same.tm_mday == day && same.tm_mon == month - 1;
 }
 
-static bool take_unix(const char **p, int64_t *out_s)
+static bool take_unix(const char **p, int64_t *out_ms)
 {
-    size_t n = strspn(*p, "0123456789");
+    size_t n = 0;
+    int64_t value = 0;
 
+    for (; n < 14 && is_digit((*p)[n]); n++)
+        value = value * 10 + ((*p)[n] - '0');
     if ((n < 9 || n > 11) && n != 13)
         return false;
-    *out_s = (int64_t)strtoll(*p, NULL, 10) / (n == 13 ? 1000 : 1);
     *p += n;
-    skip_fraction(p);
+    int ms = take_fraction(p);
+    *out_ms = n == 13 ? value : value * 1000 + ms;
     return true;
 }
 
-static bool take_iso(const char **p, int64_t *out_s)
+/* time_s and the milliseconds behind it */
+static bool give(int64_t time_s, int ms, int64_t *out_ms)
 {
+    *out_ms = time_s * 1000 + ms;
+    return true;
+}
+
+static bool take_iso(const char **p, int64_t *out_ms)
+{
+    int ms = 0;
     int year, month, day;
-    int64_t zone_s = 0;
+    int64_t time_s, zone_s = 0;
     struct tm t = {0};
 
     if (!take_number(p, 4, false, &year) || !take(p, '-') || !take_number(p, 2, false, &month) ||
         !take(p, '-') || !take_number(p, 2, false, &day))
         return false;
     const char *at = *p + 1;
-    if ((**p == 'T' || **p == ' ') && take_clock(&at, &t)) {
+    if ((**p == 'T' || **p == ' ') && take_clock(&at, &t, &ms)) {
         *p = at;
         if (!take_zone(p, &zone_s))
             return false;
     } else {
         t = (struct tm){0};
+        ms = 0;
     }
-    if (!unix_of(year, month, day, t, out_s))
-        return false;
-    *out_s -= zone_s;
-    return true;
+    return unix_of(year, month, day, t, &time_s) && give(time_s - zone_s, ms, out_ms);
 }
 
-static bool take_bind(const char **p, int64_t *out_s)
+static bool take_bind(const char **p, int64_t *out_ms)
 {
+    int64_t time_s;
+    int ms;
     int year, month, day;
     struct tm t = {0};
 
     return take_number(p, 2, true, &day) && take(p, '-') && take_month(p, &month) && take(p, '-') &&
-           take_number(p, 4, false, &year) && take(p, ' ') && take_clock(p, &t) &&
-           unix_of(year, month, day, t, out_s);
+           take_number(p, 4, false, &year) && take(p, ' ') && take_clock(p, &t, &ms) &&
+           unix_of(year, month, day, t, &time_s) && give(time_s, ms, out_ms);
 }
 
-static bool take_syslog(const char **p, int64_t now_s, int64_t *out_s)
+static bool take_syslog(const char **p, int64_t now_s, int64_t *out_ms)
 {
-    int month, day;
+    int64_t time_s;
+    int month, day, ms;
     struct tm t = {0}, now;
     time_t tomorrow = (time_t)(now_s + DAY_S);
 
     if (!take_month(p, &month) || !take(p, ' '))
         return false;
     (void)take(p, ' ');
-    if (!take_number(p, 2, true, &day) || !take(p, ' ') || !take_clock(p, &t))
+    if (!take_number(p, 2, true, &day) || !take(p, ' ') || !take_clock(p, &t, &ms))
         return false;
     gmtime_r(&tomorrow, &now);
     for (int back = 0; back < 8; back++) /* February 29 may be that far away */
-        if (unix_of(now.tm_year + 1900 - back, month, day, t, out_s) && *out_s <= tomorrow)
-            return true;
+        if (unix_of(now.tm_year + 1900 - back, month, day, t, &time_s) && time_s <= tomorrow)
+            return give(time_s, ms, out_ms);
     return false;
+}
+
+bool sek_logtime_take_ms(const char **p, int64_t now_s, int64_t *out_ms)
+{
+    const char *at = *p;
+
+    if (!take_unix(&at, out_ms) && !(at = *p, take_iso(&at, out_ms)) &&
+        !(at = *p, take_bind(&at, out_ms)) && !(at = *p, take_syslog(&at, now_s, out_ms)))
+        return false;
+    *p = at;
+    return true;
 }
 
 bool sek_logtime_take(const char **p, int64_t now_s, int64_t *out_s)
 {
-    const char *at = *p;
+    int64_t time_ms;
 
-    if (!take_unix(&at, out_s) && !(at = *p, take_iso(&at, out_s)) &&
-        !(at = *p, take_bind(&at, out_s)) && !(at = *p, take_syslog(&at, now_s, out_s)))
+    if (!sek_logtime_take_ms(p, now_s, &time_ms))
         return false;
+    *out_s = (time_ms - (time_ms % 1000 + 1000) % 1000) / 1000;
+    return true;
+}
+
+bool sek_logtime_take_epoch(const char **p, int64_t *out_ms)
+{
+    const char *at = *p;
+    int64_t value = 0;
+    size_t n = 0;
+
+    for (; n < 11 && is_digit(at[n]); n++)
+        value = value * 10 + (at[n] - '0');
+    at += n;
+    if (n == 0 || is_digit(*at))
+        return false;
+    *out_ms = value * 1000 + take_fraction(&at);
     *p = at;
     return true;
 }

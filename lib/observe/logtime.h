@@ -11,3 +11,8 @@
  *   Nov 27 13:05:07                syslog: the last such day that is not after tomorrow of now_s
  * Without a zone it counts as UTC. False: no time stands there; *p stays. */
 bool sek_logtime_take(const char **p, int64_t now_s, int64_t *out_s);
+/* The same in milliseconds. */
+bool sek_logtime_take_ms(const char **p, int64_t now_s, int64_t *out_ms);
+/* Seconds since 1970 or since the capture began, up to 11 digits, with a fraction or without, where
+ * nothing else may stand (Zeek, tshark). */
+bool sek_logtime_take_epoch(const char **p, int64_t *out_ms);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "observe/sighting.h"
 #include "base/duration.h"
+#include "name/raw.h"
 #include "name/text.h"
 #include "observe/logtime.h"
 #include <stdlib.h>
@@ -60,6 +61,13 @@ static void read_addrs(const struct field *f, struct sek_sighting *out)
         out->endpoints = out->n_addrs;
 }
 
+/* What nobody could register has been asked for all the same: "xn--" before something else. */
+static bool is_asked(const struct field *f, struct sek_name *out)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyz0123456789-_.";
+    return strspn(f->at, plain) >= f->len && sek_name_from_raw(f->at, f->len, SEK_RAW_DECIMAL, out);
+}
+
 enum sek_err sek_sighting_from_text(const char *line, struct sek_sighting *out,
                                     struct sek_diag *diag)
 {
@@ -70,7 +78,7 @@ enum sek_err sek_sighting_from_text(const char *line, struct sek_sighting *out,
     if (n < 5)
         return sek_diag_set(diag, SEK_E_INVALID, "has %u fields, not 5", n);
     enum sek_err err = sek_name_from_text(f[0].at, f[0].len, &out->domain, diag);
-    if (err)
+    if (err && !is_asked(&f[0], &out->domain))
         return err;
     if (!read_time(&f[1], &out->first_s) || !read_time(&f[2], &out->last_s) ||
         out->last_s < out->first_s)

@@ -31,7 +31,7 @@ static const struct sek_event *judge(struct sek_review *v, const struct sek_engi
     verdict.action = SEK_ACTION_PASSTHRU; /* it was served */
     memcpy(hit, e, e->size);
     hit->unjudged = false;
-    sek_event_set_hit(hit, &verdict, NULL);
+    sek_event_set_hit(hit, &verdict);
     return hit;
 }
 

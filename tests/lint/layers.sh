@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lint.sh"
 
 # A folder of lib/ includes itself and those to its left.
-ORDER="base name conf policy classify observe verdict event watch store runtime"
+ORDER="base name conf policy classify observe verdict event watch store runtime replay"
 
 # THE table of foreign headers: pattern of the header, pattern of the files that may include it.
 FOREIGN='
@@ -13,6 +13,11 @@ libpsl.h          lib/name/suffix.c
 yaml.h            lib/conf/*.c
 zlib.h            lib/policy/reader.c
 zlib.h            tools/textlines.c
+zlib.h            lib/replay/stream.c
+zlib.h            tests/*
+pcap/*            lib/replay/capture.c
+fstrm.h           lib/replay/dnstap.c
+dnstap.pb-c.h     lib/replay/dnstap.c
 zlib.h            tools/train/data.c
 immintrin.h       lib/classify/stage2_avx*.c
 arm_neon.h        lib/classify/stage2_neon.c

@@ -65,7 +65,7 @@ static void test_lines(void **state)
         {"x unbound[12:0] info: 192.0.2.1 a.com. A IN", "!"},
         {"[1795168800] unbound[12:0] info: 192.0.2.1 a..com. A IN", "!"},
         {"[1795168800] unbound[12:0] info: 192.0.2.1 a\\x20(b.c_d.com. A IN",
-         "unbound c_d.com +0 192.0.2.1 ?"},
+         "unbound a\\032\\040b.c_d.com +0 192.0.2.1 ?"},
         {"[1795168800] unbound[12:0] info: 192.0.2.1 com.(a) A IN", "-"},
         /* BIND */
         {"20-Nov-2026 10:00:00.123 client @0x7f01 192.0.2.1#53 (a.com): query: a.com IN A +E(0)K "
@@ -156,7 +156,7 @@ static void test_zeek(void **state)
         {"1795168800.25\tC1\t192.0.2.1\ta.com\tNOERROR", "zeek a.com +0 192.0.2.1 yes"},
         {"1795168800.25\tC1\t192.0.2.1\t-\t-", "-"},
         {"1795168800.25\tC1\t192.0.2.1\tMy Printer._ipp._tcp.local\t-",
-         "zeek _ipp._tcp.local +0 192.0.2.1 ?"},
+         "zeek my\\032printer._ipp._tcp.local +0 192.0.2.1 ?"},
         {"1795168800.25\tC1", "-"},
         {"-\tC1\t192.0.2.1\ta.com\tNOERROR", "!"},
         {"#close\t2026-11-20", "-"},
@@ -181,12 +181,67 @@ static void test_zeek(void **state)
     assert_int_equal(log.since_s, AT);
 }
 
+/* What a line tells of the answer: "part type rcode ttl octets addresses time_ms". */
+static void test_answers(void **state)
+{
+    static const struct {
+        const char *line, *told;
+    } lines[] = {
+        {"[1795168800] unbound[12:0] info: 192.0.2.1 a.com. AAAA IN", "1 28 -1 0 0 - 0"},
+        {"[1795168800] unbound[12:0] info: 192.0.2.1 a.com. TYPE65 IN SERVFAIL 0.1 0 60",
+         "2 65 2 0 0 - 0"},
+        {"20-Nov-2026 10:00:00.123 client @0x7f01 192.0.2.1#53 (a.com): query: a.com IN MX +E(0)K",
+         "0 15 -1 0 0 - 123"},
+        {"Nov 20 10:00:00 dnsmasq[12]: query[type=65] a.com from 192.0.2.1", "1 65 -1 0 0 - 0"},
+        {"Nov 20 10:00:00 dnsmasq[12]: query[A] a.com from 192.0.2.1", "1 1 -1 0 0 - 0"},
+        {"Nov 20 10:00:00 dnsmasq[12]: reply a.com is 192.0.2.9", "2 0 0 0 0 192.0.2.9 0"},
+        {"Nov 20 10:00:00 dnsmasq[12]: reply a.com is <CNAME>", "2 0 0 0 0 - 0"},
+        {"Nov 20 10:00:00 dnsmasq[12]: reply a.com is NODATA-IPv6", "2 0 0 0 0 - 0"},
+        {"Nov 20 10:00:00 dnsmasq[12]: reply a.com is NXDOMAIN", "2 0 3 0 0 - 0"},
+        {"{\"ts\":1795168800.987654,\"uid\":\"C\",\"id.orig_h\":\"192.0.2.1\",\"query\":\"a.com\","
+         "\"qtype\":1,\"qtype_name\":\"A\",\"rcode\":0,\"rcode_name\":\"NOERROR\",\"answers\":[\"b."
+         "com\",\"192.0.2.9\",\"2001:db8::9\"],\"TTLs\":[300.0,60.0,61.5],\"rejected\":false}",
+         "0 1 0 60 5 192.0.2.9 987"},
+        {"{\"ts\":29.5,\"uid\":\"C\",\"query\":\"a.com\",\"qtype\":16}", "0 16 -1! 0 0 - 500"},
+        {"{\"ts\":29.5,\"query\":\"a.com\",\"qtype_name\":\"TXT\"}", "0 16 -1 0 0 - 500"},
+        {"{\"ts\":29.5,\"query\":\"a.com\",\"id.resp_p\":5353}", "none"},
+        {"#fields\tts\tid.orig_h\tid.resp_p\tquery\tqtype\tqtype_name\trcode\trcode_name\tanswers\t"
+         "TTLs\trejected",
+         "none"},
+        {"1795168800.001\t192.0.2.1\t53\ta.com\t1\tA\t0\tNOERROR\tb.com,192.0.2.9\t5.0,60.0\tF",
+         "0 1 0 5 5 192.0.2.9 1"},
+        {"1795168800.001\t192.0.2.1\t53\ta.com\t28\tAAAA\t0\tNOERROR\t-\t-\tF", "0 28 0 0 0 - 1"},
+        {"1795168800.001\t192.0.2.1\t53\ta.com\t28\tAAAA\t-\t-\t-\t-\tF", "0 28 -1! 0 0 - 1"},
+        {"1795168800.001\t192.0.2.1\t53\ta.com\t28\tAAAA\t5\tREFUSED\t-\t-\tT", "0 28 5 0 0 - 1"},
+        {"1795168800.001\t192.0.2.1\t5353\ta.local\t28\tAAAA\t-\t-\t-\t-\tF", "none"},
+        {"1795168800.001\t192.0.2.1\t137\t*\t32\tNB\t-\t-\t-\t-\tF", "none"},
+    };
+    struct sek_querylog log;
+    struct sek_query_seen q;
+    char copy[512], text[200], addr[SEK_ADDR_TEXT_MAX];
+
+    (void)state;
+    sek_querylog_init(&log, NOW);
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        snprintf(copy, sizeof copy, "%s", lines[i].line);
+        snprintf(text, sizeof text, "none");
+        if (sek_querylog_line(&log, copy, &q, NULL) == 1)
+            snprintf(text, sizeof text, "%d %u %d%s %u %u %s %lld", q.part, q.qtype, q.rcode,
+                     q.unanswered ? "!" : "", q.ttl_s, q.answer_octets,
+                     q.n_answers ? sek_addr_to_text(&q.answers[0], addr) : "-",
+                     (long long)(q.time_ms - q.time_ms / 1000 * 1000));
+        if (strcmp(text, lines[i].told) != 0)
+            fail_msg("%s\n  told %s", lines[i].line, text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lines),
         cmocka_unit_test(test_default_date),
         cmocka_unit_test(test_zeek),
+        cmocka_unit_test(test_answers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

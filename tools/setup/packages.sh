@@ -6,7 +6,8 @@
 
 # Compiling sekisho: the libraries of the table in CMakeLists.txt and a compiler.
 PACKAGES_BUILD="gcc libc6-dev make cmake pkg-config binutils libsqlite3-dev libpsl-dev libidn2-dev
-    libyaml-dev libssl-dev zlib1g-dev libldns-dev"
+    libyaml-dev libssl-dev zlib1g-dev libldns-dev libpcap-dev libfstrm-dev libprotobuf-c-dev
+    protobuf-c-compiler"
 
 # Rebuilding the distribution's Unbound with its own configure line (debian/control, Build-Depends, less
 # the packaging tools). libhiredis-dev: Debian 13's line.

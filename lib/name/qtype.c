@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "qtype.h"
+#include "name/qtype.h"
 #include "base/lookup.h"
 #include <stdio.h>
 #include <stdlib.h>

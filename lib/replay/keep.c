@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "replay/keep.h"
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "base/banned.h"
+
+#define FINDINGS 256 /* that wait for a transaction */
+#define FIRSTS 4096
+
+struct sek_keep {
+    struct sek_eventsdb *db;
+    const struct sek_list *lists;
+    unsigned n_lists;
+    uint64_t n_findings, n_refused;
+    unsigned n_waiting, n_firsts;
+    struct sek_finding waiting[FINDINGS];
+    struct sek_first firsts[FIRSTS];
+};
+
+enum sek_err sek_keep_new(const char *path, const struct sek_policy *policy, int64_t now_s,
+                          struct sek_keep **out, struct sek_diag *diag)
+{
+    char aside[SEK_ASIDE_MAX];
+    struct stat st;
+    if (lstat(path, &st) == 0)
+        return sek_diag_set(diag, SEK_E_EXISTS, "%s exists already", path);
+    struct sek_keep *k = calloc(1, sizeof *k);
+    if (!k)
+        return sek_diag_set(diag, SEK_E_NOMEM, "out of memory");
+    if (policy)
+        k->lists = sek_policy_lists(policy, &k->n_lists);
+    enum sek_err err = sek_eventsdb_open(path, now_s, &k->db, aside, diag);
+    if (err != SEK_OK) {
+        sek_keep_free(k);
+        return err;
+    }
+    *out = k;
+    return SEK_OK;
+}
+
+void sek_keep_free(struct sek_keep *k)
+{
+    if (!k)
+        return;
+    sek_eventsdb_close(k->db);
+    free(k);
+}
+
+static enum sek_err store_findings(struct sek_keep *k, struct sek_diag *diag)
+{
+    struct sek_findings_stored stored;
+    if (k->n_waiting == 0)
+        return SEK_OK;
+    enum sek_err err = sek_eventsdb_store_findings(k->db, k->waiting, k->n_waiting, &stored, diag);
+    if (err != SEK_OK)
+        return err;
+    k->n_waiting = 0;
+    k->n_findings += stored.n_new;
+    k->n_refused += stored.n_refused;
+    return SEK_OK;
+}
+
+static enum sek_err store_firsts(struct sek_keep *k, struct sek_diag *diag)
+{
+    enum sek_err err =
+        k->n_firsts ? sek_eventsdb_store_firsts(k->db, k->firsts, k->n_firsts, diag) : SEK_OK;
+    if (err == SEK_OK)
+        k->n_firsts = 0;
+    return err;
+}
+
+enum sek_err sek_keep_sums(void *arg, const struct sek_tally_batch *batch, struct sek_diag *diag)
+{
+    struct sek_keep *k = arg;
+    uint64_t rows;
+    enum sek_err err = sek_eventsdb_store(k->db, batch, k->lists, k->n_lists, &rows, diag);
+    if (err == SEK_OK)
+        sek_eventsdb_checkpoint(k->db, false);
+    return err;
+}
+
+/* The latest of a finding takes the place of one that waits. */
+enum sek_err sek_keep_finding(void *arg, const struct sek_finding *f, struct sek_diag *diag)
+{
+    struct sek_keep *k = arg;
+    for (unsigned i = 0; i < k->n_waiting; i++) {
+        struct sek_finding *old = &k->waiting[i];
+        if (old->detector == f->detector && old->start_ms == f->start_ms &&
+            sek_addr_equal(&old->endpoint, &f->endpoint)) {
+            *old = *f;
+            return SEK_OK;
+        }
+    }
+    enum sek_err err = k->n_waiting == FINDINGS ? store_findings(k, diag) : SEK_OK;
+    if (err == SEK_OK)
+        k->waiting[k->n_waiting++] = *f;
+    return err;
+}
+
+enum sek_err sek_keep_first(void *arg, const struct sek_event *e, struct sek_diag *diag)
+{
+    struct sek_keep *k = arg;
+    enum sek_err err = k->n_firsts == FIRSTS ? store_firsts(k, diag) : SEK_OK;
+    if (err != SEK_OK)
+        return err;
+    struct sek_first *at = &k->firsts[k->n_firsts++];
+    at->time_ms = e->time_ms;
+    at->endpoint = e->endpoint;
+    at->qtype = e->qtype;
+    at->domain_labels = e->domain_labels;
+    at->name_len = e->name_len;
+    memcpy(at->name, e->names, e->name_len);
+    return SEK_OK;
+}
+
+enum sek_err sek_keep_sync(struct sek_keep *k, struct sek_diag *diag)
+{
+    enum sek_err err = store_findings(k, diag);
+    if (err == SEK_OK)
+        err = store_firsts(k, diag);
+    if (err == SEK_OK)
+        sek_eventsdb_checkpoint(k->db, true);
+    return err;
+}
+
+uint64_t sek_keep_findings(const struct sek_keep *k, uint64_t *out_refused)
+{
+    *out_refused = k->n_refused;
+    return k->n_findings;
+}

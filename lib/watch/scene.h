@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The way of a counted query: into the history of domains, past all detectors, to findings and the
+ * blocks that they ask for. The resolver's observer and a replay of past traffic use the same.
+ *
+ * No clock, no lock, no file: what comes of it goes to the hooks. Two threads may share one: that
+ * which counts asks sek_scene_wants; the other, which is the history's writer, calls all the rest.
+ * One thread may do both. */
+#pragma once
+#include "event/tally.h"
+#include "policy/never.h"
+#include "watch/detector.h"
+#include <stdatomic.h>
+
+struct sek_scene;
+
+/* Called by sek_scene_see. All but `finding` may be NULL. */
+struct sek_scene_hooks {
+    void *arg;
+    /* To be stored: new, or an earlier one that goes on. Borrowed during the call. may_block: its
+     * domain is blocked if the detector's mode says so. */
+    void (*finding)(void *arg, const struct sek_finding *f, bool may_block);
+    /* The first query for a domain of interest: it resolved, or it was held back. Borrowed. */
+    void (*first)(void *arg, const struct sek_event *e);
+    /* All blocks that findings ask for changed. The set is the hook's from now on. */
+    void (*blocked)(void *arg, struct sek_dynamic *set);
+    /* One line about a new finding. */
+    void (*say)(void *arg, const char *line);
+};
+
+/* What it knows of the site; borrowed, and outlives it. */
+struct sek_scene_site {
+    const struct sek_conf *conf;
+    const struct sek_never *never;     /* NULL: no finding blocks */
+    const struct sek_dynamic *blocked; /* blocks that still run, copied; NULL: none */
+    _Atomic int64_t *full_s;           /* set when the history had no room (verdict/detect.h) */
+    struct sek_hash_key key;           /* of the detectors: random, or fixed to get the same */
+    /* Watch what few ask for although the history is too young to tell what is new. A resolver has
+     * no time for that: everything is new to it then. */
+    bool eager;
+};
+
+/* NOMEM, or what a detector says of a setting. */
+enum sek_err sek_scene_new(const struct sek_scene_site *site, const struct sek_scene_hooks *hooks,
+                           struct sek_scene **out, struct sek_diag *diag);
+void sek_scene_free(struct sek_scene *s);
+/* The history from now on, borrowed; until then there is none, and nothing is told of age. Once. */
+void sek_scene_history(struct sek_scene *s, struct sek_domains *domains);
+
+/* What of a counted query is to be seen. The first one of an endpoint, domain and minute, what does
+ * not exist, and all queries of domains that are worth it (the row's `watch`, set here), unless
+ * they drown all others. */
+enum sek_scene_want {
+    SEK_SCENE_NO,
+    SEK_SCENE_YES,
+    SEK_SCENE_REPEAT, /* for what its name holds and when it came: the event's `repeat` */
+};
+enum sek_scene_want sek_scene_wants(const struct sek_scene *s, const struct sek_event *e,
+                                    const struct sek_tally_note *note);
+/* See one: its domain_labels and repeat are set. classify: may be NULL. */
+void sek_scene_see(struct sek_scene *s, const struct sek_event *e,
+                   const struct sek_classify *classify);
+/* Memory of the detectors. */
+size_t sek_scene_octets(const struct sek_scene *s);
