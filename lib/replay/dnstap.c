@@ -49,11 +49,20 @@ static fstrm_res read_stream(void *obj, void *out, size_t n)
     return fstrm_res_success;
 }
 
+/* The stream is open as long as the source. */
+static fstrm_res do_nothing(void *obj)
+{
+    (void)obj;
+    return fstrm_res_success;
+}
+
 static struct fstrm_reader *new_reader(struct sek_source *s)
 {
     struct fstrm_reader_options *options = fstrm_reader_options_init();
     struct fstrm_rdwr *rdwr = fstrm_rdwr_init(s);
 
+    fstrm_rdwr_set_open(rdwr, do_nothing);
+    fstrm_rdwr_set_close(rdwr, do_nothing);
     fstrm_rdwr_set_read(rdwr, read_stream);
     fstrm_reader_options_add_content_type(options, CONTENT, strlen(CONTENT));
     struct fstrm_reader *r = fstrm_reader_init(options, &rdwr);
