@@ -106,9 +106,10 @@ static bool to_addr(const ProtobufCBinaryData *from, struct sek_addr *out)
     return true;
 }
 
+/* A time behind the year 9999 is none. */
 static int64_t to_ms(uint64_t time_s, uint32_t ns)
 {
-    return time_s < INT64_MAX / 2000 ? (int64_t)time_s * 1000 + ns / 1000000 % 1000 : 0;
+    return time_s < 253402300800 ? (int64_t)time_s * 1000 + ns / 1000000 % 1000 : 0;
 }
 
 static bool is_of_client(uint32_t type)
