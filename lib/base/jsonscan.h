@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The members of a JSON object on one line, as logs have them, read without a tree: objects within
- * it are flattened ({"id":{"orig_h":"a"}} has the member "orig_h"), arrays are passed over. Made for
- * lines that a program wrote; what is no JSON ends the scan or gives members that nobody asks for,
- * never more. Plain data. Any thread. */
+ * it are flattened ({"id":{"orig_h":"a"}} has the member "orig_h"), arrays are passed over. Made
+ * for lines that a program wrote; what is no JSON ends the scan or gives members that nobody asks
+ * for, never more. Plain data. Any thread. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,6 +17,6 @@ struct sek_jsonscan {
                                      * literal as it stands */
 };
 
-/* The next member with a plain value; false at the end. Characters above U+007E that are escaped
- * become "?": no name and no time has them. */
+/* The next member with a plain value; false at the end. Escaped characters become UTF-8; U+0000,
+ * U+007F and halves of a pair become "?". */
 bool sek_jsonscan_next(struct sek_jsonscan *s);
