@@ -43,6 +43,8 @@ static bool one_risk(void *arg, const struct sek_risk *risk)
 {
     struct run *r = arg;
     struct sek_addr addr;
+    if (r->view.machines.db) /* from here on it is printed */
+        sek_inventory_release(r->view.machines.db);
     if (risk->score < r->min)
         return false; /* so are all that follow */
     if (!has_room(r))
@@ -89,7 +91,11 @@ static enum sek_err put_all(struct sek_context *c, struct sek_report *events, st
         .tenancy = sek_machines_any(&r->view.machines) ? sek_risk_tenancy : NULL,
         .tenancy_arg = &r->view.machines,
         .limit = r->limit ? (unsigned)r->limit + 1 : 0};
+    if (r->view.machines.db)
+        sek_inventory_hold(r->view.machines.db);
     enum sek_err e = events ? sek_report_risk(events, &q, one_risk, r, &c->diag) : SEK_OK;
+    if (r->view.machines.db)
+        sek_inventory_release(r->view.machines.db);
     if (!e)
         e = put_idle(c, r);
     return e ? e : sek_out_end(c->out, &c->diag);

@@ -71,5 +71,9 @@ enum sek_err sek_inventory_find(struct sek_policydb *db, const char *text, int64
 /* Addresses that a machine has at now_s, by address, at most `most`. */
 enum sek_err sek_inventory_now(struct sek_policydb *db, int64_t now_s, unsigned most,
                                sek_span_fn *fn, void *arg, struct sek_diag *diag);
+/* Many questions in a row at a tenth of their price: nobody can write between the two, so no output
+ * either. Failing is no harm: each question goes by itself then. */
+void sek_inventory_hold(struct sek_policydb *db);
+void sek_inventory_release(struct sek_policydb *db);
 /* Whether there is any span. */
 enum sek_err sek_inventory_is_empty(struct sek_policydb *db, bool *out, struct sek_diag *diag);

@@ -232,3 +232,14 @@ enum sek_err sek_inventory_is_empty(struct sek_policydb *db, bool *out, struct s
     *out = any == 0;
     return err;
 }
+
+void sek_inventory_hold(struct sek_policydb *db)
+{
+    sek_sql_run(db->db, "BEGIN", NULL);
+}
+
+void sek_inventory_release(struct sek_policydb *db)
+{
+    if (!sqlite3_get_autocommit(db->db))
+        sek_sql_run(db->db, "COMMIT", NULL);
+}
