@@ -7,26 +7,28 @@
 #define ENDS(s)                                                                                    \
     "min(" s ".until_s, ifnull((SELECT min(n.from_s) FROM endpoint_span n WHERE n.subject = " s    \
     ".subject AND n.from_s > " s ".from_s), " s ".until_s))"
-#define COLUMNS                                                                                    \
-    "SELECT s.subject, s.from_s, " ENDS(                                                           \
-        "s") ", s.ended, s.mac, s.name, s.owner, s.grp"                                            \
-             " FROM endpoint_span s WHERE length(s.subject) = 16 AND "
-/* ?1: the name; ?2, ?3: names below it; ?4: its first label, or it once more */
+#define FIELDS                                                                                     \
+    "SELECT s.subject, s.from_s, " ENDS("s") ", s.ended, s.mac, s.name, s.owner, s.grp FROM "
+#define COLUMNS FIELDS "endpoint_span s WHERE length(s.subject) = 16 AND "
+/* ?1: the name; ?2 to ?3: names below it; ?4: its first label, or it once more. As ranges, since OR
+ * takes no index of a table without row ids. */
+#define RANGES "WITH r(low, high) AS (VALUES (?1, ?1), (?4, ?4), (?2, ?3)) "
 #define NAMED(s)                                                                                   \
-    "(" s ".name <> '' AND (" s ".name = ?1 COLLATE NOCASE OR " s ".name = ?4 COLLATE NOCASE"      \
-    " OR (" s ".name >= ?2 COLLATE NOCASE AND " s ".name < ?3 COLLATE NOCASE)))"
+    s ".name <> '' AND " s ".name COLLATE NOCASE >= r.low AND " s ".name COLLATE NOCASE <= r.high"
 #define NEWEST " ORDER BY 2 DESC, 1 LIMIT ?5"
 
 static const char by_address[] = COLUMNS "s.subject = ?1" NEWEST;
 static const char by_mac[] = COLUMNS "s.mac = ?1 AND s.mac <> ''" NEWEST;
-/* The second part: machines that have their name by MAC. */
-static const char by_name[] =
-    COLUMNS NAMED("s") " UNION SELECT s.subject, max(s.from_s, m.from_s), min(" ENDS("s") ", " ENDS(
-        "m") "),"
-             " s.ended, s.mac, s.name, s.owner, s.grp FROM endpoint_span m CROSS JOIN"
-             " endpoint_span s ON s.mac = m.mac AND s.mac <> '' AND s.name = ''"
-             " AND length(s.subject) = 16"
-             " WHERE length(m.subject) <> 16 AND " NAMED("m") NEWEST;
+#define BY_OWN_NAME                                                                                \
+    FIELDS "r CROSS JOIN endpoint_span s WHERE length(s.subject) = 16 AND " NAMED("s")
+/* Machines that have their name by MAC. */
+#define BY_NAME_OF_MAC                                                                             \
+    "SELECT s.subject, max(s.from_s, m.from_s), min(" ENDS("s") ", " ENDS(                         \
+        "m") "),"                                                                                  \
+             " s.ended, s.mac, s.name, s.owner, s.grp FROM r CROSS JOIN endpoint_span m"           \
+             " CROSS JOIN endpoint_span s ON s.mac = m.mac AND s.mac <> '' AND s.name = ''"        \
+             " AND length(s.subject) = 16 WHERE length(m.subject) <> 16 AND " NAMED("m")
+static const char by_name[] = RANGES BY_OWN_NAME " UNION " BY_NAME_OF_MAC NEWEST;
 static const char by_time[] =
     COLUMNS "s.from_s <= ?1 AND s.until_s > ?1 AND NOT EXISTS (SELECT 1 FROM endpoint_span n"
             " WHERE n.subject = s.subject AND n.from_s > s.from_s AND n.from_s <= ?1)"
