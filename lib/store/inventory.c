@@ -4,6 +4,10 @@
 #include <string.h>
 #include "base/banned.h"
 
+/* KiB: a large import stays out of the file until it is committed. One that overflows locks readers
+ * out from then on. */
+#define CACHE_PRAGMA "PRAGMA cache_size = -131072"
+
 /* --- records of imports ------------------------------------------------------------------------
  */
 
@@ -28,11 +32,13 @@ enum sek_err sek_inventory_begin(struct sek_inventory_import *imp, struct sek_po
                                  struct sek_diag *diag)
 {
     sqlite3_stmt *stmt;
-    enum sek_err err =
-        sek_sql_prepare(db->db,
-                        "INSERT INTO endpoint_import (time_s, who, source) VALUES (?1,"
-                        " substr(?2, 1, 63), substr(?3, 1, 511))",
-                        &stmt, diag);
+    enum sek_err err = sek_sql_run(db->db, CACHE_PRAGMA, diag);
+    if (err)
+        return err;
+    err = sek_sql_prepare(db->db,
+                          "INSERT INTO endpoint_import (time_s, who, source) VALUES (?1,"
+                          " substr(?2, 1, 63), substr(?3, 1, 511))",
+                          &stmt, diag);
     if (err)
         return err;
     sqlite3_bind_int64(stmt, 1, now_s);

@@ -190,6 +190,17 @@ static void bind_name(sqlite3_stmt *stmt, const char *name)
     sqlite3_bind_text(stmt, 4, name, (int)(dotted ? label : n), SQLITE_TRANSIENT);
 }
 
+static enum sek_err find_by_name(struct sek_policydb *db, const char *name, int64_t now_s,
+                                 unsigned most, sek_span_fn *fn, void *arg, struct sek_diag *diag)
+{
+    sqlite3_stmt *stmt;
+    enum sek_err err = sek_sql_prepare(db->db, by_name, &stmt, diag);
+    if (err)
+        return err;
+    bind_name(stmt, name);
+    return run(db, stmt, now_s, most, fn, arg, diag);
+}
+
 enum sek_err sek_inventory_find(struct sek_policydb *db, const char *text, int64_t now_s,
                                 unsigned most, sek_span_fn *fn, void *arg, struct sek_diag *diag)
 {
@@ -197,21 +208,19 @@ enum sek_err sek_inventory_find(struct sek_policydb *db, const char *text, int64
     char mac[SEK_LEASE_MAC_MAX];
     sqlite3_stmt *stmt;
     bool is_addr = sek_addr_from_text(text, &addr, NULL) == SEK_OK;
-    bool is_mac = !is_addr && sek_mac_from_text(text, mac);
-    enum sek_err err = sek_sql_prepare(db->db,
-                                       is_addr  ? by_address
-                                       : is_mac ? by_mac
-                                                : by_name,
-                                       &stmt, diag);
+    if (!is_addr && !sek_mac_from_text(text, mac))
+        return find_by_name(db, text, now_s, most, fn, arg, diag);
+    enum sek_err err = sek_sql_prepare(db->db, is_addr ? by_address : by_mac, &stmt, diag);
     if (err)
         return err;
     if (is_addr)
         sqlite3_bind_blob(stmt, 1, addr.octets, sizeof addr.octets, SQLITE_STATIC);
-    else if (is_mac)
-        sqlite3_bind_text(stmt, 1, mac, -1, SQLITE_STATIC);
     else
-        bind_name(stmt, text);
-    return run(db, stmt, now_s, most, fn, arg, diag);
+        sqlite3_bind_text(stmt, 1, mac, -1, SQLITE_STATIC);
+    err = run(db, stmt, now_s, most, fn, arg, diag);
+    if (err == SEK_E_NOTFOUND && !is_addr) /* phones are named like that */
+        err = find_by_name(db, text, now_s, most, fn, arg, diag);
+    return err;
 }
 
 enum sek_err sek_inventory_now(struct sek_policydb *db, int64_t now_s, unsigned most,

@@ -187,6 +187,8 @@ static void test_by_mac(void **state)
     check_history(db, "desktop-1.corp.example",
                   "192.0.2.2 -10 +90 00:11:22:33:44:0a|DESKTOP-1|Ann|Sales\n");
     check_history(db, "nobody", "");
+    import_at(db, 0, false, "192.0.2.9 -10 +90 e |0011223344ff||");
+    check_history(db, "0011223344FF", "192.0.2.9 -10 +90 |0011223344ff||\n");
     check_history(db, "", "");
     check_history(db, "'; DROP TABLE endpoint_span; --", "");
     /* it changes hands */
