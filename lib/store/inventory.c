@@ -105,8 +105,10 @@ enum sek_err sek__inventory_before(struct sek_policydb *db, const struct sek__su
     sqlite3_bind_blob(stmt, 1, subject->octets, (int)subject->len, SQLITE_STATIC);
     sqlite3_bind_int64(stmt, 2, time_s);
     int rc = sqlite3_step(stmt);
-    if (rc == SQLITE_ROW)
+    if (rc == SQLITE_ROW) {
         sek__inventory_row(stmt, 0, out);
+        out->seen_s = sqlite3_column_int64(stmt, 7);
+    }
     err = rc == SQLITE_ROW    ? SEK_OK
           : rc == SQLITE_DONE ? SEK_E_NOTFOUND
                               : sek__policydb_fail(db, rc, diag);
@@ -147,6 +149,7 @@ static enum sek_err write_row(struct sek_inventory_import *imp, enum sek_policy_
     sqlite3_bind_text(stmt, 7, row->machine.owner, -1, SQLITE_STATIC);
     sqlite3_bind_text(stmt, 8, row->machine.group, -1, SQLITE_STATIC);
     sqlite3_bind_int64(stmt, 9, imp->id);
+    sqlite3_bind_int64(stmt, 10, row->seen_s);
     return sek__policydb_do(imp->db, stmt, diag);
 }
 
@@ -189,7 +192,7 @@ bool sek__machine_fill(struct sek_machine *to, const struct sek_machine *from)
     return filled;
 }
 
-enum step { NOTHING, CHANGE, ADD };
+enum step { NOTHING, NOTE, CHANGE, ADD }; /* NOTE: that it still lasts, no more */
 
 static int64_t later(int64_t a, int64_t b)
 {
@@ -205,21 +208,24 @@ static enum step join(struct sek__span_row *row, const struct sek__span_row *s)
         return ADD;
     if (!begins && !s->ended && row->ended && s->from_s == row->until_s)
         return ADD;
-    if (s->ended && (begins || !row->ended)) {
+    if (s->ended && (begins || (!row->ended && s->until_s > row->seen_s))) {
         row->until_s = s->until_s;
         row->ended = true;
-    } else if (!row->ended) {
+    } else if (!s->ended && !row->ended) {
         row->until_s = later(row->until_s, s->until_s);
+        row->seen_s = later(row->seen_s, s->seen_s);
     }
     bool filled = sek__machine_fill(&row->machine, &s->machine);
-    return filled || row->until_s != old.until_s || row->ended != old.ended ? CHANGE : NOTHING;
+    if (filled || row->until_s != old.until_s || row->ended != old.ended)
+        return CHANGE;
+    return row->seen_s != old.seen_s ? NOTE : NOTHING;
 }
 
 /* It is over: row ends at s->until_s, if it does not before. */
 static enum step end_row(struct sek__span_row *row, const struct sek__span_row *s)
 {
     if (!is_same(&row->machine, &s->machine) || s->from_s >= row->until_s ||
-        s->until_s >= row->until_s)
+        s->until_s >= row->until_s || s->until_s <= row->seen_s)
         return NOTHING;
     row->until_s = later(s->until_s, row->from_s + 1);
     row->ended = true;
@@ -248,6 +254,7 @@ static enum sek_err subject_put(struct sek_inventory_import *imp,
     bool undated = s.from_s == SEK_LEASE_UNDATED;
     if (undated)
         s.from_s = imp->time_s;
+    s.seen_s = s.from_s;
     enum sek_err err = sek__inventory_before(imp->db, subject, s.from_s, &row, diag);
     if (err && err != SEK_E_NOTFOUND)
         return err;

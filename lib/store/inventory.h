@@ -39,7 +39,9 @@ enum sek_err sek_inventory_begin(struct sek_inventory_import *imp, struct sek_po
  *   - Undated: from imp->time_s on; from the beginning of time when nothing else is known of that
  *     address and imp->dated is not set.
  *   - Of the machine that the address has then: the span grows (EXPECTED), or ends then (ENDED);
- *     what was not known of the machine is filled in. A span that has ended grows no more.
+ *     what was not known of the machine is filled in. A span that has ended grows no more, and
+ *     none ends before a time at which it was stated to last (the begin of a renewal, or the time
+ * of a file that says so undated).
  *   - Of another machine: a new span; the older one counts up to its begin.
  *   - GONE: the span ends then, if it would last longer; nothing when there is none.
  * The same statement again changes nothing. */

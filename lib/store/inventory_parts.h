@@ -15,7 +15,8 @@ void sek__subject_of_mac(const char *mac, struct sek__subject *out);
 /* A row as it stands: later rows may begin before its end. */
 struct sek__span_row {
     int64_t from_s, until_s;
-    bool ended; /* until_s is when it did end: no lease makes it longer */
+    int64_t seen_s; /* the latest time at which it was stated to last */
+    bool ended;     /* until_s is when it did end: no lease makes it longer */
     struct sek_machine machine;
 };
 /* Columns from_s, until_s, ended, mac, name, owner, grp from `at` on. */

@@ -74,8 +74,9 @@ static const char version_1[] =
 
 /* The inventory (store/inventory.h). subject: an address of 16 octets, or 'm' and a MAC without its
  * colons, for what is known of that machine wherever it is. ended: until_s is when it did end.
- * import: the record of who stated it last. Texts as columns: a table of machines to refer to would
- * halve the size and double the searches of every lookup. */
+ * seen_s: the latest time at which it was stated to last: no end before that is believed. import:
+ * the record of who stated it last. Texts as columns: a table of machines to refer to would halve
+ * the size and double the searches of every lookup. */
 static const char version_2[] =
     "CREATE TABLE endpoint_import ("
     " id INTEGER PRIMARY KEY AUTOINCREMENT,"
@@ -90,6 +91,7 @@ static const char version_2[] =
     " from_s INTEGER NOT NULL,"
     " until_s INTEGER NOT NULL CHECK (until_s > from_s),"
     " ended INTEGER NOT NULL CHECK (ended IN (0, 1)),"
+    " seen_s INTEGER NOT NULL,"
     " mac TEXT NOT NULL,"
     " name TEXT NOT NULL,"
     " owner TEXT NOT NULL,"

@@ -123,6 +123,11 @@ static void test_rules(void **state)
         {"undated: since ever", "192.0.2.1 - * e |a||", "192.0.2.1 0 * |a||\n"},
         {"undated behind a lease", "192.0.2.1 -50 -20 e " A "\n192.0.2.1 - * e |c||",
          "192.0.2.1 +0 * |c||\n192.0.2.1 -50 -20 " A "\n"},
+        {"an older end is no end of it",
+         "192.0.2.1 - * e " A "\n192.0.2.1 -50 -20 E " A "\n192.0.2.1 -50 -20 g " A,
+         "192.0.2.1 0 * " A "\n"},
+        {"a newer one is", "192.0.2.1 - * e " A "\n192.0.2.1 -50 +20 E " A,
+         "192.0.2.1 0 +20 " A "\n"},
         {"undated, and the same", "192.0.2.1 -50 +20 e " A "\n192.0.2.1 - * e |a||",
          "192.0.2.1 -50 * " A "\n"},
     };
