@@ -26,7 +26,8 @@ enum {
 const struct sek_arg sek_cmd_findings_args[] = {
     [OPT_SINCE] = {"since", 's', SEK_ARG_TIME, "TIME", "that lasted until then or longer"},
     [OPT_UNTIL] = {"until", 'u', SEK_ARG_TIME, "TIME", "that began before then"},
-    [OPT_ENDPOINT] = {"endpoint", 'e', SEK_ARG_TEXT, "ADDRESS", "of this client only"},
+    [OPT_ENDPOINT] = {"endpoint", 'e', SEK_ARG_TEXT, "ADDRESS",
+                      "of this client only; also a machine's name or MAC"},
     [OPT_DOMAIN] = {"domain", 'd', SEK_ARG_TEXT, "NAME",
                     "that suspect a domain at or below this name; =NAME exactly"},
     [OPT_DETECTOR] = {"detector", 0, SEK_ARG_CHOICE, NULL, "of this detector only",
@@ -55,7 +56,7 @@ static bool one_row(void *arg, const struct sek_finding_row *f)
 
 /* The texts that a filter borrows, in their canonical form. */
 struct texts {
-    char endpoint[SEK_ADDR_TEXT_MAX];
+    struct sek_buf endpoint; /* an address or spans */
     char domain[SEK_NAME_TEXT_MAX + 2];
 };
 
@@ -68,11 +69,11 @@ static enum sek_err read_filter(struct sek_context *c, struct sek_finding_filter
     f->detector = (int)opt[OPT_DETECTOR].number;
     f->blocked_at_s = opt[OPT_BLOCKED].given ? c->now_s : 0;
     if (opt[OPT_ENDPOINT].given) {
-        struct sek_addr a;
-        if (sek_addr_from_text(opt[OPT_ENDPOINT].text, &a, NULL))
-            return sek_context_usage(c, "--endpoint: \"%.100s\" is no IP address",
-                                     opt[OPT_ENDPOINT].text);
-        f->endpoint = sek_addr_to_text(&a, texts->endpoint);
+        enum sek_err e =
+            sek_machines_selector(c, "--endpoint", opt[OPT_ENDPOINT].text, &texts->endpoint);
+        if (e)
+            return e;
+        f->endpoint = texts->endpoint.data;
     }
     if (opt[OPT_DOMAIN].given) {
         const char *text = opt[OPT_DOMAIN].text;
@@ -87,26 +88,35 @@ static enum sek_err read_filter(struct sek_context *c, struct sek_finding_filter
     return SEK_OK;
 }
 
+static enum sek_err list(struct sek_context *c, struct sek_finding_filter *filter, struct run *r)
+{
+    struct sek_report *report = NULL;
+    enum sek_err e = sek_hit_report_open(c, &report);
+    if (e)
+        return e;
+    if (c->opt[OPT_LIMIT].given)
+        r->limit = (uint64_t)c->opt[OPT_LIMIT].number;
+    filter->limit = r->limit ? (unsigned)r->limit + 1 : 0; /* one more tells that there are more */
+    sek_find_view_init(&r->view, c, "sekisho.findings/1", false);
+    e = sek_report_findings(report, filter, one_row, r, &c->diag);
+    if (!e)
+        e = sek_out_end(c->out, &c->diag);
+    sek_find_view_fini(&r->view);
+    sek_report_close(report);
+    return e;
+}
+
 enum sek_err sek_cmd_findings(struct sek_context *c)
 {
     const char *members[SEK_FIND_MEMBERS_MAX];
     struct sek_finding_filter filter = {.members = members, .n_members = sek_find_members(members)};
     struct texts texts;
-    struct sek_report *report = NULL;
     struct run r = {.limit = LIMIT_DEFAULT};
+    sek_buf_init(&texts.endpoint, 0);
     enum sek_err e = read_filter(c, &filter, &texts);
     if (!e)
-        e = sek_hit_report_open(c, &report);
-    if (e)
-        return e;
-    if (c->opt[OPT_LIMIT].given)
-        r.limit = (uint64_t)c->opt[OPT_LIMIT].number;
-    filter.limit = r.limit ? (unsigned)r.limit + 1 : 0; /* one more tells that there are more */
-    sek_find_view_init(&r.view, c, "sekisho.findings/1", false);
-    e = sek_report_findings(report, &filter, one_row, &r, &c->diag);
-    if (!e)
-        e = sek_out_end(c->out, &c->diag);
-    sek_report_close(report);
+        e = list(c, &filter, &r);
+    sek_buf_fini(&texts.endpoint);
     if (!e && r.n == 0)
         return sek_context_none(c, "no findings");
     if (!e && r.cut && !c->opt[OPT_LIMIT].given)
@@ -142,6 +152,7 @@ enum sek_err sek_cmd_finding(struct sek_context *c)
     e = sek_report_findings(report, &filter, one_record, &r, &c->diag);
     if (!e)
         e = sek_out_end(c->out, &c->diag);
+    sek_find_view_fini(&r.view);
     sek_report_close(report);
     if (!e && r.n == 0)
         return sek_context_none(c, "no finding %s", c->args[0]);

@@ -40,7 +40,7 @@ struct run {
     struct sek_out *out;
     struct sek_hit_view view;
     uint64_t n, limit;
-    bool cut;
+    bool cut, by_endpoint;
 };
 
 static bool has_room(struct run *r)
@@ -56,7 +56,19 @@ static bool one_hit(void *arg, const struct sek_hit *hit)
     return has_room(r) && sek_hit_view_row(&r->view, hit);
 }
 
-enum { KEY, COUNT, BLOCKED, MONITORED, N_ENDPOINTS, N_NAMES, FIRST, LAST, N_COLS };
+enum {
+    KEY,
+    MACHINE,
+    COUNT,
+    BLOCKED,
+    MONITORED,
+    N_ENDPOINTS,
+    N_NAMES,
+    FIRST,
+    LAST,
+    MACHINE_NAME, /* and the three behind it */
+    N_COLS = MACHINE_NAME + 4
+};
 
 static bool one_group(void *arg, const struct sek_hit_group *g)
 {
@@ -71,6 +83,9 @@ static bool one_group(void *arg, const struct sek_hit_group *g)
     sek_out_uint(r->out, N_NAMES, g->n_names);
     sek_out_int(r->out, FIRST, g->first_ms);
     sek_out_int(r->out, LAST, g->last_ms);
+    if (r->by_endpoint)
+        sek_machines_put(&r->view.machines, r->out, MACHINE, MACHINE_NAME, g->key,
+                         g->last_ms / 1000);
     return sek_out_row(r->out);
 }
 
@@ -80,8 +95,9 @@ static enum sek_err groups(struct sek_context *c, struct sek_report *report,
     enum sek_group by = (enum sek_group)c->opt[OPT_GROUP].number;
     bool names = by == SEK_GROUP_NAME || by == SEK_GROUP_DOMAIN;
     const char *key = sek_lookup_name(group_names, (int)by);
-    const struct sek_col cols[] = {
+    struct sek_col cols[] = {
         [KEY] = {key, sek_lookup_name(group_titles, (int)by), names ? SEK_COL_NAME : SEK_COL_TEXT},
+        [MACHINE] = SEK_MACHINE_COL,
         [COUNT] = {"count", "Hits", SEK_COL_UINT},
         [BLOCKED] = {"blocked", "Blocked", SEK_COL_UINT},
         [MONITORED] = {"monitored", "Monitored", SEK_COL_UINT},
@@ -89,9 +105,19 @@ static enum sek_err groups(struct sek_context *c, struct sek_report *report,
         [N_NAMES] = {"names", "Names", SEK_COL_UINT},
         [FIRST] = {"first", "First (UTC)", SEK_COL_TIME_MS},
         [LAST] = {"last", "Last (UTC)", SEK_COL_TIME_MS},
+        [MACHINE_NAME] = SEK_MACHINE_NAME_COL,
+        [MACHINE_NAME + 1] = SEK_MACHINE_MAC_COL,
+        [MACHINE_NAME + 2] = SEK_MACHINE_OWNER_COL,
+        [MACHINE_NAME + 3] = SEK_MACHINE_GROUP_COL,
     };
-    sek_out_begin(c->out, "sekisho.hit-groups/1", cols, N_COLS, SEK_OUT_ROWS);
+    unsigned n_cols = by == SEK_GROUP_ENDPOINT ? N_COLS : MACHINE_NAME;
+    r->by_endpoint = by == SEK_GROUP_ENDPOINT;
+    if (r->by_endpoint)
+        sek_machines_open(&r->view.machines, c);
+    sek_machines_hide(&r->view.machines, &cols[MACHINE]);
+    sek_out_begin(c->out, "sekisho.hit-groups/1", cols, n_cols, SEK_OUT_ROWS);
     enum sek_err e = sek_report_hit_groups(report, filter, by, one_group, r, &c->diag);
+    sek_machines_close(&r->view.machines);
     return e ? e : sek_out_end(c->out, &c->diag);
 }
 
@@ -109,34 +135,40 @@ static bool is_decision(const char *text)
     return strlen(text) == 8 && strspn(text, "0123456789abcdefABCDEF") == 8;
 }
 
-enum sek_err sek_cmd_hits(struct sek_context *c)
+static enum sek_err run_filtered(struct sek_context *c, struct sek_hit_filter *filter)
 {
-    struct sek_hit_filter filter;
-    struct sek_hit_texts texts;
     struct sek_report *report = NULL;
-    enum sek_err e = sek_hit_filter_read(c, &filter, &texts);
-    if (e)
-        return e;
-    filter.since_s = c->opt[OPT_SINCE].number;
-    filter.until_s = c->opt[OPT_UNTIL].number;
+    filter->since_s = c->opt[OPT_SINCE].number;
+    filter->until_s = c->opt[OPT_UNTIL].number;
     if (c->opt[OPT_ID].given) {
         if (!is_decision(c->opt[OPT_ID].text))
             return sek_context_usage(c, "--id: \"%.100s\" is not 8 hexadecimal digits",
                                      c->opt[OPT_ID].text);
-        filter.decision = c->opt[OPT_ID].text;
+        filter->decision = c->opt[OPT_ID].text;
     }
     struct run r = {.out = c->out, .limit = LIMIT_DEFAULT};
     if (c->opt[OPT_LIMIT].given)
         r.limit = (uint64_t)c->opt[OPT_LIMIT].number;
-    filter.limit = r.limit ? (unsigned)r.limit + 1 : 0; /* one more tells that there are more */
-    e = sek_hit_report_open(c, &report);
+    filter->limit = r.limit ? (unsigned)r.limit + 1 : 0; /* one more tells that there are more */
+    enum sek_err e = sek_hit_report_open(c, &report);
     if (e)
         return e;
-    e = c->opt[OPT_GROUP].given ? groups(c, report, &filter, &r) : rows(c, report, &filter, &r);
+    e = c->opt[OPT_GROUP].given ? groups(c, report, filter, &r) : rows(c, report, filter, &r);
     sek_report_close(report);
     if (!e && r.n == 0)
         return sek_context_none(c, "no hits");
     if (!e && r.cut && !c->opt[OPT_LIMIT].given)
         sek_talk("only the first %u rows; --limit 0 shows all", LIMIT_DEFAULT);
+    return e;
+}
+
+enum sek_err sek_cmd_hits(struct sek_context *c)
+{
+    struct sek_hit_filter filter;
+    struct sek_hit_texts texts;
+    enum sek_err e = sek_hit_filter_read(c, &filter, &texts);
+    if (!e)
+        e = run_filtered(c, &filter);
+    sek_hit_texts_fini(&texts);
     return e;
 }

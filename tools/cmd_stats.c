@@ -26,7 +26,8 @@ enum { OPT_SINCE, OPT_UNTIL, OPT_ENDPOINT, OPT_DOMAIN, OPT_BY, OPT_LIMIT, N_OPTS
 const struct sek_arg sek_cmd_stats_args[] = {
     [OPT_SINCE] = {"since", 's', SEK_ARG_TIME, "TIME", "from then on; default 1d (ago)"},
     [OPT_UNTIL] = {"until", 'u', SEK_ARG_TIME, "TIME", "before then"},
-    [OPT_ENDPOINT] = {"endpoint", 'e', SEK_ARG_TEXT, "ADDRESS", "of this client only"},
+    [OPT_ENDPOINT] = {"endpoint", 'e', SEK_ARG_TEXT, "ADDRESS",
+                      "of this client only; also a machine's name or MAC"},
     [OPT_DOMAIN] = {"domain", 'd', SEK_ARG_TEXT, "NAME", "of this registered domain only"},
     [OPT_BY] = {"by", 'b', SEK_ARG_CHOICE, NULL,
                 "one row each, most first (minutes: newest); default total", by_names},
@@ -37,6 +38,7 @@ const struct sek_arg sek_cmd_stats_args[] = {
 
 enum {
     KEY,
+    MACHINE,
     QUERIES,
     CACHED,
     PASSED,
@@ -48,13 +50,15 @@ enum {
     N_DOMAINS,
     FIRST,
     LAST,
-    N_COLS
+    MACHINE_NAME, /* and the three behind it */
+    N_COLS = MACHINE_NAME + 4
 };
 
 struct run {
     struct sek_out *out;
     uint64_t n, limit;
-    bool cut;
+    bool cut, by_endpoint;
+    struct sek_machines machines;
 };
 
 static bool one_row(void *arg, const struct sek_traffic_row *t)
@@ -78,6 +82,8 @@ static bool one_row(void *arg, const struct sek_traffic_row *t)
         sek_out_int(r->out, FIRST, t->first_ms);
         sek_out_int(r->out, LAST, t->last_ms);
     }
+    if (r->by_endpoint)
+        sek_machines_put(&r->machines, r->out, MACHINE, MACHINE_NAME, t->key, t->last_ms / 1000);
     return sek_out_row(r->out);
 }
 
@@ -85,7 +91,8 @@ struct filter {
     int64_t since_s, until_s;
     const char *endpoint, *domain;
     enum sek_traffic_by by;
-    char endpoint_text[SEK_ADDR_TEXT_MAX], domain_text[SEK_NAME_TEXT_MAX];
+    struct sek_buf endpoint_text; /* an address or spans */
+    char domain_text[SEK_NAME_TEXT_MAX];
 };
 
 static enum sek_err read_filter(struct sek_context *c, struct filter *f)
@@ -95,11 +102,11 @@ static enum sek_err read_filter(struct sek_context *c, struct filter *f)
     f->until_s = opt[OPT_UNTIL].number;
     f->by = (enum sek_traffic_by)opt[OPT_BY].number;
     if (opt[OPT_ENDPOINT].given) {
-        struct sek_addr a;
-        if (sek_addr_from_text(opt[OPT_ENDPOINT].text, &a, NULL))
-            return sek_context_usage(c, "--endpoint: \"%.100s\" is no IP address",
-                                     opt[OPT_ENDPOINT].text);
-        f->endpoint = sek_addr_to_text(&a, f->endpoint_text);
+        enum sek_err e =
+            sek_machines_selector(c, "--endpoint", opt[OPT_ENDPOINT].text, &f->endpoint_text);
+        if (e)
+            return e;
+        f->endpoint = f->endpoint_text.data;
     }
     if (opt[OPT_DOMAIN].given) {
         struct sek_name name;
@@ -118,9 +125,10 @@ static enum sek_err report(struct sek_context *c, struct sek_report *events, con
 {
     const char *by = sek_lookup_name(by_names, (int)f->by);
     enum sek_col_place key_place = f->by == SEK_TRAFFIC_TOTAL ? SEK_COL_NOWHERE : SEK_COL_BOTH;
-    const struct sek_col cols[] = {
+    struct sek_col cols[] = {
         [KEY] = {by, sek_lookup_name(by_titles, (int)f->by),
                  f->by == SEK_TRAFFIC_DOMAIN ? SEK_COL_NAME : SEK_COL_TEXT, NULL, 0, key_place},
+        [MACHINE] = SEK_MACHINE_COL,
         [QUERIES] = {"queries", "Queries", SEK_COL_UINT},
         [CACHED] = {"cached", "Cached", SEK_COL_UINT},
         [PASSED] = {"passed", "Resolved", SEK_COL_UINT},
@@ -132,33 +140,49 @@ static enum sek_err report(struct sek_context *c, struct sek_report *events, con
         [N_DOMAINS] = {"domains", "Domains", SEK_COL_UINT},
         [FIRST] = {"first", "First (UTC)", SEK_COL_TIME_MS},
         [LAST] = {"last", "Last (UTC)", SEK_COL_TIME_MS},
+        [MACHINE_NAME] = SEK_MACHINE_NAME_COL,
+        [MACHINE_NAME + 1] = SEK_MACHINE_MAC_COL,
+        [MACHINE_NAME + 2] = SEK_MACHINE_OWNER_COL,
+        [MACHINE_NAME + 3] = SEK_MACHINE_GROUP_COL,
     };
     enum sek_out_shape shape = f->by == SEK_TRAFFIC_TOTAL ? SEK_OUT_RECORD : SEK_OUT_ROWS;
-    sek_out_begin(c->out, "sekisho.stats/1", cols, N_COLS, shape);
+    r->by_endpoint = f->by == SEK_TRAFFIC_ENDPOINT;
+    if (r->by_endpoint)
+        sek_machines_open(&r->machines, c);
+    sek_machines_hide(&r->machines, &cols[MACHINE]);
+    sek_out_begin(c->out, "sekisho.stats/1", cols, r->by_endpoint ? N_COLS : MACHINE_NAME, shape);
     unsigned limit = r->limit ? (unsigned)r->limit + 1 : 0;
     enum sek_err e = sek_report_traffic(events, f->since_s, f->until_s, f->endpoint, f->domain,
                                         f->by, limit, one_row, r, &c->diag);
+    sek_machines_close(&r->machines);
     return e ? e : sek_out_end(c->out, &c->diag);
 }
 
-enum sek_err sek_cmd_stats(struct sek_context *c)
+static enum sek_err run_filtered(struct sek_context *c, const struct filter *f)
 {
-    struct filter f = {0};
     struct sek_report *events = NULL;
     struct run r = {.out = c->out, .limit = LIMIT_DEFAULT};
-    enum sek_err e = read_filter(c, &f);
-    if (e)
-        return e;
     if (c->opt[OPT_LIMIT].given)
         r.limit = (uint64_t)c->opt[OPT_LIMIT].number;
-    e = sek_hit_report_open(c, &events);
+    enum sek_err e = sek_hit_report_open(c, &events);
     if (e)
         return e;
-    e = report(c, events, &f, &r);
+    e = report(c, events, f, &r);
     sek_report_close(events);
     if (!e && r.n == 0)
         return sek_context_none(c, "no queries in that time");
     if (!e && r.cut && !c->opt[OPT_LIMIT].given)
         sek_talk("only the first %u rows; --limit 0 shows all", LIMIT_DEFAULT);
+    return e;
+}
+
+enum sek_err sek_cmd_stats(struct sek_context *c)
+{
+    struct filter f = {0};
+    sek_buf_init(&f.endpoint_text, 0);
+    enum sek_err e = read_filter(c, &f);
+    if (!e)
+        e = run_filtered(c, &f);
+    sek_buf_fini(&f.endpoint_text);
     return e;
 }

@@ -134,8 +134,10 @@ enum sek_err sek_cmd_tail(struct sek_context *c)
     enum sek_err e = sek_hit_filter_read(c, &f.filter, &texts);
     if (!e)
         e = sek_context_conf(c, &conf);
-    if (e)
+    if (e) {
+        sek_hit_texts_fini(&texts);
         return e;
+    }
     f.path = conf->events.db;
     struct sigaction action = {.sa_handler = interrupt};
     sigaction(SIGINT, &action, NULL);
@@ -144,6 +146,7 @@ enum sek_err sek_cmd_tail(struct sek_context *c)
     e = run(&f);
     sek_hit_view_fini(&f.view);
     close_report(&f);
+    sek_hit_texts_fini(&texts);
     enum sek_err ended = sek_out_end(c->out, e ? NULL : &c->diag);
     return e ? e : ended;
 }

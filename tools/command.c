@@ -132,6 +132,30 @@
       "Shows all that is known of the finding: the numbers it rests on, the names asked for and "  \
       "how they look to the classifier, and the commands that lead on.",                           \
       "sekisho finding 12\tthe id that sekisho findings shows")                                    \
+    X(endpoint_list, "endpoint list", "", "rank endpoints by risk, with the reason",               \
+      "Shows endpoints by a score from 0 to 100, made of findings, hits, names that look "         \
+      "machine-made and new domains; older evidence counts less (risk.half-life). From "           \
+      "risk.alert "                                                                                \
+      "on it says alert, from risk.quarantine on it proposes quarantine; nothing is done by "      \
+      "itself. An address that belonged to several machines has a row for each. Behind them come " \
+      "machines of the inventory that nothing is known against.",                                  \
+      "sekisho endpoint list\tthe worst first\n"                                                   \
+      "sekisho endpoint list --min 50 -f json\tfor an alarm")                                      \
+    X(endpoint_show, "endpoint show", "ENDPOINT", "show all that is known of an endpoint",         \
+      "Shows the risk with its parts, who had the address when, and the latest findings, hits "    \
+      "and domains that it asked for first here. ENDPOINT is an address, or the MAC or name of a " \
+      "machine of the inventory: then all addresses that it had, each in its time.",               \
+      "sekisho endpoint show 192.0.2.7\tan address\n"                                              \
+      "sekisho endpoint show laptop-7\ta machine, wherever it was")                                \
+    X(endpoint_import, "endpoint import", "FILE...", "learn who had which address when",           \
+      "Reads an inventory (CSV with a head line, or JSON: address, mac, name, owner, group, "      \
+      "from, until) or leases (ISC dhcpd, Kea, dnsmasq), gzip or not, - for standard input, and "  \
+      "adds them to the history of addresses in policy.db: newer leases extend or close older "    \
+      "ones, and the same file again changes nothing. All files are taken in, or none. Run it "    \
+      "now and then: hits of last week are named by who had the address then.",                    \
+      "sekisho endpoint import /var/lib/dhcp/dhcpd.leases\tleases\n"                               \
+      "sekisho endpoint import assets.csv --time 2026-11-01\tas it was that day\n"                 \
+      "sekisho endpoint import assets.csv --dry-run\twhat would change?")                          \
     X(nod_list, "nod list", "", "show domains seen here for the first time, newest first",         \
       "Shows registered domains with the time of their first query, about how many endpoints "     \
       "asked since, whether they ever resolved, and who asked first for which name.",              \

@@ -14,6 +14,7 @@ enum {
     LAST,
     FIRST,
     ENDPOINT,
+    MACHINE,
     DETECTOR,
     KIND,
     DOMAIN,
@@ -50,6 +51,10 @@ enum {
     RATIO,
     EXAMPLES,
     EVIDENCE,
+    MACHINE_NAME, /* and the three behind it: the order of tools/machines.h */
+    MACHINE_MAC,
+    MACHINE_OWNER,
+    MACHINE_GROUP,
     N_COLS
 };
 
@@ -64,6 +69,7 @@ static const struct {
     [LAST] = {"last", "Last (UTC)", SEK_COL_TIME_MS, SEK_COL_BOTH, SEK_COL_BOTH, NULL},
     [FIRST] = {"first", "First (UTC)", SEK_COL_TIME_MS, SEK_COL_BOTH, SEK_COL_BOTH, NULL},
     [ENDPOINT] = {"endpoint", "Endpoint", SEK_COL_TEXT, SEK_COL_BOTH, SEK_COL_BOTH, NULL},
+    [MACHINE] = {"machine", "Machine", SEK_COL_TEXT, SEK_COL_PEOPLE, SEK_COL_PEOPLE, NULL},
     [DETECTOR] = {"detector", "Detector", SEK_COL_TEXT, SEK_COL_BOTH, SEK_COL_BOTH, NULL},
     [KIND] = {"kind", "Kind", SEK_COL_TEXT, SEK_COL_BOTH, SEK_COL_BOTH, "$.kind"},
     [DOMAIN] = {"domain", "Suspected", SEK_COL_NAME, SEK_COL_BOTH, SEK_COL_BOTH, NULL},
@@ -121,6 +127,13 @@ static const struct {
     [EXAMPLES] = {"examples", "Names asked for", SEK_COL_TEXT, SEK_COL_MACHINE, SEK_COL_MACHINE,
                   "$.examples"},
     [EVIDENCE] = {"evidence", "Evidence", SEK_COL_JSON, SEK_COL_MACHINE, SEK_COL_MACHINE, NULL},
+    [MACHINE_NAME] = {"endpoint_name", "Name", SEK_COL_TEXT, SEK_COL_MACHINE, SEK_COL_MACHINE,
+                      NULL},
+    [MACHINE_MAC] = {"endpoint_mac", "MAC", SEK_COL_TEXT, SEK_COL_MACHINE, SEK_COL_MACHINE, NULL},
+    [MACHINE_OWNER] = {"endpoint_owner", "Owner", SEK_COL_TEXT, SEK_COL_MACHINE, SEK_COL_MACHINE,
+                       NULL},
+    [MACHINE_GROUP] = {"endpoint_group", "Group", SEK_COL_TEXT, SEK_COL_MACHINE, SEK_COL_MACHINE,
+                       NULL},
 };
 _Static_assert(N_COLS <= SEK_OUT_COLS_MAX, "a report holds that many columns");
 
@@ -153,6 +166,8 @@ static void view_init(struct sek_find_view *v, struct sek_context *c, bool recor
                                       .title = all[i].title,
                                       .kind = all[i].kind,
                                       .place = record ? all[i].in_record : all[i].in_list};
+    sek_machines_open(&v->machines, c);
+    sek_machines_hide(&v->machines, &v->cols[MACHINE]);
 }
 
 void sek_find_view_init(struct sek_find_view *v, struct sek_context *c, const char *schema,
@@ -167,6 +182,11 @@ void sek_find_view_part(struct sek_find_view *v, struct sek_context *c, const ch
     view_init(v, c, false);
     v->cols[ID].place = SEK_COL_NOWHERE;
     sek_out_part(c->out, key, v->cols, N_COLS, SEK_OUT_ROWS);
+}
+
+void sek_find_view_fini(struct sek_find_view *v)
+{
+    sek_machines_close(&v->machines);
 }
 
 /* A number as the evidence has it; what is none is left out. */
@@ -235,6 +255,7 @@ bool sek_find_view_row(struct sek_find_view *v, const struct sek_finding_row *f)
     put_technique(o, f->technique);
     put_members(o, f->members);
     sek_out_text(o, EVIDENCE, f->evidence);
+    sek_machines_put(&v->machines, o, MACHINE, MACHINE_NAME, f->endpoint, f->end_ms / 1000);
     return sek_out_row(o);
 }
 

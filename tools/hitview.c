@@ -16,17 +16,23 @@ static enum sek_err read_name(struct sek_context *c, const char *text, char *out
     return SEK_OK;
 }
 
+void sek_hit_texts_fini(struct sek_hit_texts *texts)
+{
+    sek_buf_fini(&texts->endpoint);
+}
+
 enum sek_err sek_hit_filter_read(struct sek_context *c, struct sek_hit_filter *out,
                                  struct sek_hit_texts *texts)
 {
     const struct sek_arg_value *opt = c->opt;
     memset(out, 0, sizeof *out);
+    sek_buf_init(&texts->endpoint, 0);
     if (opt[SEK_HIT_ENDPOINT].given) {
-        struct sek_addr a;
-        if (sek_addr_from_text(opt[SEK_HIT_ENDPOINT].text, &a, NULL))
-            return sek_context_usage(c, "--endpoint: \"%.100s\" is no IP address",
-                                     opt[SEK_HIT_ENDPOINT].text);
-        out->endpoint = sek_addr_to_text(&a, texts->endpoint);
+        enum sek_err e =
+            sek_machines_selector(c, "--endpoint", opt[SEK_HIT_ENDPOINT].text, &texts->endpoint);
+        if (e)
+            return e;
+        out->endpoint = texts->endpoint.data;
     }
     if (opt[SEK_HIT_NAME].given) {
         enum sek_err e = read_name(c, opt[SEK_HIT_NAME].text, texts->name);
@@ -55,6 +61,7 @@ enum {
     FIRST,
     COUNT,
     ENDPOINT,
+    MACHINE,
     NAME,
     TYPE,
     EFFECT,
@@ -70,6 +77,10 @@ enum {
     GENERATION,
     SCORE,
     WHY,
+    MACHINE_NAME, /* and the three behind it: the order of tools/machines.h */
+    MACHINE_MAC,
+    MACHINE_OWNER,
+    MACHINE_GROUP,
     N_COLS
 };
 static const struct sek_col cols[] = {
@@ -77,6 +88,7 @@ static const struct sek_col cols[] = {
     [FIRST] = {"first", "First", SEK_COL_TIME_MS, NULL, 0, SEK_COL_MACHINE},
     [COUNT] = {"count", "Count", SEK_COL_UINT, NULL, 5},
     [ENDPOINT] = {"endpoint", "Endpoint", SEK_COL_TEXT, NULL, 15},
+    [MACHINE] = SEK_MACHINE_COL,
     [NAME] = {"name", "Name", SEK_COL_NAME, NULL, 32},
     [TYPE] = {"type", "Type", SEK_COL_TEXT, NULL, 5},
     [EFFECT] = {"effect", "Action", SEK_COL_TEXT, NULL, 14, SEK_COL_PEOPLE},
@@ -92,18 +104,26 @@ static const struct sek_col cols[] = {
     [GENERATION] = {"generation", "Generation", SEK_COL_UINT, NULL, 0, SEK_COL_MACHINE},
     [SCORE] = {"score", "Score", SEK_COL_REAL, NULL, 0, SEK_COL_FILLED},
     [WHY] = {"why", "Why", SEK_COL_TEXT, NULL, 0, SEK_COL_FILLED},
+    [MACHINE_NAME] = SEK_MACHINE_NAME_COL,
+    [MACHINE_MAC] = SEK_MACHINE_MAC_COL,
+    [MACHINE_OWNER] = SEK_MACHINE_OWNER_COL,
+    [MACHINE_GROUP] = SEK_MACHINE_GROUP_COL,
 };
 
 void sek_hit_view_init(struct sek_hit_view *v, struct sek_context *c, const char *schema,
                        enum sek_out_shape shape)
 {
     *v = (struct sek_hit_view){.out = c->out, .conf = &c->conf};
-    sek_out_begin(c->out, schema, cols, N_COLS, shape);
+    sek_machines_open(&v->machines, c);
+    memcpy(v->cols, cols, sizeof cols);
+    sek_machines_hide(&v->machines, &v->cols[MACHINE]);
+    sek_out_begin(c->out, schema, v->cols, N_COLS, shape);
 }
 
 void sek_hit_view_fini(struct sek_hit_view *v)
 {
     sek_classify_close(v->model);
+    sek_machines_close(&v->machines);
 }
 
 /* What the classifier decided, explained by the installed model. */
@@ -156,6 +176,7 @@ bool sek_hit_view_row(struct sek_hit_view *v, const struct sek_hit *hit)
     if (hit->score != SEK_SCORE_UNKNOWN)
         sek_out_real(o, SCORE, sek_classify_probability((float)hit->score / 100), 4);
     put_why(v, hit);
+    sek_machines_put(&v->machines, o, MACHINE, MACHINE_NAME, hit->endpoint, hit->last_ms / 1000);
     return sek_out_row(o);
 }
 

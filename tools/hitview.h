@@ -2,6 +2,7 @@
 /* Hits as `hits` and `tail` filter and show them. */
 #pragma once
 #include "context.h"
+#include "machines.h"
 #include "name/text.h"
 #include "policy/rule.h"
 #include "store/report.h"
@@ -19,7 +20,8 @@ enum {
 };
 
 #define SEK_HIT_FILTER_ROWS                                                                        \
-    [SEK_HIT_ENDPOINT] = {"endpoint", 'e', SEK_ARG_TEXT, "ADDRESS", "of this client only"},        \
+    [SEK_HIT_ENDPOINT] = {"endpoint", 'e', SEK_ARG_TEXT, "ADDRESS",                                \
+                          "of this client only; also a machine's name or MAC"},                    \
     [SEK_HIT_NAME] = {"name", 'n', SEK_ARG_TEXT, "NAME",                                           \
                       "at or below this name; =NAME exactly, *.NAME only below"},                  \
     [SEK_HIT_LIST] = {"list", 'l', SEK_ARG_TEXT, "LIST", "met by this list"},                      \
@@ -31,11 +33,13 @@ enum {
 
 /* The texts that a filter borrows, in their canonical form. */
 struct sek_hit_texts {
-    char endpoint[SEK_ADDR_TEXT_MAX];
+    struct sek_buf endpoint; /* an address or spans */
     char name[SEK_NAME_TEXT_MAX + 2];
 };
+void sek_hit_texts_fini(struct sek_hit_texts *texts);
 
-/* From c->opt; SEK_E_INVALID (usage) for what is no address, name or type. */
+/* From c->opt; SEK_E_INVALID (usage) for what is no endpoint, name or type. Behind it, in any case,
+ * sek_hit_texts_fini. */
 enum sek_err sek_hit_filter_read(struct sek_context *c, struct sek_hit_filter *out,
                                  struct sek_hit_texts *texts);
 
@@ -45,6 +49,8 @@ struct sek_hit_view {
     const struct sek_conf *conf;
     struct sek_classify *model; /* explains what the classifier decided; NULL: nobody does */
     bool looked;                /* for the model, which the first such hit needs */
+    struct sek_machines machines;
+    struct sek_col cols[SEK_OUT_COLS_MAX];
 };
 /* Begin it on c->out, with the settings loaded. Behind it sek_hit_view_fini. */
 void sek_hit_view_init(struct sek_hit_view *v, struct sek_context *c, const char *schema,

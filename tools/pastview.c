@@ -134,7 +134,9 @@ static enum sek_err put_findings(const struct sek_past *p, struct sek_report *fi
                                               .n_members = sek_find_members(members)};
     struct sek_find_view view;
     sek_find_view_part(&view, p->c, "findings");
-    return sek_report_findings(findings, &filter, one_finding, &view, &p->c->diag);
+    enum sek_err e = sek_report_findings(findings, &filter, one_finding, &view, &p->c->diag);
+    sek_find_view_fini(&view);
+    return e;
 }
 
 enum { B_DOMAIN, B_BY, B_ENDPOINT, B_FROM, B_UNTIL, B_QUERIES, B_IN_FORCE, B_COLS };

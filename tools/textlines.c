@@ -84,22 +84,31 @@ static enum sek_err take_window(struct lines *in, size_t n, struct sek_diag *dia
     return err;
 }
 
+/* Once gzread gives no more: at the end, or what is wrong. */
+static enum sek_err how_it_ended(gzFile gz, const char *label, struct sek_diag *diag)
+{
+    int code;
+
+    gzerror(gz, &code);
+    if (code == Z_ERRNO)
+        return sek_diag_set(diag, sek_err_from_errno(errno), "%s: cannot read: %s", label,
+                            strerrordesc_np(errno));
+    if (code != Z_OK && code != Z_STREAM_END)
+        return sek_diag_set(diag, SEK_E_CORRUPT, "%s: the gzip file is damaged or cut off", label);
+    return SEK_OK;
+}
+
 static enum sek_err read_all(struct lines *in, gzFile gz, struct sek_diag *diag)
 {
     enum sek_err err = SEK_OK;
-    int n, code;
+    int n;
 
     while (err == SEK_OK && (n = gzread(gz, in->window, WINDOW)) > 0)
         err = take_window(in, (size_t)n, diag);
+    if (err == SEK_OK)
+        err = how_it_ended(gz, in->label, diag);
     if (err != SEK_OK)
         return err;
-    gzerror(gz, &code);
-    if (code == Z_ERRNO)
-        return sek_diag_set(diag, sek_err_from_errno(errno), "%s: cannot read: %s", in->label,
-                            strerrordesc_np(errno));
-    if (code != Z_OK && code != Z_STREAM_END)
-        return sek_diag_set(diag, SEK_E_CORRUPT, "%s: the gzip file is damaged or cut off",
-                            in->label);
     return in->len > 0 || in->too_long ? end_line(in, diag) : SEK_OK;
 }
 
@@ -140,5 +149,28 @@ enum sek_err sek_textlines_read(const char *path, sek_textline_fn *fn, void *arg
         sek_talk("%s: %" PRIu64 " more bad lines", in->label, in->n_bad - SEK_TEXTLINE_SAID);
     *out_bad = in->n_bad;
     free(in);
+    return err;
+}
+
+enum sek_err sek_textlines_pieces(const char *path, sek_textpiece_fn *fn, void *arg,
+                                  struct sek_diag *diag)
+{
+    const char *label = strcmp(path, "-") == 0 ? "standard input" : path;
+    char *window = malloc(WINDOW);
+    gzFile gz;
+    int n;
+
+    if (!window)
+        return sek_diag_set(diag, SEK_E_NOMEM, "%s: no memory to read it", label);
+    enum sek_err err = open_gz(path, label, &gz, diag);
+    if (err == SEK_OK) {
+        gzbuffer(gz, WINDOW);
+        while (err == SEK_OK && (n = gzread(gz, window, WINDOW)) > 0)
+            err = fn(arg, window, (size_t)n, diag);
+        if (err == SEK_OK)
+            err = how_it_ended(gz, label, diag);
+        gzclose_r(gz);
+    }
+    free(window);
     return err;
 }

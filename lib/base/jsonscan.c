@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "base/jsonscan.h"
+#include "base/utf8.h"
 #include <stdlib.h>
 #include <string.h>
 #include "base/banned.h"
@@ -9,26 +10,54 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
+/* Four hexadecimal digits behind a "u"; -1: they are none. */
+static long code_unit(const char *p)
+{
+    char digits[5] = "";
+
+    if (strspn(p, "0123456789abcdefABCDEF") < 4)
+        return -1;
+    memcpy(digits, p, 4);
+    return strtol(digits, NULL, 16);
+}
+
+/* "uNNNN", above U+FFFF a pair of them (RFC 8259 §7), as UTF-8. Returns where the next one begins.
+ */
+static const char *unescape_unit(const char *p, char out[4], size_t *out_len)
+{
+    long point = code_unit(p + 1);
+    size_t n = strspn(p + 1, "0123456789abcdefABCDEF");
+    const char *next = p + 1 + (n < 4 ? n : 4);
+
+    if (point >= 0xd800 && point < 0xdc00 && next[0] == '\\' && next[1] == 'u') {
+        long low = code_unit(next + 2);
+        if (low >= 0xdc00 && low < 0xe000) {
+            point = 0x10000 + ((point - 0xd800) << 10) + (low - 0xdc00);
+            next += 6;
+        }
+    }
+    if (point <= 0 || point == 0x7f || (point >= 0xd800 && point < 0xe000)) {
+        *out = '?';
+        *out_len = 1;
+    } else {
+        *out_len = sek_utf8_put((uint32_t)point, out);
+    }
+    return next;
+}
+
 /* The character behind a backslash; p is at it. Returns where the next one begins. */
-static const char *unescape(const char *p, char *out)
+static const char *unescape(const char *p, char out[4], size_t *out_len)
 {
     static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
     const char *known = *p ? strchr(from, *p) : NULL;
 
+    if (*p == 'u')
+        return unescape_unit(p, out, out_len);
+    *out = '?';
     if (known)
         *out = to[known - from];
-    else
-        *out = '?';
-    if (*p != 'u')
-        return *p ? p + 1 : p;
-    char digits[5] = "";
-    size_t n = strspn(p + 1, "0123456789abcdefABCDEF");
-    n = n < 4 ? n : 4;
-    memcpy(digits, p + 1, n);
-    long point = strtol(digits, NULL, 16);
-    if (n == 4 && point > 0 && point < 0x7f)
-        *out = (char)point;
-    return p + 1 + n;
+    *out_len = 1;
+    return *p ? p + 1 : p;
 }
 
 /* Most are short: a loop is faster than strcspn(). */
@@ -53,10 +82,13 @@ static void take_string(struct sek_jsonscan *s, char *out, size_t size)
         n += kept;
         p += run;
         if (*p == '\\') {
-            char c;
-            p = unescape(p + 1, &c);
-            if (n + 1 < size)
-                out[n++] = c;
+            char c[4];
+            size_t len = 1;
+            p = unescape(p + 1, c, &len);
+            if (n + len < size) {
+                memcpy(out + n, c, len);
+                n += len;
+            }
         }
     }
     out[n] = '\0';

@@ -18,6 +18,6 @@ struct sek_jsonscan {
     bool in_array;
 };
 
-/* The next member with a plain value; false at the end. Characters above U+007E that are escaped
- * become "?": no name and no time has them. */
+/* The next member with a plain value; false at the end. Escaped characters become UTF-8; U+0000,
+ * U+007F and halves of a pair become "?". */
 bool sek_jsonscan_next(struct sek_jsonscan *s);

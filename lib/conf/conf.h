@@ -95,6 +95,10 @@ struct sek_conf {
         struct sek_conf_names exclude; /* list notation: never held or recorded */
     } nod;
     struct {
+        int64_t half_life_s;        /* evidence counts half after it */
+        uint64_t alert, quarantine; /* scores of endpoints, 0..100 */
+    } risk;
+    struct {
         char path[SEK_CONF_TEXT_MAX]; /* status page */
     } status;
     struct {

@@ -149,6 +149,13 @@ const struct sek_option sek_options[] = {
     {"nod.exclude", SEK_OPT_NAMES, AT(nod.exclude), 0, SEK_CONF_NAMES_MAX, "", "",
      "Names that are never held or recorded as newly observed (\"cdn.example\", \"=host.example\")"},
 
+    {"risk.half-life", SEK_OPT_DURATION, AT(risk.half_life_s), 3600, 366 * DAY_S, "7d", "",
+     "Evidence against an endpoint counts half after this time"},
+    {"risk.alert", SEK_OPT_UINT, AT(risk.alert), 1, 100, "50", "",
+     "Score from which sekisho endpoint list says alert"},
+    {"risk.quarantine", SEK_OPT_UINT, AT(risk.quarantine), 1, 100, "80", "",
+     "Score from which it proposes quarantine; nothing is done by itself"},
+
     {"status.path", SEK_OPT_PATH, AT(status.path), 1, TEXT_MAX, "/run/sekisho/status", "",
      "Page where the resolver shows its state to the command"},
 

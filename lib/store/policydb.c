@@ -72,7 +72,36 @@ static const char version_1[] =
     " datetime(entry.created_s, 'unixepoch') AS made, entry.who AS who, entry.comment AS comment"
     " FROM entry JOIN list ON list.id = entry.list;";
 
-static const char *const steps[] = {version_1, NULL};
+/* The inventory (store/inventory.h). subject: an address of 16 octets, or 'm' and a MAC without its
+ * colons, for what is known of that machine wherever it is. ended: until_s is when it did end.
+ * seen_s: the latest time at which it was stated to last: no end before that is believed. import:
+ * the record of who stated it last. Texts as columns: a table of machines to refer to would halve
+ * the size and double the searches of every lookup. */
+static const char version_2[] =
+    "CREATE TABLE endpoint_import ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " time_s INTEGER NOT NULL,"
+    " who TEXT NOT NULL,"
+    " source TEXT NOT NULL,"
+    " format TEXT NOT NULL DEFAULT '',"
+    " n_added INTEGER NOT NULL DEFAULT 0,"
+    " n_changed INTEGER NOT NULL DEFAULT 0) STRICT;"
+    "CREATE TABLE endpoint_span ("
+    " subject BLOB NOT NULL CHECK (length(subject) BETWEEN 13 AND 41),"
+    " from_s INTEGER NOT NULL,"
+    " until_s INTEGER NOT NULL CHECK (until_s > from_s),"
+    " ended INTEGER NOT NULL CHECK (ended IN (0, 1)),"
+    " seen_s INTEGER NOT NULL,"
+    " mac TEXT NOT NULL,"
+    " name TEXT NOT NULL,"
+    " owner TEXT NOT NULL,"
+    " grp TEXT NOT NULL,"
+    " import INTEGER NOT NULL,"
+    " PRIMARY KEY (subject, from_s)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX endpoint_span_mac ON endpoint_span (mac) WHERE mac <> '';"
+    "CREATE INDEX endpoint_span_name ON endpoint_span (name COLLATE NOCASE) WHERE name <> '';";
+
+static const char *const steps[] = {version_1, version_2, NULL};
 static const struct sek_sql_schema schema = {
     .steps = steps, .what = "policy.db", .app_id = 0x53454b50}; /* "SEKP" */
 
@@ -82,6 +111,16 @@ static const char *const texts[] = {
 #undef X
 };
 
+/* Its readers are those who may write it: an older file is brought up to date by the first who
+ * asks, as an upgrade must not silence reports until somebody changes the policy. */
+static enum sek_err open_older(const char *path, sqlite3 **out, struct sek_diag *diag)
+{
+    sqlite3 *writer = NULL;
+    enum sek_err err = sek_sql_open(path, SEK_SQL_POLICY, &schema, &writer, diag);
+    sek_sql_close(writer);
+    return err ? err : sek_sql_open(path, SEK_SQL_READER, &schema, out, diag);
+}
+
 enum sek_err sek_policydb_open(const char *path, bool write, struct sek_policydb **out,
                                struct sek_diag *diag)
 {
@@ -90,6 +129,8 @@ enum sek_err sek_policydb_open(const char *path, bool write, struct sek_policydb
         return sek_diag_set(diag, SEK_E_NOMEM, "policy.db: %s", sek_err_text(SEK_E_NOMEM));
     enum sek_err err =
         sek_sql_open(path, write ? SEK_SQL_POLICY : SEK_SQL_READER, &schema, &db->db, diag);
+    if (err == SEK_E_VERSION && !write)
+        err = open_older(path, &db->db, diag);
     if (err) {
         free(db);
         return err;

@@ -9,8 +9,8 @@
 
 struct sek_policydb;
 
-/* write: create and migrate; else read-only (NOTFOUND when absent). path NULL: a fresh one in
- * memory, to be written, for a rehearsal. */
+/* write: create and migrate; else read-only (NOTFOUND when absent), after bringing an older file up
+ * to date. path NULL: a fresh one in memory, to be written, for a rehearsal. */
 enum sek_err sek_policydb_open(const char *path, bool write, struct sek_policydb **out,
                                struct sek_diag *diag);
 void sek_policydb_close(struct sek_policydb *db);
@@ -134,7 +134,8 @@ void sek_policydb_seen(struct sek_policydb *db, uint64_t generation);
  * built) and a full image. full: always the image. A damaged, missing or foreign image is rebuilt;
  * files that are up to date are left alone. Entries that ended by now_s are left out. Takes the
  * lock file in `dir`, so that two commands do not cross: BUSY after a minute. A failure leaves the
- * files in force as they were. What they replace is kept beside them (policy.h). out (may be NULL): the file that has the database's generation now.
+ * files in force as they were. What they replace is kept beside them (policy.h). out (may be NULL):
+ * the file that has the database's generation now.
  */
 enum sek_err sek_policydb_compile(struct sek_policydb *db, const char *dir, int64_t now_s,
                                   bool full, sek_progress_fn *progress, void *arg,

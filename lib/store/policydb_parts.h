@@ -42,7 +42,16 @@
     X(ENTRY_INSERTS, SEK_POLICY_INSERT SEK_POLICY_VALUES_16)                                       \
     X(ENTRY_SET, "UPDATE entry SET action = ?4, expires_s = 0 WHERE list = ?1 AND name = ?2"       \
                  " AND scope = ?3")                                                                \
-    X(ENTRY_DELETE, "DELETE FROM entry WHERE list = ?1 AND name = ?2 AND scope = ?3")
+    X(ENTRY_DELETE, "DELETE FROM entry WHERE list = ?1 AND name = ?2 AND scope = ?3")              \
+    X(SPAN_BEFORE,                                                                                 \
+      "SELECT from_s, until_s, ended, mac, name, owner, grp, seen_s FROM endpoint_span"            \
+      " WHERE subject = ?1 AND from_s <= ?2 ORDER BY from_s DESC LIMIT 1")                         \
+    X(SPAN_NEXT, "SELECT min(from_s) FROM endpoint_span WHERE subject = ?1 AND from_s > ?2")       \
+    X(SPAN_ADD, "INSERT INTO endpoint_span (subject, from_s, until_s, ended, mac, name, owner,"    \
+                " grp, import, seen_s) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")          \
+    X(SPAN_SET,                                                                                    \
+      "UPDATE endpoint_span SET until_s = ?3, ended = ?4, mac = ?5, name = ?6,"                    \
+      " owner = ?7, grp = ?8, import = ?9, seen_s = ?10 WHERE subject = ?1 AND from_s = ?2")
 
 enum sek_policy_sql {
 #define X(id, text) SEK_POLICY_SQL_##id,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "store/report_parts.h"
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,6 +92,36 @@ enum sek_err sek__report_endpoint(struct sek_report *r, const char *text, int64_
         return err;
     sek_addr_to_text(&addr, canonical);
     return sek__report_id(r, "SELECT id FROM endpoint WHERE address = ?1", canonical, out, diag);
+}
+
+void sek_report_add_span(struct sek_buf *spans, const char *address, int64_t from_s,
+                         int64_t until_s)
+{
+    sek_buf_add_fmt(spans, "%s[\"%s\",%" PRId64 ",%" PRId64 "]", spans->len ? "," : "[", address,
+                    from_s, until_s);
+}
+
+void sek_report_end_spans(struct sek_buf *spans)
+{
+    sek_buf_add_text(spans, spans->len ? "]" : "[]");
+}
+
+bool sek__report_is_spans(const char *endpoint)
+{
+    return *endpoint == '[';
+}
+
+/* First by endpoint, for the index, then by time. */
+void sek__report_add_spans(struct sek_buf *text, const char *column, bool is_id, const char *time_s)
+{
+    const char *join = is_id ? " JOIN endpoint e ON e.address = json_extract(j.value, '$[0]')" : "";
+    const char *key = is_id ? "e.id" : "json_extract(j.value, '$[0]')";
+    sek_buf_add_fmt(text,
+                    " AND %s IN (SELECT %s FROM json_each(:spans) j%s)"
+                    " AND EXISTS (SELECT 1 FROM json_each(:spans) j%s WHERE %s = %s"
+                    " AND %s >= json_extract(j.value, '$[1]')"
+                    " AND %s < json_extract(j.value, '$[2]'))",
+                    column, key, join, join, key, column, time_s, time_s);
 }
 
 #define BELOW "SELECT id FROM name WHERE path >= :from AND path < :to"
@@ -189,7 +220,10 @@ enum sek_err sek__report_where(struct sek_report *r, const struct sek_hit_filter
         sek_buf_add_text(&out->text, " AND h.minute >= :since / 60 AND s.last_ms >= :since * 1000");
     if (f->until_s)
         sek_buf_add_text(&out->text, " AND h.minute <= :until / 60 AND s.first_ms < :until * 1000");
-    if (f->endpoint) {
+    if (f->endpoint && sek__report_is_spans(f->endpoint)) {
+        out->narrow = true;
+        sek__report_add_spans(&out->text, "h.endpoint", true, "s.last_ms / 1000");
+    } else if (f->endpoint) {
         err = sek__report_endpoint(r, f->endpoint, &out->endpoint, diag);
         out->nothing = !err && !out->endpoint;
         out->narrow = true;
@@ -227,6 +261,7 @@ void sek__report_bind(sqlite3_stmt *stmt, const struct sek_where *w)
     sek__report_bind_int(stmt, ":since", f->since_s);
     sek__report_bind_int(stmt, ":until", f->until_s);
     sek__report_bind_int(stmt, ":endpoint", w->endpoint);
+    sek__report_bind_text(stmt, ":spans", f->endpoint);
     sek__report_bind_int(stmt, ":name", w->name);
     sek__report_bind_text(stmt, ":path", w->path);
     sek__report_bind_text(stmt, ":from", w->from);

@@ -10,10 +10,19 @@ struct sek_report;
 enum sek_err sek_report_open(const char *path, struct sek_report **out, struct sek_diag *diag);
 void sek_report_close(struct sek_report *r);
 
+/* Filters name an endpoint by its address, or by spans: the addresses that a machine had, each with
+ * its time, as sek_report_add_span writes them. What happened counts by the time of its last query.
+ */
+struct sek_buf;
+/* Append [address, from_s, until_s) to a list of spans; the last call is sek_report_end_spans. */
+void sek_report_add_span(struct sek_buf *spans, const char *address, int64_t from_s,
+                         int64_t until_s);
+void sek_report_end_spans(struct sek_buf *spans);
+
 /* Filters: zero or NULL fields do not filter. Times in Unix seconds, [since, until). */
 struct sek_hit_filter {
     int64_t since_s, until_s;
-    const char *endpoint; /* an address; INVALID if it is none */
+    const char *endpoint; /* an address or spans; INVALID if it is neither */
     const char *name;     /* list notation: "n" at or below, "*.n" below, "=n" exactly */
     const char *list;     /* or, for hits without one, what decided: "classifier", "finding" */
     int action;           /* enum sek_action, 0 = any */
@@ -63,7 +72,7 @@ enum sek_err sek_report_hit_groups(struct sek_report *r, const struct sek_hit_fi
 struct sek_finding_filter {
     int64_t id; /* 0 = any */
     int64_t since_s, until_s;
-    const char *endpoint; /* an address; INVALID if it is none */
+    const char *endpoint; /* an address or spans; INVALID if it is neither */
     const char *domain;   /* list notation, as struct sek_hit_filter's name; findings without a
                            * domain match none */
     int detector;         /* enum sek_detector, 0 = any */
@@ -113,7 +122,8 @@ enum sek_traffic_by {
     SEK_TRAFFIC_DOMAIN = 2,
     SEK_TRAFFIC_MINUTE = 3,
 };
-/* by count, most first (minutes: newest first). endpoint and domain NULL = all. */
+/* by count, most first (minutes: newest first). endpoint (an address or spans) and domain NULL =
+ * all. */
 enum sek_err sek_report_traffic(struct sek_report *r, int64_t since_s, int64_t until_s,
                                 const char *endpoint, const char *domain, enum sek_traffic_by by,
                                 unsigned limit, sek_traffic_fn *fn, void *arg,

@@ -23,6 +23,10 @@ struct where {
 static enum sek_err filter_endpoint(struct where *w, struct sek_diag *diag)
 {
     struct sek_addr addr;
+    if (sek__report_is_spans(w->f->endpoint)) {
+        sek__report_add_spans(&w->text, "endpoint", false, "end_ms / 1000");
+        return SEK_OK;
+    }
     enum sek_err err = sek_addr_from_text(w->f->endpoint, &addr, diag);
     if (err)
         return err;
@@ -86,6 +90,7 @@ static void bind_all(sqlite3_stmt *stmt, const struct where *w)
     sek__report_bind_int(stmt, ":detector", f->detector);
     sek__report_bind_int(stmt, ":now", f->blocked_at_s);
     sek__report_bind_text(stmt, ":endpoint", w->endpoint);
+    sek__report_bind_text(stmt, ":spans", f->endpoint);
     sek__report_bind_text(stmt, ":path", w->path);
     sek__report_bind_text(stmt, ":from", w->from);
     sek__report_bind_text(stmt, ":to", w->to);

@@ -41,6 +41,12 @@ bool sek__report_decides_alone(int trigger);
 /* The id of an endpoint given as people write it; INVALID for what is no address. */
 enum sek_err sek__report_endpoint(struct sek_report *r, const char *text, int64_t *out,
                                   struct sek_diag *diag);
+/* Spans (report.h) in place of an address. */
+bool sek__report_is_spans(const char *endpoint);
+/* The condition that they make, with the parameter :spans. column: of the endpoint's id, or of its
+ * address; time_s: an expression. Constant text only. */
+void sek__report_add_spans(struct sek_buf *text, const char *column, bool is_id,
+                           const char *time_s);
 enum sek_err sek__report_fail(struct sek_report *r, int rc, struct sek_diag *diag);
 /* Prepare what was built in `text`. */
 enum sek_err sek__report_prepare(struct sek_report *r, const struct sek_buf *text,

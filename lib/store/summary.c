@@ -339,6 +339,7 @@ static const struct {
 
 struct traffic_filter {
     int64_t since_s, until_s, endpoint, domain;
+    const char *spans; /* NULL: one endpoint, or all */
     bool by_endpoint, by_domain;
 };
 
@@ -374,6 +375,8 @@ static enum sek_err sum_traffic(struct sek_report *r, const struct traffic_filte
     sek_buf_add_text(&sql, f->since_s ? " AND minute >= :since / 60" : "");
     sek_buf_add_text(&sql, f->until_s ? " AND minute < (:until + 59) / 60" : "");
     sek_buf_add_text(&sql, f->by_endpoint ? " AND endpoint = :endpoint" : "");
+    if (f->spans) /* whole minutes: one that a span ends within is the machine's */
+        sek__report_add_spans(&sql, "endpoint", true, "minute * 60");
     sek_buf_add_text(&sql, f->by_domain ? " AND domain = :domain" : "");
     enum sek_err err = sek__report_prepare(r, &sql, &stmt, diag);
     sek_buf_fini(&sql);
@@ -382,6 +385,7 @@ static enum sek_err sum_traffic(struct sek_report *r, const struct traffic_filte
     sek__report_bind_int(stmt, ":since", f->since_s);
     sek__report_bind_int(stmt, ":until", f->until_s);
     sek__report_bind_int(stmt, ":endpoint", f->endpoint);
+    sek__report_bind_text(stmt, ":spans", f->spans);
     sek__report_bind_int(stmt, ":domain", f->domain);
     return sum_rows(r, stmt, add_traffic_row, g, diag);
 }
@@ -412,9 +416,10 @@ static enum sek_err look_up(struct sek_report *r, const char *endpoint, const ch
                             struct traffic_filter *f, struct sek_diag *diag)
 {
     enum sek_err err = SEK_OK;
-    f->by_endpoint = endpoint != NULL;
+    f->spans = endpoint && sek__report_is_spans(endpoint) ? endpoint : NULL;
+    f->by_endpoint = endpoint && !f->spans;
     f->by_domain = domain != NULL;
-    if (endpoint)
+    if (f->by_endpoint)
         err = sek__report_endpoint(r, endpoint, &f->endpoint, diag);
     if (!err && domain) {
         struct sek_name name;
