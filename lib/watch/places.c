@@ -84,6 +84,8 @@ static unsigned way_to_take(struct sek_places *p, size_t set, int64_t now_ms)
     unsigned best = way_of(p->tags + set, 0);
     if (best < WAYS)
         return best;
+    for (unsigned way = 0; way < WAYS; way++) /* wait for all at once */
+        __builtin_prefetch(place(p, set + way));
     best = 0;
     for (unsigned way = 1; way < WAYS; way++)
         if (is_less(p, place(p, set + way), place(p, set + best), now_ms))
