@@ -7,8 +7,8 @@
 #include "name/special.h"
 #include "name/suffix.h"
 #include "observe/domains_conf.h"
+#include "replay/source.h"
 #include "talk.h"
-#include "textlines.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,9 +16,14 @@
 
 SEK_COMMAND(nod_import);
 
+#define SAID 20           /* bad records of a file that are named one by one */
 #define SHOW_LINES 4096   /* between two looks at the clock for the progress */
 #define GAP_S (2 * 86400) /* between the end of logs and the begin of the history: still one */
-#define N_FORMATS (SEK_QUERYLOG_EXPORT + 1)
+#define N_LOGS (SEK_QUERYLOG_EXPORT + 1)
+
+/* Files that are no logs are counted by their format. */
+static const char *const others[] = {"pcap", "pcapng", "dnstap", "table"};
+#define N_OTHERS (sizeof others / sizeof others[0])
 
 enum { OPT_DATE, OPT_SINCE, OPT_FORCE, OPT_DRY_RUN, N_OPTS };
 const struct sek_arg sek_cmd_nod_import_args[] = {
@@ -35,12 +40,10 @@ struct work {
     const struct sek_conf *conf;
     struct sek_suffix *suffix;
     struct sek_history *history;
-    struct sek_querylog log;
     struct sek_progress progress;
-    int64_t since_s, end_s;                /* of logs and exports so far; INT64_MAX, 0: of none */
-    uint64_t n_lines;                      /* of the file at work */
-    uint64_t n_by[N_FORMATS], n_no_domain; /* lines that told something, by format; of no use */
-    uint64_t n_bad;
+    int64_t since_s, end_s;           /* of logs and exports so far; INT64_MAX, 0: of none */
+    uint64_t n_by[N_LOGS + N_OTHERS]; /* records that told something, by format */
+    uint64_t n_no_domain, n_bad;      /* of no use; unreadable */
 };
 
 /* --- reading -----------------------------------------------------------------------------------
@@ -63,57 +66,114 @@ static int64_t possible(const struct work *w, int64_t time_s)
     return time_s > w->c->now_s ? w->c->now_s : time_s < 1 ? 1 : time_s;
 }
 
-static enum sek_err on_line(void *arg, char *line, struct sek_diag *diag)
+/* Which format that was, of n_by. */
+static size_t kind_of(const struct sek_source *s, const struct sek_query_seen *seen)
 {
-    struct work *w = arg;
-    struct sek_query_seen seen;
-    if (++w->n_lines % SHOW_LINES == 0)
-        sek_progress_show(&w->progress, 1001);
-    int told = sek_querylog_line(&w->log, line, &seen, diag);
-    if (told <= 0)
-        return (enum sek_err)told;
-    const struct sek_name *name = &seen.seen.domain;
+    size_t i = 0;
+    if (seen->format)
+        return seen->format;
+    while (i + 1 < N_OTHERS && strcmp(others[i], sek_source_format(s)) != 0)
+        i++;
+    return N_LOGS + i;
+}
+
+static enum sek_err on_seen(struct work *w, struct sek_query_seen *seen)
+{
+    const struct sek_name *name = &seen->seen.domain;
     int labels = sek_name_is_special(name) ? -1 : sek_suffix_registered(w->suffix, name);
-    w->n_by[seen.format]++;
     if (labels < 0) {
         w->n_no_domain++;
         return SEK_OK;
     }
-    seen.seen.first_s = possible(w, seen.seen.first_s);
-    seen.seen.last_s = possible(w, seen.seen.last_s);
-    learn_since(w, &seen);
+    seen->seen.first_s = possible(w, seen->seen.first_s);
+    seen->seen.last_s = possible(w, seen->seen.last_s);
+    learn_since(w, seen);
     return sek_history_add(w->history, name->octets + name->offset[labels],
-                           (size_t)(name->len - name->offset[labels]), &seen, diag);
+                           (size_t)(name->len - name->offset[labels]), seen, &w->c->diag);
+}
+
+static void show_progress(struct work *w, const struct sek_source *s)
+{
+    uint64_t size, at = sek_source_octets(s, &size);
+    sek_progress_show(&w->progress, size ? (unsigned)(at * 1000 / size) : 1001);
+}
+
+/* All records of a file. */
+static enum sek_err read_source(struct work *w, struct sek_source *s, uint64_t *out_bad)
+{
+    struct sek_query_seen seen;
+    struct sek_diag why;
+    enum sek_err e = SEK_OK;
+    int got;
+    uint64_t n = 0, n_bad = 0;
+    while (!e && (got = sek_source_seen(s, &seen, &why)) != 0) {
+        if (++n % SHOW_LINES == 0)
+            show_progress(w, s);
+        if (got == SEK_E_IO || got == SEK_E_NOMEM) {
+            w->c->diag = why;
+            e = (enum sek_err)got;
+        } else if (got < 0) {
+            if (n_bad++ < SAID)
+                sek_talk("%s", why.text);
+        } else {
+            w->n_by[kind_of(s, &seen)]++;
+            e = on_seen(w, &seen);
+        }
+    }
+    *out_bad = n_bad;
+    return e;
 }
 
 static uint64_t told_so_far(const struct work *w)
 {
     uint64_t n = 0;
-    for (int i = 0; i < N_FORMATS; i++)
+    for (size_t i = 0; i < N_LOGS + N_OTHERS; i++)
         n += w->n_by[i];
     return n;
+}
+
+static const char *word(const struct work *w)
+{
+    for (size_t i = 0; i < N_OTHERS; i++)
+        if (w->n_by[N_LOGS + i])
+            return "record";
+    return "line";
+}
+
+/* Most of it makes no sense: it is something else than it was taken for. */
+static enum sek_err refuse(struct work *w, const char *label, uint64_t n_bad, uint64_t n_told)
+{
+    return sek_diag_set(&w->c->diag, SEK_E_REFUSED,
+                        "%s: %" PRIu64 " of %" PRIu64 " %ss make no sense; nothing is imported "
+                        "(--force imports the rest all the same)",
+                        label, n_bad, n_bad + n_told, word(w));
 }
 
 static enum sek_err read_file(struct work *w, const char *path)
 {
     struct sek_context *c = w->c;
-    uint64_t n_bad, before = told_so_far(w);
-    sek_querylog_init(&w->log, c->now_s);
-    w->log.default_s = c->opt[OPT_DATE].number;
-    w->n_lines = 0;
+    struct sek_source *s;
+    uint64_t n_bad = 0, before = told_so_far(w);
+    const char *label = strcmp(path, "-") == 0 ? "standard input" : path;
+    enum sek_err e = sek_source_open(path, c->now_s, &s, &c->diag);
+    if (e)
+        return e;
+    struct sek_querylog *log = sek_source_querylog(s);
+    if (log)
+        log->default_s = c->opt[OPT_DATE].number;
     sek_progress_begin(&w->progress, "reading");
-    enum sek_err e = sek_textlines_read(path, on_line, w, &n_bad, &c->diag);
+    e = read_source(w, s, &n_bad);
     sek_progress_end(&w->progress);
+    if (n_bad > SAID)
+        sek_talk("%s: %" PRIu64 " more bad %ss", label, n_bad - SAID, word(w));
+    if (log && log->since_s > 0 && log->since_s < w->since_s)
+        w->since_s = log->since_s;
+    sek_source_close(s);
     uint64_t n_told = told_so_far(w) - before, percent = w->conf->policy.garbage_percent;
     w->n_bad += n_bad;
-    if (w->log.since_s > 0 && w->log.since_s < w->since_s)
-        w->since_s = w->log.since_s;
     if (e || c->opt[OPT_FORCE].given || n_bad * 100 <= percent * (n_bad + n_told))
         return e;
-    return sek_diag_set(&c->diag, SEK_E_REFUSED,
-                        "%s: %" PRIu64 " of %" PRIu64 " lines make no sense; nothing is imported "
-                        "(--force imports the rest all the same)",
-                        strcmp(path, "-") == 0 ? "standard input" : path, n_bad, n_bad + n_told);
+    return refuse(w, label, n_bad, n_told);
 }
 
 static enum sek_err read_all(struct work *w)
@@ -133,16 +193,16 @@ static void tell_read(const struct work *w)
 {
     char formats[200] = "";
     size_t at = 0;
-    for (int i = 1; i < N_FORMATS; i++)
+    for (size_t i = 1; i < N_LOGS + N_OTHERS; i++)
         if (w->n_by[i] && at < sizeof formats)
-            at += (size_t)snprintf(formats + at, sizeof formats - at, "%s%" PRIu64 " %s",
-                                   at ? ", " : "", w->n_by[i],
-                                   sek_lookup_name(sek_querylog_names, i));
-    uint64_t n = sek_history_count(w->history), n_lines = told_so_far(w);
-    sek_talk("%" PRIu64 " domain%s in %" PRIu64 " line%s (%s); %" PRIu64
-             " without a registered domain, %" PRIu64 " bad line%s skipped",
-             n, n == 1 ? "" : "s", n_lines, n_lines == 1 ? "" : "s", formats, w->n_no_domain,
-             w->n_bad, w->n_bad == 1 ? "" : "s");
+            at += (size_t)snprintf(
+                formats + at, sizeof formats - at, "%s%" PRIu64 " %s", at ? ", " : "", w->n_by[i],
+                i < N_LOGS ? sek_lookup_name(sek_querylog_names, (int)i) : others[i - N_LOGS]);
+    uint64_t n = sek_history_count(w->history), n_told = told_so_far(w);
+    sek_talk("%" PRIu64 " domain%s in %" PRIu64 " %s%s (%s); %" PRIu64
+             " without a registered domain, %" PRIu64 " bad %s%s skipped",
+             n, n == 1 ? "" : "s", n_told, word(w), n_told == 1 ? "" : "s", formats, w->n_no_domain,
+             w->n_bad, word(w), w->n_bad == 1 ? "" : "s");
 }
 
 /* Begin of the history that there is; now, when there is none. */

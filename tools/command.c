@@ -152,16 +152,19 @@
       "sekisho nod export -f jsonl\tfor programs")                                                 \
     X(nod_import, "nod import", "FILE...", "learn the history of domains from logs",               \
       "Reads what was asked for before from FILE, gzip or not, - for standard input: query logs "  \
-      "of Unbound, BIND and dnsmasq (Pi-hole), Zeek's dns.log as TSV and JSON, sekisho nod "       \
-      "export, or lines of name and time. Formats are recognised line by line; lines about "       \
-      "something else are passed over, bad ones told with their number. Times without a zone "     \
-      "count as UTC. Logs that reach up to the history make it begin with their first line, "      \
+      "of Unbound, BIND and dnsmasq (Pi-hole), Zeek's dns.log as TSV and JSON, captures (pcap, "   \
+      "pcapng), dnstap, tables as tshark -T fields -E header=y writes them, sekisho nod export, "  \
+      "or lines of name and time. Formats are recognised by content, those of logs line by line; " \
+      "lines about something else are passed over, bad ones told with their number. Times "        \
+      "without a zone count as UTC. Logs that reach up to the history make it begin with their "   \
+      "first line, "                                                                               \
       "which shortens the warm-up. Where the resolver runs, it takes the result over while it "    \
       "works; else the "                                                                           \
       "command writes the history itself.",                                                        \
       "sekisho nod import /var/log/unbound.log*\tlogs, gzip or not\n"                              \
       "zcat /opt/zeek/logs/*/dns.*.log.gz | sekisho nod import -\tmonths of Zeek\n"                \
       "sekisho nod import --dry-run queries.log\thow much is in it?\n"                             \
+      "sekisho nod import monday.pcap.gz\twhat a capture saw\n"                                    \
       "sekisho nod import --date 2026-01-01 partners.txt\tnames that are not to count as new")     \
     X(stats, "stats", "", "show counts of all queries",                                            \
       "Counts all queries by their outcome: answered from the cache, resolved, nonexistent, "      \

@@ -118,9 +118,11 @@ static int read_export(struct sek_querylog *log, char *line, struct sek_query_se
 {
     (void)log;
     enum sek_err err = sek_sighting_from_text(line, &out->seen, diag);
+    if (err)
+        return (int)err;
     out->says_exists = true;
     out->time_ms = out->seen.first_s * 1000;
-    return err ? (int)err : 1;
+    return 1;
 }
 
 static int read_plain(struct sek_querylog *log, char *line, struct sek_query_seen *out,

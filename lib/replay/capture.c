@@ -16,7 +16,7 @@
 struct capture {
     pcap_t *pcap;
     enum sek_link link;
-    struct sek_fragments *fragments;
+    struct sek_fragments *fragments; /* NULL: none came yet */
     struct sek_connections *connections;
 };
 
@@ -83,11 +83,9 @@ static enum sek_err open_capture(struct sek_source *s, struct sek_diag *diag)
     struct capture *c = s->reader = calloc(1, sizeof *c);
 
     s->tells_answers = true;
-    if (c) {
-        c->fragments = sek_fragments_new();
+    if (c)
         c->connections = sek_connections_new();
-    }
-    FILE *f = c && c->fragments && c->connections ? fopencookie(s, "r", functions) : NULL;
+    FILE *f = c && c->connections ? fopencookie(s, "r", functions) : NULL;
     if (!f)
         return sek_diag_set(diag, SEK_E_NOMEM, "%s: no memory to read it", sek_stream_label(s->in));
     c->pcap = pcap_fopen_offline(f, why);
@@ -145,6 +143,8 @@ static enum sek_err read_packet(struct sek_source *s, int64_t time_ms, struct se
     if (p->protocol != SEK_PROTOCOL_UDP && p->protocol != SEK_PROTOCOL_TCP)
         return SEK_OK;
     if (p->is_fragment) {
+        if (!c->fragments && !(c->fragments = sek_fragments_new()))
+            return sek_diag_set(diag, SEK_E_NOMEM, "no memory for fragments");
         int whole = sek_fragments_add(c->fragments, p, diag);
         if (whole <= 0)
             return (enum sek_err)whole;

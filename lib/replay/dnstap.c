@@ -49,11 +49,20 @@ static fstrm_res read_stream(void *obj, void *out, size_t n)
     return fstrm_res_success;
 }
 
+/* The stream is open as long as the source. */
+static fstrm_res do_nothing(void *obj)
+{
+    (void)obj;
+    return fstrm_res_success;
+}
+
 static struct fstrm_reader *new_reader(struct sek_source *s)
 {
     struct fstrm_reader_options *options = fstrm_reader_options_init();
     struct fstrm_rdwr *rdwr = fstrm_rdwr_init(s);
 
+    fstrm_rdwr_set_open(rdwr, do_nothing);
+    fstrm_rdwr_set_close(rdwr, do_nothing);
     fstrm_rdwr_set_read(rdwr, read_stream);
     fstrm_reader_options_add_content_type(options, CONTENT, strlen(CONTENT));
     struct fstrm_reader *r = fstrm_reader_init(options, &rdwr);
@@ -97,9 +106,10 @@ static bool to_addr(const ProtobufCBinaryData *from, struct sek_addr *out)
     return true;
 }
 
+/* A time behind the year 9999 is none. */
 static int64_t to_ms(uint64_t time_s, uint32_t ns)
 {
-    return time_s < INT64_MAX / 2000 ? (int64_t)time_s * 1000 + ns / 1000000 % 1000 : 0;
+    return time_s < 253402300800 ? (int64_t)time_s * 1000 + ns / 1000000 % 1000 : 0;
 }
 
 static bool is_of_client(uint32_t type)

@@ -115,7 +115,8 @@ static void take_seen(struct sek_source *s, const struct sek_query_seen *q)
         sek_pairs_answer(s->pairs, key, SEK_REPEAT_IS_ANOTHER, &e);
 }
 
-static int step_log(struct sek_source *s, struct sek_diag *diag)
+/* The next line: 1 where it tells something, 2 where not. */
+static int read_line(struct sek_source *s, struct sek_query_seen *out, struct sek_diag *diag)
 {
     struct log *l = s->reader;
     char *line;
@@ -123,14 +124,37 @@ static int step_log(struct sek_source *s, struct sek_diag *diag)
     int got = sek_stream_line(s->in, &line, diag);
     if (got <= 0)
         return got;
-    got = sek_querylog_line(&l->querylog, line, &l->seen, diag);
-    if (got < 0) {
+    got = sek_querylog_line(&l->querylog, line, out, diag);
+    if (got < 0)
         sek_diag_wrap(diag, "%s:%" PRIu64, sek_stream_label(s->in), sek_stream_n_lines(s->in));
-        return got;
-    }
-    if (got > 0)
-        take_seen(s, &l->seen);
-    return 1;
+    return got == 0 ? 2 : got;
 }
 
-const struct sek_source_format sek__source_log = {"log", is_log, open_log, step_log, close_log};
+static int step_log(struct sek_source *s, struct sek_diag *diag)
+{
+    struct log *l = s->reader;
+
+    int got = read_line(s, &l->seen, diag);
+    if (got == 1)
+        take_seen(s, &l->seen);
+    return got > 0 ? 1 : got;
+}
+
+static int seen_log(struct sek_source *s, struct sek_query_seen *out, struct sek_diag *diag)
+{
+    int got;
+
+    do
+        got = read_line(s, out, diag);
+    while (got == 2);
+    return got;
+}
+
+static struct sek_querylog *querylog_of(struct sek_source *s)
+{
+    struct log *l = s->reader;
+    return &l->querylog;
+}
+
+const struct sek_source_format sek__source_log = {"log",     is_log,   open_log,   step_log,
+                                                  close_log, seen_log, querylog_of};

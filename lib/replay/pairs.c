@@ -5,7 +5,7 @@
 #include <string.h>
 #include "base/banned.h"
 
-#define FIRST_SIZE 4096 /* slots; doubled while more wait */
+#define FIRST_SIZE 1024 /* slots; doubled while more wait */
 #define LOOK_MAX 64     /* slots of one key that are looked at: more is no traffic of people */
 
 /* Slots are numbered in the order of their coming; number n lies at n mod size. */
@@ -69,7 +69,8 @@ uint64_t sek_pairs_key(const struct sek_pairs *p, const struct sek_pair *pair)
     } k = {pair->client, pair->server, pair->client_port, pair->server_port, pair->id,
            pair->qtype,  {0}};
     memcpy(k.name, pair->name->octets, pair->name->len);
-    return sek_hash(&p->hash, &k, sizeof k - sizeof k.name + pair->name->len);
+    size_t head = (size_t)((const uint8_t *)k.name - (const uint8_t *)&k);
+    return sek_hash(&p->hash, &k, head + pair->name->len);
 }
 
 /* --- the queue ---------------------------------------------------------------------------------

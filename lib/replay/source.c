@@ -183,6 +183,37 @@ int sek_source_next(struct sek_source *s, struct sek_event *out, struct sek_diag
     return end(s, out, diag);
 }
 
+static void to_seen(const struct sek_event *e, struct sek_query_seen *out)
+{
+    static const struct sek_addr unknown;
+
+    *out = (struct sek_query_seen){.rcode = -1, .qtype = e->qtype, .time_ms = e->time_ms};
+    out->says_exists = e->existence != SEK_EXISTENCE_UNKNOWN;
+    out->seen.resolved = e->existence != SEK_EXISTENCE_ABSENT;
+    out->seen.first_s = out->seen.last_s = e->time_ms / 1000;
+    sek_name_from_wire(e->names, e->name_len, &out->seen.domain);
+    out->seen.n_addrs = !sek_addr_equal(&e->endpoint, &unknown);
+    out->seen.endpoints = out->seen.n_addrs;
+    out->seen.addrs[0] = e->endpoint;
+}
+
+int sek_source_seen(struct sek_source *s, struct sek_query_seen *out, struct sek_diag *diag)
+{
+    struct sek_event e;
+
+    if (s->format->seen)
+        return s->format->seen(s, out, diag);
+    int got = sek_source_next(s, &e, diag);
+    if (got == 1)
+        to_seen(&e, out);
+    return got;
+}
+
+struct sek_querylog *sek_source_querylog(struct sek_source *s)
+{
+    return s->format->querylog ? s->format->querylog(s) : NULL;
+}
+
 const char *sek_source_format(const struct sek_source *s)
 {
     return s->name;

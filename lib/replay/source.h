@@ -16,6 +16,7 @@
  * over). */
 #pragma once
 #include "event/event.h"
+#include "observe/querylog.h"
 
 struct sek_source;
 
@@ -30,6 +31,12 @@ enum sek_err sek_source_open(const char *path, int64_t now_s, struct sek_source 
  * end; an error with a text: this record cannot be read, the next call goes on behind it (IO: only
  * with the end of file). */
 int sek_source_next(struct sek_source *s, struct sek_event *out, struct sek_diag *diag);
+/* The same for those who want what each record tells of a domain, and no pairs: of a log each line
+ * that tells something, with all that only a line of text can tell (observe/querylog.h); of other
+ * formats the events. Either of the two for an object, not both. */
+int sek_source_seen(struct sek_source *s, struct sek_query_seen *out, struct sek_diag *diag);
+/* How a log is read, to be changed before the first line; NULL: it is none. */
+struct sek_querylog *sek_source_querylog(struct sek_source *s);
 /* "pcap", "zeek" …: for messages. */
 const char *sek_source_format(const struct sek_source *s);
 /* How far reading has come, octets of the file as it is on disk; *out_size: of all, 0 if unknown.

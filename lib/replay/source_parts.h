@@ -19,6 +19,9 @@ struct sek_source_format {
      * as of sek_source_next(). */
     int (*step)(struct sek_source *s, struct sek_diag *diag);
     void (*close)(struct sek_source *s); /* also behind an open() that failed */
+    /* Logs only: sek_source_seen() and sek_source_querylog(). */
+    int (*seen)(struct sek_source *s, struct sek_query_seen *out, struct sek_diag *diag);
+    struct sek_querylog *(*querylog)(struct sek_source *s);
 };
 extern const struct sek_source_format sek__source_pcap, sek__source_pcapng, sek__source_dnstap,
     sek__source_table, sek__source_log;
