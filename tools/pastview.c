@@ -211,7 +211,8 @@ static void put_limits(const struct sek_past *p)
     sek_out_part(o, "unjudged", unjudged_cols, U_COLS, SEK_OUT_ROWS);
     put_history(p);
     if (!p->policy)
-        put_unjudged(o, "lists", "there is no compiled policy", "sekisho list import (a list), then replay again");
+        put_unjudged(o, "lists", "there is no compiled policy",
+                     "sekisho list import (a list), then replay again");
     if (!p->model)
         put_unjudged(o, "machine-made names and series of them", "there is no model",
                      "classify.model in the settings");
