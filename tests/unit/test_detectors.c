@@ -97,6 +97,11 @@ static void start(struct fixture *f, const char *modes)
     if (sek_runtime_start(&conf, 1, "test", &hooks, &f->rt, &diag) != SEK_OK)
         fail_msg("%s", diag.text);
     assert_int_equal(sek_status_open(f->page_path, &f->page, NULL), SEK_OK);
+    /* the history is opened meanwhile, where one is wanted */
+    for (int64_t end = now_ms() + DEADLINE_MS;
+         !f->page->domains_state && !strstr(modes, "nxburst: {mode: off}"); nap())
+        if (now_ms() > end)
+            fail_msg("no history");
 }
 
 static void again(struct fixture *f, const char *modes)
