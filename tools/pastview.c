@@ -44,8 +44,6 @@ void sek_past_row_set(struct sek_past_row *row, const struct sek_replay_sum *sum
     row->n_records = sum->n_records;
     row->n_endpoints = sum->endpoints.n;
     row->n_domains = sum->domains.n;
-    row->more_endpoints = sum->endpoints.more;
-    row->more_domains = sum->domains.more;
     row->n_blocked = sum->n_blocked;
     row->n_recorded = sum->n_recorded;
     row->first_ms = sum->first_ms;
