@@ -119,7 +119,7 @@ static enum sek_err copy_history(struct work *w)
     enum sek_err e =
         sek_domains_open_read(sek_conf_domains_file(w->conf, path), &from, &w->c->diag);
     if (e)
-        return e;
+        return sek_diag_wrap(&w->c->diag, "--history");
     e = sek_domains_each(from, copy_domain, w->domains, &w->c->diag);
     sek_domains_set_since(w->domains, sek_domains_since_s(from));
     sek_domains_close(from);
