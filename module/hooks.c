@@ -49,14 +49,36 @@ static void seen_record(struct sek_module *m, const struct seen *s, const struct
 /* --- answered from the cache --------------------------------------------------------------------
  */
 
+/* Is all that policy has to say of an answer said of its question? */
+static bool is_plain(const struct reply_info *rep, uint16_t qtype, enum sek_outcome outcome)
+{
+    return outcome == SEK_OUTCOME_CACHED && rep && !sek_view_has_chain(rep, qtype) &&
+           !sek_view_is_referral(rep);
+}
+
+/* The answer is on its way and cannot be changed any more, so nearly all are judged later, where no
+ * query waits for it. */
+static void plain_record(struct sek_module *m, const struct seen *s, const struct reply_info *rep)
+{
+    struct sek_event event;
+    sek_view_event(&event, SEK_OUTCOME_CACHED, sek_view_existence(rep), &s->question, s->qtype,
+                   &s->endpoint, s->time_ms, NULL, NULL);
+    sek_view_cached_answer(&event, rep);
+    event.unjudged = true;
+    sek_worker_record(m->runtime, s->worker, &event);
+}
+
 /* rep may be NULL. outcome: what it is if policy has no say. */
 static void cached_record(struct sek_module *m, const struct seen *s, const struct reply_info *rep,
                           enum sek_outcome outcome)
 {
     struct sek_chain chain;
-    int64_t now_s = s->time_ms / 1000;
+    if (is_plain(rep, s->qtype, outcome)) {
+        plain_record(m, s, rep);
+        return;
+    }
     enum sek_judgement judgement =
-        sek_chain_begin(&chain, m->runtime, s->worker, &s->question, now_s);
+        sek_chain_begin(&chain, m->runtime, s->worker, &s->question, s->time_ms / 1000);
     if (judgement == SEK_JUDGED_OPEN && sek_view_has_chain(rep, s->qtype))
         sek_view_chain(rep, sek_chain_next, &chain);
     bool hit = sek_verdict_is_hit(&chain.verdict);
@@ -65,7 +87,7 @@ static void cached_record(struct sek_module *m, const struct seen *s, const stru
          * shows nothing of what is blocked. */
         bool shows = outcome != SEK_OUTCOME_FAILED && rep && !sek_view_is_referral(rep);
         if (shows)
-            sek_worker_leaked(m->runtime, s->worker, &chain.verdict, now_s);
+            sek_worker_leaked(m->runtime, s->worker, &chain.verdict, s->time_ms);
         chain.verdict.action = SEK_ACTION_PASSTHRU;
         hit = shows;
     }

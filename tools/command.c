@@ -186,6 +186,13 @@
       "sekisho replay --seed last-month.log.gz today.log\tthe same by another log\n"               \
       "sekisho replay --db incident.db dns.log\tkeep hits, counts and findings\n"                  \
       "sekisho replay -f json dns.log | jq .findings\tfor programs")                               \
+    X(selftest, "selftest", "", "would the detectors find what they are there for?",               \
+      "Leads made-up traffic through the engine with the settings in force, a piece for each "     \
+      "detector: a series of machine-made names, a beacon, a tunnel and so on. The installed "     \
+      "databases are not changed. A detector that is on and stays silent makes the exit status "   \
+      "1: "                                                                                        \
+      "its threshold is out of reach, its model is missing, or something excludes the names.",     \
+      "sekisho selftest\tafter a change of settings")                                              \
     X(config, "config", "[get KEY]", "print the settings in force, or a sample file",              \
       "Prints the settings in force: the file's values, and the defaults for the rest. The "       \
       "output is a settings file itself. With another --format it is a report that also tells "    \

@@ -49,7 +49,6 @@ AVX2 void sek__stage2_avx2_embed(const struct sek_model *m, struct sek_net_work 
 {
     const __m128i shift = _mm_cvtsi32_si128((int)m->head->table_shift);
 
-    memset(w->a, 0, sizeof(w->a));
     for (unsigned r = FIRST; r < FIRST + w->n; r++) {
         const uint8_t *s = w->sym + r;
         const int8_t *pair = m->pair[s[0] * SEK_N_SYMS + s[1]];
@@ -184,8 +183,7 @@ AVX2 static inline __m256i dense(const struct sek_model *m, const struct sek_uni
     return _mm256_add_epi32(even, odd);
 }
 
-AVX2 int32_t sek__stage2_avx2_top(const struct sek_model *m, const struct sek_unit *u,
-                                  struct sek_net_work *w)
+AVX2 static int32_t top(const struct sek_model *m, const struct sek_unit *u, struct sek_net_work *w)
 {
     const __m128i by = _mm_cvtsi32_si128((int)m->head->dense_shift);
     const __m256i half = _mm256_set1_epi32(1 << (m->head->dense_shift - 1));
@@ -209,6 +207,6 @@ AVX2 int32_t sek__stage2_avx2(const struct sek_model *m, const struct sek_unit *
     sek__stage2_avx2_pool((const int16_t(*)[SEK_CH])w->b, w->n, w->feats + 2 * SEK_CH, NULL);
     convolve(m->conv3, head->conv3_shift, 2, true, (const int16_t(*)[SEK_CH])w->b, w->a, w->n);
     sek__stage2_avx2_pool((const int16_t(*)[SEK_CH])w->a, w->n, w->feats, w->feats + SEK_CH);
-    return sek__stage2_avx2_top(m, u, w);
+    return top(m, u, w);
 }
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Stage 2 with AVX-512 and its instruction that multiplies 16-bit neighbours and adds them to a sum
- * (VNNI, the form that wraps). The convolutions only: the rest is short. */
+ * (VNNI, the form that wraps). Convolutions and top only: the rest waits for memory. */
 #include "classify/stages.h"
 
 #if defined(__x86_64__)
@@ -10,7 +10,6 @@
 
 #define AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni")))
 #define FIRST 2
-#define TILE 4
 
 bool sek__stage2_avx512_usable(void)
 {
@@ -52,56 +51,104 @@ AVX512 static inline int pair_at(const int16_t *p)
     return v;
 }
 
-/* One input pair of row t, times the weights of 32 channels. */
-#define ADD_ROW(t)                                                                                 \
-    v = _mm512_set1_epi32(pair_at(x + (t)*SEK_CH));                                                \
-    lo##t = _mm512_dpwssd_epi32(lo##t, v, w0);                                                     \
-    hi##t = _mm512_dpwssd_epi32(hi##t, v, w1);
-#define START_ROW(t)                                                                               \
-    __m512i lo##t = start(conv, c, residual, in[r + (t)], by);                                     \
-    __m512i hi##t = start(conv, c + 16, residual, in[r + (t)], by);
-#define FINISH_ROW(t)                                                                              \
-    finish(&out[r + (t)][c], lo##t, by, half);                                                     \
-    finish(&out[r + (t)][c + 16], hi##t, by, half);
+/* Pairs of a row that are not zero, one bit each. */
+AVX512 static inline uint32_t pairs_in_use(const int16_t *row)
+{
+    const __m512i a = load(row), b = load(row + SEK_CH / 2);
 
-/* Four rows from `r`, 32 channels from `c`. Written out, so that the sums stay in registers. */
-AVX512 static inline void tile(const struct sek_conv *conv, uint32_t shift, unsigned spread,
-                               bool residual, const int16_t (*in)[SEK_CH], int16_t (*out)[SEK_CH],
-                               unsigned r, unsigned c)
+    return _mm512_test_epi32_mask(a, a) | (uint32_t)_mm512_test_epi32_mask(b, b) << 16;
+}
+
+/* The sums of 64 channels are four registers. There are two sets of them, which take turns, since
+ * an addition must wait for the one before. */
+#define EACH_SUM(X) X(0) X(1) X(2) X(3)
+
+#define START_SUM(t)                                                                               \
+    __m512i s##t = start(conv, 16 * (t), residual, in[r], by), o##t = _mm512_setzero_si512();
+#define ADD_TO_SUM(t) s##t = _mm512_dpwssd_epi32(s##t, v, load(weights[i][16 * (t)]));
+#define ADD_TO_OTHER(t) o##t = _mm512_dpwssd_epi32(o##t, v, load(weights[i][16 * (t)]));
+#define FINISH_SUM(t) finish(&out[r][16 * (t)], _mm512_add_epi32(s##t, o##t), by, half);
+
+/* One row. Pairs of zeros are left out, which changes no sum (see stage2_avx2.c). */
+AVX512 static inline void convolve_row(const struct sek_conv *conv, uint32_t shift, unsigned spread,
+                                       bool residual, const int16_t (*in)[SEK_CH],
+                                       int16_t (*out)[SEK_CH], const uint32_t *in_use, unsigned r)
 {
     const __m512i half = _mm512_set1_epi32(1 << (shift - 1));
     const __m128i by = _mm_cvtsi32_si128((int)shift);
 
-    START_ROW(0)
-    START_ROW(1)
-    START_ROW(2)
-    START_ROW(3)
-    for (unsigned k = 0; k < 3; k++)
-        for (unsigned i = 0; i < SEK_CH / 2; i++) {
-            const int16_t *x = &in[r + k * spread - spread][2 * i];
-            const __m512i w0 = load(conv->w[k][i][c]), w1 = load(conv->w[k][i][c + 16]);
-            __m512i v;
+    EACH_SUM(START_SUM)
+    for (unsigned k = 0; k < 3; k++) {
+        const unsigned from = r + k * spread - spread;
+        const int16_t(*weights)[SEK_CH][2] = conv->w[k];
 
-            ADD_ROW(0)
-            ADD_ROW(1)
-            ADD_ROW(2)
-            ADD_ROW(3)
+        for (uint32_t left = in_use[from]; left != 0; left &= left - 1) {
+            unsigned i = (unsigned)__builtin_ctz(left);
+            __m512i v = _mm512_set1_epi32(pair_at(in[from] + 2 * i));
+
+            EACH_SUM(ADD_TO_SUM)
+            left &= left - 1;
+            if (left == 0)
+                break;
+            i = (unsigned)__builtin_ctz(left);
+            v = _mm512_set1_epi32(pair_at(in[from] + 2 * i));
+            EACH_SUM(ADD_TO_OTHER)
         }
-    FINISH_ROW(0)
-    FINISH_ROW(1)
-    FINISH_ROW(2)
-    FINISH_ROW(3)
+    }
+    EACH_SUM(FINISH_SUM)
 }
 
 AVX512 static void convolve(const struct sek_conv *conv, uint32_t shift, unsigned spread,
                             bool residual, const int16_t (*in)[SEK_CH], int16_t (*out)[SEK_CH],
                             unsigned n)
 {
-    memset(out, 0, sizeof(*out) * FIRST);
-    for (unsigned r = FIRST; r < FIRST + n; r += TILE)
-        for (unsigned c = 0; c < SEK_CH; c += 32)
-            tile(conv, shift, spread, residual, in, out, r, c);
-    memset(out + FIRST + n, 0, sizeof(*out) * (SEK_ROWS - FIRST - n)); /* the last tile's surplus */
+    uint32_t in_use[SEK_ROWS] = {0};
+
+    for (unsigned r = FIRST; r < FIRST + n; r++)
+        in_use[r] = pairs_in_use(in[r]);
+    for (unsigned r = FIRST; r < FIRST + n; r++)
+        convolve_row(conv, shift, spread, residual, in, out, in_use, r);
+}
+
+#define START_HIDDEN(t)                                                                            \
+    __m512i s##t = hidden_start(m, u, 16 * (t), by), o##t = _mm512_setzero_si512();
+#define ADD_TO_HIDDEN(t) s##t = _mm512_dpwssd_epi32(s##t, v, load(m->dense[f][16 * (t)]));
+#define ADD_TO_OTHER_HIDDEN(t)                                                                     \
+    o##t = _mm512_dpwssd_epi32(o##t, next, load(m->dense[f + 1][16 * (t)]));
+#define FINISH_HIDDEN(t) finish(w->hidden + 16 * (t), _mm512_add_epi32(s##t, o##t), by, half);
+
+/* Sixteen channels of the hidden layer from `c`, before the features: bias, class and length. */
+AVX512 static inline __m512i hidden_start(const struct sek_model *m, const struct sek_unit *u,
+                                          unsigned c, __m128i by)
+{
+    const int16_t *const bias[] = {m->dense_b + c, m->class2[u->class_id] + c, m->len2[u->n] + c};
+    __m512i sum = _mm512_setzero_si512();
+
+    for (unsigned i = 0; i < 3; i++)
+        sum = _mm512_add_epi32(
+            sum, _mm512_cvtepi16_epi32(_mm256_loadu_si256((const __m256i *)(const void *)bias[i])));
+    return _mm512_sll_epi32(sum, by);
+}
+
+AVX512 static int32_t top(const struct sek_model *m, const struct sek_unit *u,
+                          struct sek_net_work *w)
+{
+    const __m512i half = _mm512_set1_epi32(1 << (m->head->dense_shift - 1));
+    const __m128i by = _mm_cvtsi32_si128((int)m->head->dense_shift);
+    uint32_t z = (uint32_t)m->head->out_bias;
+
+    EACH_SUM(START_HIDDEN)
+    for (unsigned f = 0; f < SEK_FEATS / 2; f += 2) {
+        const __m512i v = _mm512_set1_epi32(pair_at(w->feats + 2 * f));
+        const __m512i next = _mm512_set1_epi32(pair_at(w->feats + 2 * f + 2));
+
+        EACH_SUM(ADD_TO_HIDDEN)
+        EACH_SUM(ADD_TO_OTHER_HIDDEN)
+    }
+    EACH_SUM(FINISH_HIDDEN)
+    for (unsigned c = 0; c < SEK_CH; c++)
+        z += (uint32_t)(m->out[c] * w->hidden[c]);
+    return (int32_t)z;
 }
 
 AVX512 int32_t sek__stage2_avx512(const struct sek_model *m, const struct sek_unit *u,
@@ -115,6 +162,6 @@ AVX512 int32_t sek__stage2_avx512(const struct sek_model *m, const struct sek_un
     sek__stage2_avx2_pool((const int16_t(*)[SEK_CH])w->b, w->n, w->feats + 2 * SEK_CH, NULL);
     convolve(m->conv3, head->conv3_shift, 2, true, (const int16_t(*)[SEK_CH])w->b, w->a, w->n);
     sek__stage2_avx2_pool((const int16_t(*)[SEK_CH])w->a, w->n, w->feats, w->feats + SEK_CH);
-    return sek__stage2_avx2_top(m, u, w);
+    return top(m, u, w);
 }
 #endif

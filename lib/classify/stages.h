@@ -42,8 +42,6 @@ int32_t sek__stage2_avx512(const struct sek_model *m, const struct sek_unit *u,
 /* Parts of the way by AVX2 that the one by AVX-512 shares. */
 void sek__stage2_avx2_embed(const struct sek_model *m, struct sek_net_work *w);
 void sek__stage2_avx2_pool(const int16_t (*rows)[SEK_CH], unsigned n, int16_t *max, int16_t *mean);
-int32_t sek__stage2_avx2_top(const struct sek_model *m, const struct sek_unit *u,
-                             struct sek_net_work *w);
 /* By NEON: what stage2.c's own convolution does. */
 void sek__stage2_neon_convolve(const struct sek_conv *conv, uint32_t shift, unsigned spread,
                                bool residual, const int16_t (*in)[SEK_CH], int16_t (*out)[SEK_CH],

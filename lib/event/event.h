@@ -52,7 +52,8 @@ struct sek_event {
     uint8_t existence;      /* enum sek_existence */
     uint8_t domain_labels;  /* from the left, to be removed to reach the registered domain: for
                              * those behind the collector, which fills it in */
-    uint8_t repeat;         /* likewise: not the first of its endpoint, domain and minute */
+    bool repeat : 1;        /* likewise: not the first of its endpoint, domain and minute */
+    bool unjudged : 1;      /* CACHED, and policy is to be asked by who takes it from the ring */
     uint8_t outcome;        /* enum sek_outcome */
     uint8_t action, would;  /* enum sek_action; hits only, as are all up to `depth`, and `list` */
     uint8_t trigger;        /* enum sek_trigger */

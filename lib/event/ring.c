@@ -7,6 +7,7 @@
 
 #define OCTETS_MIN ((size_t)64 << 10)
 #define OCTETS_MAX ((size_t)1 << 30)
+#define HOT_OCTETS ((uint64_t)64 << 10) /* a ring that is taken empty begins anew behind this */
 #define LINE 64 /* octets of a cache line: producer and consumer write to different ones */
 
 /* head and tail only grow; the place in the ring is their value modulo the size. A record never
@@ -61,6 +62,16 @@ static bool drop(struct sek_ring *r)
     return false;
 }
 
+/* How much to leave unused before the record: what is left when it does not fit before the end; and
+ * all, once everything was taken, so that the next events are written to memory that the processor
+ * still has at hand, and not through the whole ring, which would push the host's own out. */
+static uint64_t padding(const struct sek_ring *r, uint64_t head, uint64_t at, uint64_t need)
+{
+    uint64_t left = r->size - at;
+    bool empty = at >= HOT_OCTETS && atomic_load_explicit(&r->tail, memory_order_acquire) == head;
+    return left < need || empty ? left : 0;
+}
+
 bool sek_ring_push(struct sek_ring *r, const struct sek_event *e)
 {
     uint64_t need = e->size;
@@ -68,7 +79,7 @@ bool sek_ring_push(struct sek_ring *r, const struct sek_event *e)
         return drop(r);
     uint64_t head = atomic_load_explicit(&r->head, memory_order_relaxed);
     uint64_t at = head & (r->size - 1);
-    uint64_t pad = r->size - at < need ? r->size - at : 0;
+    uint64_t pad = padding(r, head, at, need);
     if (head + pad + need - r->tail_seen > r->size) {
         r->tail_seen = atomic_load_explicit(&r->tail, memory_order_acquire);
         if (head + pad + need - r->tail_seen > r->size)

@@ -12,6 +12,8 @@
 #include <unistd.h>
 #include "base/banned.h"
 
+#define PREFETCH_LABELS 3 /* names with more come from memory after these have been let through */
+
 struct sek_image {
     const struct sek_image_head *head; /* the copy of the file */
     size_t size;
@@ -308,12 +310,17 @@ static bool find(const struct sek_image *image, struct bucket bucket,
     return false;
 }
 
+static inline const uint64_t *filter_word(const struct sek_image *image, uint64_t hash)
+{
+    return &image->filter[sek__image_spread(hash, image->head->n_filter)];
+}
+
 /* Does the filter let the name of the k right-most labels through? */
 static inline bool passes(const struct sek_image *image, uint64_t hash)
 {
     uint64_t bits = sek__image_filter_bits(hash);
 
-    return (image->filter[sek__image_spread(hash, image->head->n_filter)] & bits) == bits;
+    return (*filter_word(image, hash) & bits) == bits;
 }
 
 /* How many right-most labels make a name that may be listed: all such, longest first. */
@@ -338,6 +345,14 @@ static unsigned sift(const struct sek_image *image, unsigned n_labels,
     for (unsigned i = 0; i < n; i++)
         out[i] = found[n - 1 - i];
     return n;
+}
+
+/* The word of the top-level domain is at hand anyway; most names end with the next one. */
+void sek_image_prefetch(const struct sek_image *image, const struct sek_name *name,
+                        const struct sek_trail *trail)
+{
+    for (unsigned k = 2; k <= name->n_labels && k <= PREFETCH_LABELS; k++)
+        __builtin_prefetch(filter_word(image, trail->hash[k]));
 }
 
 unsigned sek_image_lookup(const struct sek_image *image, const struct sek_name *name,

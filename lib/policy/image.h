@@ -22,6 +22,10 @@ const struct sek_list *sek_image_lists(const struct sek_image *image, unsigned *
 void sek_image_trail(const struct sek_image *image, const struct sek_name *name,
                      struct sek_trail *out);
 
+/* Ask for the first memory that sek_image_lookup will read. */
+void sek_image_prefetch(const struct sek_image *image, const struct sek_name *name,
+                        const struct sek_trail *trail);
+
 /* The rules met on the way from a name up to the root. */
 struct sek_met {
     unsigned depth;               /* left-most labels removed: 0 = the name itself */

@@ -202,6 +202,16 @@ static unsigned overlay(const struct sek_met *base, unsigned n_base, const struc
     return n;
 }
 
+void sek_policy_prefetch(const struct sek_policy *p, const struct sek_name *name)
+{
+    struct sek_trail trail;
+
+    sek_image_trail(p->base, name, &trail);
+    sek_image_prefetch(p->base, name, &trail);
+    if (p->delta)
+        sek_image_prefetch(p->delta, name, &trail);
+}
+
 unsigned sek_policy_lookup(const struct sek_policy *p, const struct sek_name *name,
                            struct sek_met *out)
 {

@@ -36,6 +36,10 @@ const struct sek_list *sek_policy_list(const struct sek_policy *p, uint16_t id);
 /* The first expiry > after_s, or 0 when there is none. */
 int64_t sek_policy_next_expiry(const struct sek_policy *p, int64_t after_s);
 
+/* Ask the processor for the memory that a lookup of the name will read first: of several names to
+ * be looked up one after the other, nobody waits for it then. */
+void sek_policy_prefetch(const struct sek_policy *p, const struct sek_name *name);
+
 /* Every name with rules on the way from `name` up to the root, most specific first (n > 0 in each).
  * Fills out[] (room for SEK_LABELS_MAX + 1), returns how many. Rules whose scope does not cover the
  * question are still in there: sek_scope_covers. No allocation. This is the answer path's lookup.

@@ -92,6 +92,7 @@ void sek__keeper_settle(struct sek_runtime *rt, bool walk)
         return;
     walk_cache(rt);
     rt->walks_due = WALKS_AFTER_SWAP;
+    atomic_store_explicit(&rt->settled_ms, sek_keeper_now_ms(), memory_order_relaxed);
 }
 
 static void policy_in_force(struct sek_runtime *rt, struct sek_policy *fresh)
@@ -192,7 +193,7 @@ static void counters_publish(struct sek_runtime *rt)
 {
     for (int c = 0; c <= SEK_COUNTER_LEAKED; c++) {
         uint64_t sum = 0;
-        for (unsigned w = 0; w < rt->n_workers; w++)
+        for (unsigned w = 0; w <= sek__collector_of(rt); w++)
             sum += atomic_load_explicit(&rt->workers[w].counter[c], memory_order_relaxed);
         atomic_store_explicit(&rt->page->counter[c], sum, memory_order_relaxed);
     }
@@ -224,10 +225,11 @@ static void tick(struct sek_runtime *rt)
     /* once more after an end: a worker's clock may lag behind ours */
     if (something_expired(rt, now_ms / 1000))
         rt->walks_due = WALKS_AFTER_SWAP;
-    if (leaked || rt->walks_due) {
+    if (leaked || rt->walks_due)
         walk_cache(rt);
-        if (rt->walks_due)
-            rt->walks_due--;
+    if (rt->walks_due) {
+        rt->walks_due--;
+        atomic_store_explicit(&rt->settled_ms, sek_keeper_now_ms(), memory_order_relaxed);
     }
     atomic_store_explicit(&rt->walked_s, now_ms / 1000, memory_order_relaxed);
     clock_check(rt, now_ms);

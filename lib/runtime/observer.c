@@ -90,7 +90,7 @@ static void see(void *arg, const struct sek_event *const *events,
 
 static void look_at_all(struct sek_observer *o)
 {
-    struct sek_epoch_slot *slot = &o->rt->slots[o->rt->n_workers];
+    struct sek_epoch_slot *slot = &o->rt->slots[sek__observer_of(o->rt)];
     const struct sek_event *events[BATCH];
     unsigned n;
     while ((n = sek_ring_peek(o->ring, events, BATCH)) > 0) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Inside of the runtime, shared by runtime.c (workers) and keeper.c (the keeper's thread) only. */
+/* Inside of the runtime, shared by its own files only. */
 #pragma once
 #include "base/epoch.h"
 #include "event/ring.h"
@@ -10,6 +10,7 @@
 #include "store/recorder.h"
 #include "verdict/detect.h"
 #include "verdict/dynamic.h"
+#include "verdict/engine.h"
 #include <pthread.h>
 #include <sys/stat.h>
 
@@ -21,6 +22,7 @@ struct sek_worker {
 };
 
 struct sek_observer;
+struct sek_review;
 
 /* What tells one version of a file from the next. */
 struct sek_file_mark {
@@ -34,9 +36,9 @@ struct sek_runtime {
     struct sek_conf conf;
     struct sek_runtime_hooks hooks;
     unsigned n_workers;
-    struct sek_worker *workers;
+    struct sek_worker *workers; /* and the collector, which has counters only */
     struct sek_epoch epoch;
-    struct sek_epoch_slot *slots; /* of each worker, then the observer's */
+    struct sek_epoch_slot *slots; /* of each worker, of the collector, of the observer */
     /* guarded by the epoch; replaced by the keeper */
     _Atomic(struct sek_policy *) policy;   /* NULL: none could be loaded yet */
     _Atomic(struct sek_detect *) detect;   /* NULL: no model and no NOD, or nobody needs one */
@@ -44,6 +46,7 @@ struct sek_runtime {
     _Atomic bool leaked;                   /* a worker asks for another walk of the cache */
     _Atomic bool unsettled;                /* a finding's block is coming into force */
     _Atomic int64_t walked_s;              /* the cache obeys life times that ended until then */
+    _Atomic int64_t settled_ms;            /* since then the cache has what is allowed now */
 
     struct sek_suffix *suffix;             /* NULL: registered domains are not known */
     struct sek_never *never;               /* NULL: out of memory, told */
@@ -51,6 +54,7 @@ struct sek_runtime {
     _Atomic int64_t domains_full_s;        /* the history last had no room then; 0: never */
     _Atomic(struct sek_domains *) domains; /* NULL: no history (yet); the observer's to write */
     struct sek_observer *observer;         /* NULL: no detector is on */
+    struct sek_review *review;
     _Atomic(struct sek_dynamic *) fresh_dynamic; /* from the observer, for the keeper to take */
     struct sek_status_page *page;
     bool page_is_file; /* else a private one, because the file could not be made */
@@ -77,6 +81,24 @@ void sek_keeper_first(struct sek_runtime *rt);
 enum sek_err sek_keeper_start(struct sek_runtime *rt, struct sek_diag *diag);
 void sek_keeper_stop(struct sek_runtime *rt);
 int64_t sek_keeper_now_ms(void);
+/* Indices of the threads that are no workers, in `slots` (and of the first in `workers`). */
+static inline unsigned sek__collector_of(const struct sek_runtime *rt)
+{
+    return rt->n_workers;
+}
+static inline unsigned sek__observer_of(const struct sek_runtime *rt)
+{
+    return rt->n_workers + 1;
+}
+/* What is in force; within an epoch. */
+struct sek_engine sek__engine_of(struct sek_runtime *rt);
+/* sek_worker_decide, sek_worker_leaked and the counting of sek_worker_record, for any thread. */
+void sek__decide(const struct sek_runtime *rt, const struct sek_engine *engine,
+                 const struct sek_name *name, int64_t now_s, enum sek_trigger trigger,
+                 struct sek_verdict *out);
+void sek__leaked(struct sek_runtime *rt, struct sek_worker *w, const struct sek_verdict *verdict,
+                 int64_t time_ms);
+void sek__count_outcome(struct sek_worker *w, const struct sek_event *event);
 /* Tell the host's log. */
 void sek__runtime_say(struct sek_runtime *rt, bool trouble, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
@@ -94,6 +116,13 @@ void sek__detectors_start(struct sek_runtime *rt);
 /* Keeper, each tick. */
 void sek__detectors_tick(struct sek_runtime *rt);
 void sek__detectors_stop(struct sek_runtime *rt);
+
+/* --- review.c: answers from the cache, judged by the recorder's collector -----------------------
+ */
+
+enum sek_err sek__review_start(struct sek_runtime *rt, struct sek_diag *diag);
+/* After the recorder has stopped. NULL is fine. */
+void sek__review_free(struct sek_review *v);
 
 /* --- observer.c: what the detectors over time make of the events; a thread of its own -----------
  */

@@ -17,15 +17,15 @@ static void say(struct sek_runtime *rt, bool trouble, const char *text)
 
 static enum sek_err workers_new(struct sek_runtime *rt, struct sek_diag *diag)
 {
-    unsigned n = rt->n_workers;
-    rt->workers = aligned_alloc(_Alignof(struct sek_worker), n * sizeof *rt->workers);
-    rt->slots = aligned_alloc(_Alignof(struct sek_epoch_slot), (n + 1) * sizeof *rt->slots);
+    unsigned n = rt->n_workers, n_counters = n + 1, n_slots = n + 2;
+    rt->workers = aligned_alloc(_Alignof(struct sek_worker), n_counters * sizeof *rt->workers);
+    rt->slots = aligned_alloc(_Alignof(struct sek_epoch_slot), n_slots * sizeof *rt->slots);
     rt->rings = calloc(n, sizeof(struct sek_ring *));
     if (!rt->workers || !rt->slots || !rt->rings)
         return sek_diag_set(diag, SEK_E_NOMEM, "out of memory for %u workers", n);
-    memset(rt->workers, 0, n * sizeof *rt->workers);
-    memset(rt->slots, 0, (n + 1) * sizeof *rt->slots);
-    sek_epoch_init(&rt->epoch, rt->slots, n + 1);
+    memset(rt->workers, 0, n_counters * sizeof *rt->workers);
+    memset(rt->slots, 0, n_slots * sizeof *rt->slots);
+    sek_epoch_init(&rt->epoch, rt->slots, n_slots);
     for (unsigned i = 0; i < n; i++) {
         if (sek_ring_new(rt->conf.events.ring_octets, &rt->rings[i]) != SEK_OK)
             return sek_diag_set(diag, SEK_E_NOMEM, "out of memory for the event rings");
@@ -92,6 +92,8 @@ enum sek_err sek_runtime_start(struct sek_conf *conf, unsigned n_workers, const 
         err = sek_recorder_start(&rt->conf, rt->rings, rt->n_workers, rt->page, rt->suffix,
                                  hooks->say, hooks->arg, &rt->recorder, diag);
     }
+    if (err == SEK_OK)
+        err = sek__review_start(rt, diag);
     if (err == SEK_OK) {
         sek__detectors_start(rt);
         sek_keeper_first(rt);
@@ -113,6 +115,7 @@ void sek_runtime_stop(struct sek_runtime *rt)
     sek__observer_stop(rt->observer);
     if (rt->recorder)
         sek_recorder_stop(rt->recorder, STOP_DEADLINE_MS);
+    sek__review_free(rt->review);
     sek__detectors_stop(rt);
     sek_policy_close(atomic_load(&rt->policy));
     sek_suffix_close(rt->suffix);
@@ -134,15 +137,16 @@ const struct sek_conf *sek_runtime_conf(const struct sek_runtime *rt)
     return &rt->conf;
 }
 
-/* What is in force, within an epoch. */
-static struct sek_engine engine_of(struct sek_runtime *rt)
+struct sek_engine sek__engine_of(struct sek_runtime *rt)
 {
     return (struct sek_engine){atomic_load(&rt->policy), atomic_load(&rt->dynamic)};
 }
 
-static void strict_apply(const struct sek_runtime *rt, const struct sek_engine *engine,
-                         struct sek_verdict *out)
+void sek__decide(const struct sek_runtime *rt, const struct sek_engine *engine,
+                 const struct sek_name *name, int64_t now_s, enum sek_trigger trigger,
+                 struct sek_verdict *out)
 {
+    sek_engine_decide(engine, name, now_s, trigger, out, NULL, NULL);
     if (!engine->policy && rt->conf.policy.strict) {
         out->trigger = SEK_TRIGGER_STRICT;
         out->action = out->would = SEK_ACTION_REFUSED;
@@ -154,10 +158,9 @@ void sek_worker_decide(struct sek_runtime *rt, unsigned worker, const struct sek
 {
     struct sek_epoch_slot *slot = &rt->slots[worker];
     sek_epoch_enter(&rt->epoch, slot);
-    struct sek_engine engine = engine_of(rt);
-    sek_engine_decide(&engine, name, now_s, trigger, out, NULL, NULL);
+    struct sek_engine engine = sek__engine_of(rt);
+    sek__decide(rt, &engine, name, now_s, trigger, out);
     sek_epoch_leave(slot);
-    strict_apply(rt, &engine, out);
 }
 
 void sek_worker_decide_once(struct sek_runtime *rt, unsigned worker,
@@ -194,10 +197,8 @@ void sek_worker_detect(struct sek_runtime *rt, unsigned worker, const struct sek
         count(&rt->workers[worker], SEK_COUNTER_SUSPECT);
 }
 
-void sek_worker_record(struct sek_runtime *rt, unsigned worker, const struct sek_event *event)
+void sek__count_outcome(struct sek_worker *w, const struct sek_event *event)
 {
-    struct sek_worker *w = &rt->workers[worker];
-    count(w, SEK_COUNTER_QUERIES);
     switch ((enum sek_outcome)event->outcome) {
     case SEK_OUTCOME_HIT:
         count(w, SEK_COUNTER_HITS);
@@ -216,18 +217,35 @@ void sek_worker_record(struct sek_runtime *rt, unsigned worker, const struct sek
     case SEK_OUTCOME_NXDOMAIN:
         break;
     }
+}
+
+void sek_worker_record(struct sek_runtime *rt, unsigned worker, const struct sek_event *event)
+{
+    struct sek_worker *w = &rt->workers[worker];
+    count(w, SEK_COUNTER_QUERIES);
+    if (!event->unjudged)
+        sek__count_outcome(w, event);
     sek_ring_push(w->ring, event);
 }
 
-void sek_worker_leaked(struct sek_runtime *rt, unsigned worker, const struct sek_verdict *verdict,
-                       int64_t now_s)
+/* An event is older than its verdict, so it counts only if it came after the last change: the loads
+ * stand in the order that makes settled_ms be of the change whose end they saw. */
+void sek__leaked(struct sek_runtime *rt, struct sek_worker *w, const struct sek_verdict *verdict,
+                 int64_t time_ms)
 {
-    if (verdict->generation != atomic_load_explicit(&rt->page->in_force, memory_order_relaxed) ||
-        now_s > atomic_load_explicit(&rt->walked_s, memory_order_relaxed) ||
-        atomic_load_explicit(&rt->unsettled, memory_order_relaxed))
+    if (verdict->generation != atomic_load_explicit(&rt->page->in_force, memory_order_acquire) ||
+        atomic_load_explicit(&rt->unsettled, memory_order_acquire) ||
+        time_ms <= atomic_load_explicit(&rt->settled_ms, memory_order_relaxed) ||
+        time_ms / 1000 > atomic_load_explicit(&rt->walked_s, memory_order_relaxed))
         return;
-    count(&rt->workers[worker], SEK_COUNTER_LEAKED);
+    count(w, SEK_COUNTER_LEAKED);
     atomic_store_explicit(&rt->leaked, true, memory_order_relaxed);
+}
+
+void sek_worker_leaked(struct sek_runtime *rt, unsigned worker, const struct sek_verdict *verdict,
+                       int64_t time_ms)
+{
+    sek__leaked(rt, &rt->workers[worker], verdict, time_ms);
 }
 
 enum sek_judgement sek_judgement_of(const struct sek_verdict *v)
@@ -243,9 +261,7 @@ enum sek_judgement sek_runtime_judge(struct sek_runtime *rt, const struct sek_na
                                      enum sek_trigger trigger)
 {
     struct sek_verdict v;
-    struct sek_engine engine = engine_of(rt);
-    if (!engine.policy && rt->conf.policy.strict)
-        return SEK_JUDGED_BLOCKED;
-    sek_engine_decide(&engine, name, sek_keeper_now_ms() / 1000, trigger, &v, NULL, NULL);
+    struct sek_engine engine = sek__engine_of(rt);
+    sek__decide(rt, &engine, name, sek_keeper_now_ms() / 1000, trigger, &v);
     return sek_judgement_of(&v);
 }

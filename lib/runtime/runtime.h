@@ -54,13 +54,14 @@ void sek_worker_decide_once(struct sek_runtime *rt, unsigned worker,
  * that verdict (verdict/detect.h). */
 void sek_worker_detect(struct sek_runtime *rt, unsigned worker, const struct sek_name *question,
                        int64_t now_s, struct sek_verdict *io);
-/* Record a query's end. Fills in nothing: the event is complete (size set). */
+/* Record a query's end. Fills in nothing: the event is complete (size set). One that is marked
+ * unjudged is judged on the collector's thread, some ten milliseconds later. */
 void sek_worker_record(struct sek_runtime *rt, unsigned worker, const struct sek_event *event);
-/* A cache hit that the verdict, of now_s, would have blocked: count it and have the cache walked
- * again. Nothing of the kind while a change comes into force, when the cache is being walked
+/* A cache hit of time_ms (Unix) that the verdict would have blocked: count it and have the cache
+ * walked again. Nothing of the kind while a change comes into force, when the cache is being walked
  * anyway. */
 void sek_worker_leaked(struct sek_runtime *rt, unsigned worker, const struct sek_verdict *verdict,
-                       int64_t now_s);
+                       int64_t time_ms);
 
 /* --- keeper ------------------------------------------------------------------------------------
  */

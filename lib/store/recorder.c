@@ -16,7 +16,6 @@
 #define TRAFFIC_MS 5000
 #define IDLE_SLEEP_MS 20
 #define DRAIN_RATE 16384 /* octets a millisecond that a worker may fill: 200,000 events/s */
-#define DRAIN_EVENTS 64  /* given to the tally at once */
 #define LOSS_MS 900      /* between two commits at most, so that a kill loses a second at most */
 #define BUSY_SHARE 20    /* a commit is long when it takes more than this part of the pause */
 #define RETAIN_MS 60000
@@ -42,7 +41,8 @@ struct sek_recorder {
     struct sek_tally *tally; /* the collector's, then the writer's */
     uint64_t ring_octets;
 
-    struct sek_recorder_observer observer; /* the collector's; functions are NULL without one */
+    struct sek_recorder_reviewer reviewer; /* the collector's; functions are NULL without one */
+    struct sek_recorder_observer observer; /* the same */
     struct findings findings[2];           /* what `found` and `held_found` point to */
     struct sek_firsts *firsts;
 
@@ -50,7 +50,8 @@ struct sek_recorder {
     pthread_mutex_t lock;     /* guards all from here to `deadline_ms` */
     pthread_cond_t wake_collector, wake_writer;
     struct sek_tally_batch *batch;             /* on its way to the writer */
-    struct sek_recorder_observer new_observer; /* for the collector to take */
+    struct sek_recorder_reviewer new_reviewer; /* for the collector to take */
+    struct sek_recorder_observer new_observer; /* the same */
     struct sek_list *lists;
     unsigned n_lists;
     bool lists_changed;
@@ -106,12 +107,14 @@ static void add_counter(struct sek_recorder *r, enum sek_counter c, uint64_t n)
 static uint64_t drain(struct sek_recorder *r, struct sek_ring *ring)
 {
     uint64_t octets = 0;
-    const struct sek_event *events[DRAIN_EVENTS];
-    struct sek_tally_note notes[DRAIN_EVENTS];
+    const struct sek_event *events[SEK_RECORDER_BATCH];
+    struct sek_tally_note notes[SEK_RECORDER_BATCH];
     unsigned n;
-    while (octets < r->ring_octets && (n = sek_ring_peek(ring, events, DRAIN_EVENTS)) > 0) {
+    while (octets < r->ring_octets && (n = sek_ring_peek(ring, events, SEK_RECORDER_BATCH)) > 0) {
         for (unsigned i = 0; i < n; i++)
             octets += events[i]->size;
+        if (r->reviewer.review)
+            r->reviewer.review(r->reviewer.arg, events, n);
         sek_tally_add_all(r->tally, events, n, notes);
         if (r->observer.see)
             r->observer.see(r->observer.arg, events, notes, n);
@@ -172,6 +175,7 @@ static void *collect(void *arg)
     pthread_setname_np(pthread_self(), "sek-collect");
     pthread_mutex_lock(&r->lock);
     while (!r->stop_collector) {
+        r->reviewer = r->new_reviewer;
         r->observer = r->new_observer;
         pthread_mutex_unlock(&r->lock);
         uint64_t octets = drain_all(r);
@@ -519,6 +523,13 @@ enum sek_err sek_recorder_start(const struct sek_conf *conf, struct sek_ring *co
     }
     *out = r;
     return SEK_OK;
+}
+
+void sek_recorder_review(struct sek_recorder *r, const struct sek_recorder_reviewer *reviewer)
+{
+    pthread_mutex_lock(&r->lock);
+    r->new_reviewer = *reviewer;
+    pthread_mutex_unlock(&r->lock);
 }
 
 void sek_recorder_observe(struct sek_recorder *r, const struct sek_recorder_observer *observer)

@@ -27,6 +27,17 @@ enum sek_err sek_recorder_start(const struct sek_conf *conf, struct sek_ring *co
                                 unsigned n_rings, struct sek_status_page *status,
                                 const struct sek_suffix *suffix, sek_say_fn *say, void *arg,
                                 struct sek_recorder **out, struct sek_diag *diag);
+/* Who completes events on the collector's thread before they are counted: may put others in their
+ * place, which it owns and which are good until its next call. n <= SEK_RECORDER_BATCH. It may not
+ * wait. */
+#define SEK_RECORDER_BATCH 64
+struct sek_recorder_reviewer {
+    void *arg;
+    void (*review)(void *arg, const struct sek_event **events, unsigned n);
+};
+/* From now on until sek_recorder_stop returns. Once, before the first event. */
+void sek_recorder_review(struct sek_recorder *r, const struct sek_recorder_reviewer *reviewer);
+
 /* Who looks at all events on the collector's thread, after they were counted, with what counting
  * found out. It may not wait: meanwhile the rings fill. */
 struct sek_recorder_observer {

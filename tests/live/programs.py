@@ -278,7 +278,8 @@ class Load:
         (folder / "names").write_text("".join(f"{n} A\n" if " " not in n else n + "\n"
                                               for n in names))
         argv = ["dnsperf", "-s", server[0], "-p", str(server[1]), "-d", str(folder / "names"),
-                "-l", str(seconds), "-c", str(clients), "-T", "1", "-q", "200"]
+                "-l", str(seconds), "-c", str(clients), "-T", "1", "-q", "200",
+                "-b", "2048"]  # KiB: what waits while all of us wait for a core is not lost
         self.process = Process(argv + (["-Q", str(qps)] if qps else []), folder / "dnsperf.log")
 
     def running(self):

@@ -13,8 +13,8 @@ import subprocess
 from pathlib import Path
 
 from packets import ask
-from programs import (DEADLINE_S, Process, TOP_LEVELS, USER, free_port, owned, sanitizer_libraries,
-                      wait_until)
+from programs import (DEADLINE_S, IS_ROOT, Process, TOP_LEVELS, USER, free_port, owned,
+                      sanitizer_libraries, wait_until)
 
 UNBOUND = os.environ.get("SEK_UNBOUND", "")
 UNBOUND_SRC = os.environ.get("SEK_UNBOUND_SRC", "")
@@ -131,6 +131,8 @@ class Resolver:
         stub = "" if not upstream else "".join(
             f'stub-zone:\n    name: "{name}"\n    stub-addr: {upstream.address}@{upstream.port}\n'
             for name in (".", *TOP_LEVELS))
+        # as a busy resolver has it: what waits while we wait for a core is not lost
+        buffer = "so-rcvbuf: 4m" if IS_ROOT else ""
         dynlib = f'dynlib:\n    dynlib-file: "{self.module}"\n' if "dynlib" in modules else ""
         (self.folder / "unbound.conf").write_text(f"""server:
     directory: "{self.folder}"
@@ -147,6 +149,7 @@ class Resolver:
     do-not-query-localhost: no
     num-threads: {threads}
     so-reuseport: yes
+    {buffer}
     module-config: "{modules}"
     cache-max-ttl: 604800
     local-zone: "test." nodefault

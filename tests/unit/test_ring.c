@@ -123,6 +123,26 @@ static void test_wrap_and_full(void **state)
     sek_ring_free(r);
 }
 
+/* Of a large ring, who keeps up with taking uses the first part only, and nothing is lost. */
+static void test_stays_at_hand(void **state)
+{
+    (void)state;
+    struct sek_ring *r;
+    uintptr_t first = UINTPTR_MAX, last = 0;
+    assert_int_equal(sek_ring_new(16 * RING_OCTETS, &r), SEK_OK);
+    for (uint64_t i = 0; i < 100000; i++) {
+        struct sek_event e = make(i, (uint8_t)(1 + i % 255), 0);
+        assert_true(sek_ring_push(r, &e));
+        const struct sek_event *got = peek(r);
+        check(got, i);
+        first = (uintptr_t)got < first ? (uintptr_t)got : first;
+        last = (uintptr_t)got > last ? (uintptr_t)got : last;
+        sek_ring_pop(r);
+    }
+    assert_true(last - first <= RING_OCTETS + SEK_EVENT_MAX);
+    sek_ring_free(r);
+}
+
 /* Many at once, over the ring's end, given back together. */
 static void test_peek_many(void **state)
 {
@@ -194,9 +214,10 @@ static void test_two_threads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_new),       cmocka_unit_test(test_order_and_peek),
-        cmocka_unit_test(test_bad_sizes), cmocka_unit_test(test_wrap_and_full),
-        cmocka_unit_test(test_peek_many), cmocka_unit_test(test_two_threads),
+        cmocka_unit_test(test_new),           cmocka_unit_test(test_order_and_peek),
+        cmocka_unit_test(test_bad_sizes),     cmocka_unit_test(test_wrap_and_full),
+        cmocka_unit_test(test_stays_at_hand), cmocka_unit_test(test_peek_many),
+        cmocka_unit_test(test_two_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

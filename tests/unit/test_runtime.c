@@ -56,13 +56,14 @@ static void on_say(void *arg, bool trouble, const char *text)
 }
 
 /* A policy of one list with one subtree rule on `name`. */
-static void publish(struct fixture *f, const char *name, uint64_t generation)
+static void publish_mode(struct fixture *f, const char *name, uint64_t generation,
+                         enum sek_mode mode)
 {
     struct sek_compile *c;
     struct sek_name wire;
     struct sek_image_info info = {.generation = generation, .made_s = now_ms() / 1000};
     const struct sek_list list = {
-        .id = 1, .mode = SEK_MODE_BLOCK, .action = SEK_ACTION_NXDOMAIN, .name = "one"};
+        .id = 1, .mode = (uint8_t)mode, .action = SEK_ACTION_NXDOMAIN, .name = "one"};
     const struct sek_rule rule = {.list = 1, .scope = SEK_SCOPE_SUBTREE};
     char path[80];
     snprintf(path, sizeof path, "%s/%s", f->dir, SEK_POLICY_IMAGE);
@@ -72,6 +73,11 @@ static void publish(struct fixture *f, const char *name, uint64_t generation)
     assert_int_equal(sek_compile_rule(c, wire.octets, wire.len, &rule, NULL), SEK_OK);
     assert_int_equal(sek_compile_write(c, path, &info, NULL, NULL, NULL), SEK_OK);
     sek_compile_free(c);
+}
+
+static void publish(struct fixture *f, const char *name, uint64_t generation)
+{
+    publish_mode(f, name, generation, SEK_MODE_BLOCK);
 }
 
 static void start(struct fixture *f, bool strict)
@@ -233,6 +239,78 @@ static void test_swaps_under_load(void **state)
     assert_true(atomic_load(&f->purges) >= N_SWAPS);
 }
 
+/* A cache hit of now, left to the collector to judge. */
+static void served(struct fixture *f, const char *text, int64_t time_ms)
+{
+    struct sek_event event = {.outcome = SEK_OUTCOME_CACHED,
+                              .existence = SEK_EXISTENCE_EXISTS,
+                              .unjudged = true,
+                              .time_ms = time_ms,
+                              .qtype = 1};
+    struct sek_name name;
+    assert_int_equal(sek_name_from_text(text, strlen(text), &name, NULL), SEK_OK);
+    event.name_len = name.len;
+    memcpy(event.names, name.octets, name.len);
+    event.size = sek_event_size(name.len, 0);
+    sek_worker_record(f->rt, MAIN, &event);
+}
+
+static void expect_counters(struct fixture *f, uint64_t queries, uint64_t cached,
+                            uint64_t monitored, uint64_t leaked)
+{
+    struct sek_status_page *page = (struct sek_status_page *)f->page;
+    wait_for(f, &page->counter[SEK_COUNTER_QUERIES], queries);
+    wait_for(f, &page->counter[SEK_COUNTER_CACHED], cached);
+    wait_for(f, &page->counter[SEK_COUNTER_MONITORED], monitored);
+    wait_for(f, &page->counter[SEK_COUNTER_LEAKED], leaked);
+    assert_int_equal(atomic_load(&page->counter[SEK_COUNTER_QUERIES]), queries);
+    assert_int_equal(atomic_load(&page->counter[SEK_COUNTER_CACHED]), cached);
+    assert_int_equal(atomic_load(&page->counter[SEK_COUNTER_HITS]), monitored);
+    assert_int_equal(atomic_load(&page->counter[SEK_COUNTER_MONITORED]), monitored);
+    assert_int_equal(atomic_load(&page->counter[SEK_COUNTER_BLOCKED]), 0);
+    assert_int_equal(atomic_load(&page->counter[SEK_COUNTER_LEAKED]), leaked);
+}
+
+/* What a list only watches is a hit also when the cache answers, and other names are none. */
+static void test_served_from_the_cache(void **state)
+{
+    struct fixture *f = *state;
+    publish_mode(f, "bad.example", 1, SEK_MODE_MONITOR);
+    start(f, false);
+    for (unsigned i = 0; i < 40; i++) /* more than are judged at once */
+        served(f, i % 2 ? "www.bad.example" : "www.good.example", now_ms());
+    expect_counters(f, 40, 20, 20, 0);
+}
+
+/* An answer that a block rule should have kept out of the cache is told, but not one that left
+ * before the rule came into force, though it is judged after that. */
+static void test_served_though_blocked(void **state)
+{
+    struct fixture *f = *state;
+    start(f, false);
+    int64_t before_ms = now_ms();
+    publish(f, "bad.example", 1);
+    wait_for(f, &((struct sek_status_page *)f->page)->in_force, 1);
+    served(f, "www.bad.example", before_ms);
+    expect_counters(f, 1, 0, 1, 0);
+    /* not yet while the cache is still being walked after the change */
+    struct sek_status_page *page = (struct sek_status_page *)f->page;
+    int64_t deadline = now_ms() + DEADLINE_MS;
+    uint64_t n = 1;
+    while (!atomic_load(&page->counter[SEK_COUNTER_LEAKED]) && now_ms() < deadline) {
+        served(f, "www.bad.example", now_ms());
+        n++;
+        usleep(20000);
+    }
+    assert_true(atomic_load(&page->counter[SEK_COUNTER_LEAKED]) > 0);
+    wait_for(f, &page->counter[SEK_COUNTER_MONITORED], n);
+    unsigned walks = atomic_load(&f->purges);
+    served(f, "www.bad.example", now_ms());
+    while (atomic_load(&f->purges) == walks && now_ms() < deadline)
+        usleep(2000);
+    assert_true(atomic_load(&f->purges) > walks); /* what leaked is removed */
+}
+
 static void put_garbage(struct fixture *f)
 {
     char path[80], tmp[96];
@@ -323,6 +401,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_swaps_under_load, setup, teardown),
         cmocka_unit_test_setup_teardown(test_damaged_policy_keeps_the_last, setup, teardown),
         cmocka_unit_test_setup_teardown(test_remembered_verdict, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_served_from_the_cache, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_served_though_blocked, setup, teardown),
         cmocka_unit_test_setup_teardown(test_damaged_at_the_start, setup, teardown),
         cmocka_unit_test_setup_teardown(test_removed_at_the_start, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_policy_passes, setup, teardown),

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "replay/drill.h"
+#include "name/text.h"
+#include "observe/domains_conf.h"
+#include <stdio.h>
+#include <string.h>
+#include "base/banned.h"
+
+#define START_MS 1790000000000LL
+#define MINUTE_MS 60000
+#define SUSPECT 66 /* the endpoint that misbehaves: 192.0.2.66 */
+#define N_OTHERS 40
+#define N_POPULAR 30
+#define ENOUGH 3 /* times what a threshold asks for, at most */
+
+struct sek_drill_work {
+    const struct sek_drill *drill;
+    const struct sek_conf *conf;
+    struct sek_replay *replay;
+    struct sek_drill_result *result;
+    int64_t from_ms, now_ms;
+    uint64_t seed;
+    bool learning;
+    enum sek_err err;
+    struct sek_diag diag;
+};
+
+/* --- traffic -----------------------------------------------------------------------------------
+ */
+
+/* 0 <= result < 1. The generator of Numerical Recipes: any will do here. */
+static double fraction(struct sek_drill_work *w)
+{
+    w->seed = w->seed * 6364136223846793005ULL + 1442695040888963407ULL;
+    return (double)(w->seed >> 11) / 9007199254740992.0;
+}
+
+static void letters(struct sek_drill_work *w, char *out, unsigned n, const char *of)
+{
+    size_t n_of = strlen(of);
+    for (unsigned i = 0; i < n; i++)
+        out[i] = of[(size_t)(fraction(w) * (double)n_of)];
+    out[n] = '\0';
+}
+
+static bool goes_on(const struct sek_drill_work *w)
+{
+    return !w->result->found && w->err == SEK_OK;
+}
+
+/* A verdict is told by what the replay met. */
+static void look_at_verdicts(struct sek_drill_work *w)
+{
+    unsigned n;
+    const struct sek_replay_met *mets = sek_replay_mets(w->replay, &n);
+    for (unsigned i = 0; i < n; i++)
+        if (mets[i].trigger == w->drill->trigger) {
+            w->result->found = true;
+            w->result->would = mets[i].would;
+            w->result->blocked = mets[i].blocked;
+        }
+}
+
+static void show(struct sek_drill_work *w, struct sek_event *e)
+{
+    if (w->learning) {
+        sek_replay_learn(w->replay, &e, 1);
+        return;
+    }
+    w->result->n_queries++;
+    w->result->span_s = (w->now_ms - w->from_ms) / 1000;
+    w->err = sek_replay_see(w->replay, &e, 1, &w->diag);
+    if (!w->drill->finding)
+        look_at_verdicts(w);
+}
+
+static void ask(struct sek_drill_work *w, unsigned endpoint, const char *text, bool exists)
+{
+    struct sek_name name;
+    if (!goes_on(w) || sek_name_from_text(text, strlen(text), &name, NULL) != SEK_OK)
+        return;
+    struct sek_event e = {
+        .time_ms = w->now_ms,
+        .score = SEK_SCORE_UNKNOWN,
+        .outcome = exists ? SEK_OUTCOME_PASSED : SEK_OUTCOME_NXDOMAIN,
+        .existence = exists ? SEK_EXISTENCE_EXISTS : SEK_EXISTENCE_ABSENT,
+        .ttl_s = exists ? 60 : 0,
+        .qtype = 1,
+        .name_len = name.len,
+        .endpoint = {.octets = {[10] = 0xff, 0xff, 192, 0, 2, (uint8_t)endpoint}},
+    };
+    memcpy(e.names, name.octets, name.len);
+    e.size = sek_event_size(e.name_len, 0);
+    if (exists) {
+        const struct sek_addr addr = {.octets = {[10] = 0xff, 0xff, 198, 51, 100, 7}};
+        sek_event_add_addr(&e, &addr);
+    }
+    show(w, &e);
+}
+
+/* What everybody asks for: the history that makes other domains new and rare. */
+static void learn_popular(struct sek_drill_work *w)
+{
+    char text[64];
+    w->learning = true;
+    for (unsigned who = 1; who <= N_OTHERS; who++)
+        for (unsigned what = 0; what < N_POPULAR; what++) {
+            w->now_ms += 1000;
+            snprintf(text, sizeof text, "www.popular-site-%u.com", what);
+            ask(w, who, text, true);
+        }
+    w->learning = false;
+    w->now_ms += MINUTE_MS;
+    w->from_ms = w->now_ms;
+}
+
+/* --- drills ------------------------------------------------------------------------------------
+ */
+
+static void make_series(struct sek_drill_work *w)
+{
+    static const char *const suffixes[] = {"com", "net", "org", "info", "biz"};
+    char label[24], text[64];
+    for (unsigned i = 0; i < 200 && goes_on(w); i++) {
+        letters(w, label, 12 + i % 6, "abcdefghijklmnopqrstuvwxyz");
+        snprintf(text, sizeof text, "%s.%s", label, suffixes[i % 5]);
+        w->now_ms += 2000;
+        ask(w, SUSPECT, text, i % 60 == 59);
+    }
+}
+
+static void make_beacon(struct sek_drill_work *w)
+{
+    int64_t period_s = w->conf->beacon.period_min_s > 300 ? w->conf->beacon.period_min_s * 2 : 300;
+    int64_t n = (int64_t)w->conf->beacon.samples;
+    if (n * period_s < w->conf->beacon.span_s)
+        n = w->conf->beacon.span_s / period_s + 1;
+    for (int64_t i = 0; i < n * ENOUGH && goes_on(w); i++) {
+        ask(w, SUSPECT, "updates.drill-beacon.com", true);
+        w->now_ms += period_s * 1000 + (int64_t)((fraction(w) - 0.5) * (double)period_s * 200);
+    }
+}
+
+static void make_tunnel(struct sek_drill_work *w)
+{
+    char label[64], text[128];
+    const unsigned n = 50;
+    for (uint64_t sent = 0; sent < w->conf->tunnel.minute * ENOUGH * 2 && goes_on(w); sent += n) {
+        letters(w, label, n, "abcdefghijklmnopqrstuvwxyz234567");
+        snprintf(text, sizeof text, "%s.t.drill-tunnel.com", label);
+        ask(w, SUSPECT, text, true);
+        w->now_ms += MINUTE_MS * n / (int64_t)(w->conf->tunnel.minute * ENOUGH + n);
+    }
+}
+
+static void make_burst(struct sek_drill_work *w)
+{
+    char text[64];
+    for (uint64_t i = 0; i < w->conf->nxburst.names * ENOUGH * 2 + 20 && goes_on(w); i++) {
+        snprintf(text, sizeof text, "drill-garden-%u.com", (unsigned)(i * 7919 % 100003));
+        w->now_ms += 1500;
+        ask(w, SUSPECT, text, false);
+    }
+}
+
+static void make_single(struct sek_drill_work *w)
+{
+    char label[32], text[64];
+    for (unsigned i = 0; i < 50 && goes_on(w); i++) {
+        letters(w, label, 20, "bcdfghjklmnpqrstvwxz");
+        snprintf(text, sizeof text, "%s.com", label);
+        w->now_ms += MINUTE_MS;
+        ask(w, SUSPECT, text, true);
+    }
+}
+
+static void make_new(struct sek_drill_work *w)
+{
+    ask(w, SUSPECT, "www.drill-new-domain.com", true);
+}
+
+const struct sek_drill sek_drills[] = {
+    {"classifier", 0, SEK_TRIGGER_CLASSIFIER, "single names of random letters", make_single},
+    {"nod", 0, SEK_TRIGGER_NOD, "a domain that nobody asked for before", make_new},
+    {"dga", SEK_DETECTOR_DGA, 0, "machine-made names, nearly none of which exist", make_series},
+    {"beacon", SEK_DETECTOR_BEACON, 0, "a new domain asked for by the clock, 10 % jitter",
+     make_beacon},
+    {"tunnel", SEK_DETECTOR_TUNNEL, 0, "names that carry data, all below one domain", make_tunnel},
+    {"nxdomain-burst", SEK_DETECTOR_NXBURST, 0, "many plain names that do not exist", make_burst},
+    {0},
+};
+
+/* --- the stage ---------------------------------------------------------------------------------
+ */
+
+static enum sek_err on_finding(void *arg, const struct sek_finding *f, struct sek_diag *diag)
+{
+    struct sek_drill_work *w = arg;
+    (void)diag;
+    if (f->detector != w->drill->finding || w->result->found)
+        return SEK_OK;
+    w->result->found = true;
+    w->result->finding = *f;
+    return SEK_OK;
+}
+
+static bool is_on(const struct sek_drill *drill, const struct sek_conf *conf)
+{
+    if (drill->finding)
+        return sek_detector_mode(conf, drill->finding) != SEK_MODE_OFF;
+    return drill->trigger == SEK_TRIGGER_NOD ? conf->nod.mode != SEK_NOD_OFF
+                                             : conf->classify.mode != SEK_MODE_OFF;
+}
+
+static enum sek_err open_history(const struct sek_replay_site *site, struct sek_domains **out,
+                                 struct sek_diag *diag)
+{
+    static const struct sek_hash_key key = {0x6472696c6c, 1};
+    char path[SEK_CONF_PATH_MAX], aside[SEK_DOMAINS_ASIDE_MAX];
+    struct sek_domains_conf conf = sek_domains_conf_from(site->conf, site->suffix, path);
+    conf.path = NULL;
+    conf.key = &key;
+    return sek_domains_open(&conf, START_MS / 1000, out, aside, diag);
+}
+
+enum sek_err sek_drill_run(const struct sek_drill *drill, const struct sek_replay_site *site,
+                           struct sek_drill_result *out, struct sek_diag *diag)
+{
+    struct sek_drill_work w = {
+        .drill = drill, .conf = site->conf, .result = out, .now_ms = START_MS, .seed = 20260101};
+    struct sek_conf conf = *site->conf; /* its texts and lists are shared */
+    struct sek_replay_site own = *site;
+    *out = (struct sek_drill_result){.on = is_on(drill, site->conf)};
+    if (!out->on)
+        return SEK_OK;
+    if (drill->trigger == SEK_TRIGGER_CLASSIFIER)
+        conf.nod.mode = SEK_NOD_OFF; /* a new domain that is held is told as that, whatever it is */
+    own.conf = &conf;
+    const struct sek_replay_hooks hooks = {.arg = &w, .finding = on_finding};
+    enum sek_err err = open_history(site, &own.domains, diag);
+    if (err == SEK_OK)
+        err = sek_replay_new(&own, &hooks, &w.replay, diag);
+    if (err == SEK_OK) {
+        learn_popular(&w);
+        drill->make(&w);
+        err = w.err;
+        if (err && diag)
+            *diag = w.diag;
+    }
+    sek_replay_free(w.replay);
+    sek_domains_close(own.domains);
+    return err;
+}
