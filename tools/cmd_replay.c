@@ -119,7 +119,7 @@ static enum sek_err copy_history(struct work *w)
     enum sek_err e =
         sek_domains_open_read(sek_conf_domains_file(w->conf, path), &from, &w->c->diag);
     if (e)
-        return e;
+        return sek_diag_wrap(&w->c->diag, "--history");
     e = sek_domains_each(from, copy_domain, w->domains, &w->c->diag);
     sek_domains_set_since(w->domains, sek_domains_since_s(from));
     sek_domains_close(from);
@@ -346,8 +346,7 @@ static enum sek_err report(struct work *w)
                                   .files = w->rows,
                                   .n_files = w->files.n,
                                   .model = w->classify != NULL,
-                                  .policy = w->policy != NULL,
-                                  .seeded = w->n_seed > 0};
+                                  .policy = w->policy != NULL};
     struct sek_report *findings;
     enum sek_err e = sek_report_open(w->db, &findings, &w->c->diag);
     if (e)
@@ -360,16 +359,19 @@ static enum sek_err report(struct work *w)
 static void tell(struct work *w)
 {
     uint64_t n_refused, n = sek_keep_findings(w->keep, &n_refused);
-    uint64_t n_records = sek_replay_total(w->replay)->n_records, lost = sek_replay_lost(w->replay);
+    const struct sek_replay_sum *total = sek_replay_total(w->replay);
+    uint64_t lost = sek_replay_lost(w->replay);
     char learned[64] = "";
     if (w->n_seed)
-        snprintf(learned, sizeof learned, "%" PRIu64 " records learned, ", w->n_seed);
-    sek_talk("%s%" PRIu64 " judged: %" PRIu64 " finding%s%s%s", learned, n_records, n,
-             n == 1 ? "" : "s", w->c->opt[OPT_DB].given ? " in " : "",
-             w->c->opt[OPT_DB].given ? w->db : "");
+        snprintf(learned, sizeof learned, "%" PRIu64 " learned, ", w->n_seed);
+    sek_talk("%s%" PRIu64 " record%s judged: %" PRIu64 " finding%s%s%s", learned, total->n_records,
+             total->n_records == 1 ? "" : "s", n, n == 1 ? "" : "s",
+             w->c->opt[OPT_DB].given ? " in " : "", w->c->opt[OPT_DB].given ? w->db : "");
     if (lost || n_refused)
         sek_talk("out of memory: %" PRIu64 " records and %" PRIu64 " findings are missing", lost,
                  n_refused);
+    if (total->endpoints.more || total->domains.more)
+        sek_talk("endpoints and domains are counted up to %u", SEK_DISTINCT_MAX);
     if (interrupted)
         sek_talk("interrupted: what comes of the records before is there");
 }

@@ -44,8 +44,6 @@ void sek_past_row_set(struct sek_past_row *row, const struct sek_replay_sum *sum
     row->n_records = sum->n_records;
     row->n_endpoints = sum->endpoints.n;
     row->n_domains = sum->domains.n;
-    row->more_endpoints = sum->endpoints.more;
-    row->more_domains = sum->domains.more;
     row->n_blocked = sum->n_blocked;
     row->n_recorded = sum->n_recorded;
     row->first_ms = sum->first_ms;
@@ -213,7 +211,8 @@ static void put_limits(const struct sek_past *p)
     sek_out_part(o, "unjudged", unjudged_cols, U_COLS, SEK_OUT_ROWS);
     put_history(p);
     if (!p->policy)
-        put_unjudged(o, "lists", "there is no compiled policy", "sekisho list import (a list), then replay again");
+        put_unjudged(o, "lists", "there is no compiled policy",
+                     "sekisho list import (a list), then replay again");
     if (!p->model)
         put_unjudged(o, "machine-made names and series of them", "there is no model",
                      "classify.model in the settings");

@@ -12,7 +12,6 @@ struct sek_past_row {
     char format[16];
     uint64_t n_records, n_unreadable, n_endpoints, n_domains, n_blocked, n_recorded;
     int64_t first_ms, last_ms;
-    bool more_endpoints, more_domains; /* than could be counted */
 };
 void sek_past_row_set(struct sek_past_row *row, const struct sek_replay_sum *sum);
 
@@ -22,7 +21,7 @@ struct sek_past {
     const struct sek_replay *replay;
     const struct sek_past_row *files;
     unsigned n_files;
-    bool model, policy, seeded; /* were there */
+    bool model, policy; /* were there */
 };
 
 /* The whole report; findings: of the database that the replay filled. */

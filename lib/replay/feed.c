@@ -66,6 +66,7 @@ static void *read_ahead(void *arg)
     struct feed *f = arg;
     struct block *b;
     bool last = false;
+    pthread_setname_np(pthread_self(), "sek-read");
     while (!last && (b = block_to_fill(f))) {
         fill(f, b);
         last = b->last;

@@ -231,12 +231,12 @@ static void see_batch(struct sek_replay *r, struct sek_event *const *events, uns
         look(r, events[i], &notes[i]);
 }
 
-/* The history was learned before: it counts as long enough. */
+/* The history begins here; one that was learned before counts as long enough. */
 static void begin(struct sek_replay *r, const struct sek_event *e)
 {
+    int64_t before_s = r->learned ? r->site.conf->domains.warm_up_s : 0;
     r->begun = true;
-    if (r->learned)
-        sek_domains_set_since(r->site.domains, e->time_ms / 1000 - r->site.conf->domains.warm_up_s);
+    sek_domains_set_since(r->site.domains, e->time_ms / 1000 - before_s);
 }
 
 enum sek_err sek_replay_see(struct sek_replay *r, struct sek_event *const *events, unsigned n,
@@ -401,6 +401,7 @@ enum sek_err sek_replay_new(const struct sek_replay_site *site,
     r->site = *site;
     r->hooks = *hooks;
     r->key = sek_hash_key_random();
+    r->full_s = INT64_MIN / 2; /* never: also for records of 1970 */
     detect_init(r);
     enum sek_err err = parts_new(r, diag);
     if (err != SEK_OK) {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "classify/modelpath.h"
-#include "observe/domains_conf.h"
 #include "runtime/parts.h"
 #include "store/report.h"
 #include "watch/detector.h"
@@ -33,26 +32,27 @@ static void detect_free(struct sek_detect *d)
 }
 
 /* Has every domain of the history been found by the list that is in use? */
-static bool is_same_list(const struct sek_runtime *rt)
+static bool is_same_list(const struct sek_runtime *rt, const struct sek_domains *domains)
 {
     struct sek_domains_stats stats;
-    if (!rt->domains || !rt->suffix)
+    if (!domains || !rt->suffix)
         return false;
-    sek_domains_stats(rt->domains, &stats);
+    sek_domains_stats(domains, &stats);
     return *stats.psl_first && strcmp(stats.psl_first, stats.psl_last) == 0;
 }
 
 static struct sek_detect *detect_new(struct sek_runtime *rt, const struct sek_classify *classify)
 {
+    const struct sek_domains *domains = atomic_load(&rt->domains);
     struct sek_detect *d = calloc(1, sizeof *d);
     if (!d)
         return NULL;
-    *d = (struct sek_detect){.domains = rt->domains,
+    *d = (struct sek_detect){.domains = domains,
                              .suffix = rt->suffix,
                              .never = rt->never,
                              .nod_exclude = rt->nod_exclude,
                              .full_s = &rt->domains_full_s,
-                             .same_list = is_same_list(rt)};
+                             .same_list = is_same_list(rt, domains)};
     sek_detect_configure(d, &rt->conf, classify);
     return d;
 }
@@ -104,24 +104,21 @@ static void model_watch(struct sek_runtime *rt)
 /* --- history of domains ------------------------------------------------------------------------
  */
 
-static void domains_open(struct sek_runtime *rt)
+/* The observer has opened it: from now on workers may ask what is new. */
+static void history_take(struct sek_runtime *rt)
 {
-    char aside[SEK_DOMAINS_ASIDE_MAX] = "", path[SEK_CONF_PATH_MAX];
-    struct sek_diag why = {0};
-    struct sek_domains_conf conf = sek_domains_conf_from(&rt->conf, rt->suffix, path);
-    enum sek_err err =
-        sek_domains_open(&conf, sek_keeper_now_ms() / 1000, &rt->domains, aside, &why);
-    if (err != SEK_OK) {
-        sek__runtime_say(rt, true, "%s; the history of domains begins anew, in memory only",
-                         why.text);
-        sek_status_set_text(rt->page, rt->page->domains_text, why.text);
-        conf.path = NULL;
-        if (sek_domains_open(&conf, sek_keeper_now_ms() / 1000, &rt->domains, aside, NULL))
-            rt->domains = NULL;
-    } else if (aside[0]) {
-        sek__runtime_say(rt, true, "damaged history of domains put aside as %s", aside);
-    }
-    atomic_store(&rt->page->domains_state, err == SEK_OK ? SEK_PART_OK : SEK_PART_FAILED);
+    struct sek_domains *domains = atomic_load(&rt->domains);
+    struct sek_detect *old = atomic_load(&rt->detect);
+    bool wanted = old || rt->conf.nod.mode != SEK_NOD_OFF;
+    if (!domains || !wanted || (old && old->domains == domains))
+        return;
+    struct sek_detect *fresh = detect_new(rt, old ? old->classify : NULL);
+    if (!fresh)
+        return;
+    atomic_store(&rt->detect, fresh);
+    if (old)
+        sek__keeper_settle(rt, false);
+    free(old); /* its model is the new one's */
 }
 
 /* --- dynamic blocks ----------------------------------------------------------------------------
@@ -176,7 +173,6 @@ void sek__detectors_start(struct sek_runtime *rt)
     if (!is_history_wanted(&rt->conf))
         return;
     spare(rt);
-    domains_open(rt);
     if (is_model_wanted(&rt->conf)) {
         sek_model_path(&rt->conf, rt->model_path, sizeof rt->model_path);
         rt->model_mark = sek__file_mark(rt->model_path);
@@ -193,6 +189,8 @@ void sek__detectors_start(struct sek_runtime *rt)
 
 void sek__detectors_tick(struct sek_runtime *rt)
 {
+    if (is_history_wanted(&rt->conf))
+        history_take(rt);
     if (!is_model_wanted(&rt->conf))
         return;
     dynamic_take(rt);
@@ -208,7 +206,7 @@ void sek__detectors_stop(struct sek_runtime *rt)
     detect_free(atomic_load(&rt->detect));
     sek_dynamic_free(atomic_load(&rt->dynamic));
     sek_dynamic_free(atomic_load(&rt->fresh_dynamic));
-    sek_domains_close(rt->domains);
+    sek_domains_close(atomic_load(&rt->domains));
     sek_never_free(rt->never);
     sek_never_free(rt->nod_exclude);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "base/duration.h"
+#include "observe/domains_conf.h"
 #include "observe/intake.h"
 #include "runtime/parts.h"
 #include "watch/scene.h"
@@ -25,6 +26,7 @@ struct sek_observer {
     bool runs;
     sem_t stop; /* posted once, to end the thread */
     struct sek_scene *scene;
+    struct sek_domains *domains; /* as in the runtime; NULL: none */
     int64_t synced_ms;
     bool sync_failing;
     struct sek_intake intake;
@@ -103,13 +105,42 @@ static void look_at_all(struct sek_observer *o)
                           memory_order_relaxed);
 }
 
+/* For everybody: the history is there. */
+static void publish(struct sek_observer *o)
+{
+    atomic_store(&o->rt->domains, o->domains);
+    sek_scene_history(o->scene, o->domains);
+}
+
+static void open_domains(struct sek_observer *o)
+{
+    char aside[SEK_DOMAINS_ASIDE_MAX] = "", path[SEK_CONF_PATH_MAX];
+    struct sek_runtime *rt = o->rt;
+    struct sek_diag why = {0};
+    struct sek_domains_conf conf = sek_domains_conf_from(&rt->conf, rt->suffix, path);
+    enum sek_err err =
+        sek_domains_open(&conf, sek_keeper_now_ms() / 1000, &o->domains, aside, &why);
+    if (err != SEK_OK) {
+        sek__runtime_say(rt, true, "%s; the history of domains begins anew, in memory only",
+                         why.text);
+        sek_status_set_text(rt->page, rt->page->domains_text, why.text);
+        conf.path = NULL;
+        if (sek_domains_open(&conf, sek_keeper_now_ms() / 1000, &o->domains, aside, NULL))
+            o->domains = NULL;
+    } else if (aside[0]) {
+        sek__runtime_say(rt, true, "damaged history of domains put aside as %s", aside);
+    }
+    publish(o);
+    atomic_store(&rt->page->domains_state, err == SEK_OK ? SEK_PART_OK : SEK_PART_FAILED);
+}
+
 static void sync_domains(struct sek_observer *o, int64_t now_ms)
 {
     struct sek_diag why = {0};
-    if (!o->rt->domains || llabs(now_ms - o->synced_ms) < SYNC_MS)
+    if (!o->domains || llabs(now_ms - o->synced_ms) < SYNC_MS)
         return;
     o->synced_ms = now_ms;
-    bool failed = sek_domains_sync(o->rt->domains, now_ms / 1000, &why) != SEK_OK;
+    bool failed = sek_domains_sync(o->domains, now_ms / 1000, &why) != SEK_OK;
     if (failed == o->sync_failing)
         return;
     o->sync_failing = failed;
@@ -127,16 +158,15 @@ static void take_import(struct sek_observer *o, int64_t now_s)
     struct sek_intake *in = &o->intake;
     struct sek_diag why = {0};
     char since[24];
-    int done = o->rt->domains ? sek_intake_step(in, o->rt->domains, now_s, &why) : 0;
+    int done = o->domains ? sek_intake_step(in, o->domains, now_s, &why) : 0;
     if (done < 0)
         sek__runtime_say(o->rt, true, "import of domains: %s", why.text);
     if (done > 0)
-        sek__runtime_say(
-            o->rt, in->n_bad + in->n_overflow > 0,
-            "import of domains: %" PRIu64 " taken over, %" PRIu64 " without room, %" PRIu64
-            " bad lines; the history begins %s",
-            in->n, in->n_overflow, in->n_bad,
-            sek_time_to_text(sek_domains_since_s(o->rt->domains), since, sizeof since));
+        sek__runtime_say(o->rt, in->n_bad + in->n_overflow > 0,
+                         "import of domains: %" PRIu64 " taken over, %" PRIu64
+                         " without room, %" PRIu64 " bad lines; the history begins %s",
+                         in->n, in->n_overflow, in->n_bad,
+                         sek_time_to_text(sek_domains_since_s(o->domains), since, sizeof since));
 }
 
 /* Waits. */
@@ -157,6 +187,7 @@ static void *observe(void *arg)
 {
     struct sek_observer *o = arg;
     pthread_setname_np(pthread_self(), "sek-observe");
+    open_domains(o);
     do {
         look_at_all(o);
         sync_domains(o, sek_keeper_now_ms());
@@ -201,8 +232,6 @@ enum sek_err sek__observer_start(struct sek_runtime *rt, const struct sek_dynami
     sem_init(&o->stop, 0, 0);
     sek_intake_init(&o->intake, sek_conf_domains_file(&rt->conf, store));
     enum sek_err err = sek_scene_new(&site, &on, &o->scene, diag);
-    if (err == SEK_OK)
-        sek_scene_history(o->scene, rt->domains);
     if (err == SEK_OK && sek_ring_new(RING_OCTETS, &o->ring) != SEK_OK)
         err = sek_diag_set(diag, SEK_E_NOMEM, "out of memory for the detectors");
     if (err == SEK_OK)

@@ -48,12 +48,12 @@ struct sek_runtime {
     _Atomic int64_t walked_s;              /* the cache obeys life times that ended until then */
     _Atomic int64_t settled_ms;            /* since then the cache has what is allowed now */
 
-    struct sek_suffix *suffix;      /* NULL: registered domains are not known */
-    struct sek_never *never;        /* NULL: out of memory, told */
-    struct sek_never *nod_exclude;  /* NULL: the same, or NOD is off */
-    _Atomic int64_t domains_full_s; /* the history last had no room then; 0: never */
-    struct sek_domains *domains;    /* NULL: no history; the observer's to write */
-    struct sek_observer *observer;  /* NULL: no detector is on */
+    struct sek_suffix *suffix;             /* NULL: registered domains are not known */
+    struct sek_never *never;               /* NULL: out of memory, told */
+    struct sek_never *nod_exclude;         /* NULL: the same, or NOD is off */
+    _Atomic int64_t domains_full_s;        /* the history last had no room then; 0: never */
+    _Atomic(struct sek_domains *) domains; /* NULL: no history (yet); the observer's to write */
+    struct sek_observer *observer;         /* NULL: no detector is on */
     struct sek_review *review;
     _Atomic(struct sek_dynamic *) fresh_dynamic; /* from the observer, for the keeper to take */
     struct sek_status_page *page;
@@ -110,8 +110,8 @@ void sek__keeper_settle(struct sek_runtime *rt, bool walk);
 /* --- detectors.c: the classifier's model and the dynamic blocks, put in force by the keeper ------
  */
 
-/* In the starting thread, before any worker: history, model, blocks that still run. Nothing here
- * stops the resolver: what fails is told and worked without. */
+/* In the starting thread, before any worker: model, blocks that still run. Nothing here stops the
+ * resolver: what fails is told and worked without. */
 void sek__detectors_start(struct sek_runtime *rt);
 /* Keeper, each tick. */
 void sek__detectors_tick(struct sek_runtime *rt);
@@ -126,6 +126,9 @@ void sek__review_free(struct sek_review *v);
 
 /* --- observer.c: what the detectors over time make of the events; a thread of its own -----------
  */
+
+/* Its first work is to open the history of domains, which takes 1 to 2 s for 10,000,000: the
+ * resolver's start does not wait. Until then nothing is new. */
 
 /* Starts to look at the recorder's events. NOMEM, LIMIT (threads). */
 enum sek_err sek__observer_start(struct sek_runtime *rt, const struct sek_dynamic *blocked,

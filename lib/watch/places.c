@@ -5,41 +5,63 @@
 #include "base/banned.h"
 
 #define WAYS 8
+#define LINE 64 /* octets that a processor's cache takes at once: the tags of a set */
 
 enum sek_err sek_places_init(struct sek_places *p, size_t n, size_t stride, int64_t silent_ms)
 {
     size_t n_sets = n / WAYS ? n / WAYS : 1;
     uint8_t *octets = calloc(n_sets * WAYS, stride);
-    if (!octets)
+    uint64_t *tags = aligned_alloc(LINE, n_sets * WAYS * sizeof *tags);
+    if (!octets || !tags) {
+        free(octets);
+        free(tags);
         return SEK_E_NOMEM;
-    *p = (struct sek_places){octets, stride, n_sets, silent_ms, 0};
+    }
+    memset(tags, 0, n_sets * WAYS * sizeof *tags);
+    *p = (struct sek_places){tags, octets, stride, n_sets, silent_ms, 0};
     return SEK_OK;
 }
 
 void sek_places_fini(struct sek_places *p)
 {
     free(p->octets);
+    free(p->tags);
     p->octets = NULL;
+    p->tags = NULL;
 }
 
 size_t sek_places_octets(const struct sek_places *p)
 {
-    return p->n_sets * WAYS * p->stride;
+    return p->n_sets * WAYS * (p->stride + sizeof *p->tags);
 }
 
-static struct sek_place *place(const struct sek_places *p, uint64_t tag, unsigned way)
+/* The first place of the set. The high half chooses it: what the low half tells apart stays in one.
+ */
+static size_t set_of(const struct sek_places *p, uint64_t tag)
 {
-    /* the high half chooses the set: what the low half tells apart stays in one */
-    return (struct sek_place *)(p->octets + ((tag >> 32) % p->n_sets * WAYS + way) * p->stride);
+    return (tag >> 32) % p->n_sets * WAYS;
+}
+
+static struct sek_place *place(const struct sek_places *p, size_t at)
+{
+    return (struct sek_place *)(p->octets + at * p->stride);
+}
+
+/* Its place within the set, or WAYS. */
+static unsigned way_of(const uint64_t *tags, uint64_t tag)
+{
+    unsigned way = 0;
+    while (way < WAYS && tags[way] != tag)
+        way++;
+    return way;
 }
 
 void *sek_places_find(const struct sek_places *p, uint64_t tag)
 {
     tag = tag ? tag : 1;
-    for (unsigned way = 0; way < WAYS; way++)
-        if (place(p, tag, way)->tag == tag)
-            return place(p, tag, way);
-    return NULL;
+    size_t set = set_of(p, tag);
+    unsigned way = way_of(p->tags + set, tag);
+    return way < WAYS ? place(p, set + way) : NULL;
 }
 
 static bool is_silent(const struct sek_places *p, const struct sek_place *at, int64_t now_ms)
@@ -53,24 +75,37 @@ static bool is_less(const struct sek_places *p, const struct sek_place *a,
 {
     uint64_t worth_a = is_silent(p, a, now_ms) ? 0 : a->worth;
     uint64_t worth_b = is_silent(p, b, now_ms) ? 0 : b->worth;
-    if (!a->tag || !b->tag)
-        return !a->tag && b->tag;
     return worth_a < worth_b || (worth_a == worth_b && a->last_ms < b->last_ms);
+}
+
+/* A free one, else the one to give up. */
+static unsigned way_to_take(struct sek_places *p, size_t set, int64_t now_ms)
+{
+    unsigned best = way_of(p->tags + set, 0);
+    if (best < WAYS)
+        return best;
+    for (unsigned way = 0; way < WAYS; way++) /* wait for all at once */
+        __builtin_prefetch(place(p, set + way));
+    best = 0;
+    for (unsigned way = 1; way < WAYS; way++)
+        if (is_less(p, place(p, set + way), place(p, set + best), now_ms))
+            best = way;
+    p->evicted += !is_silent(p, place(p, set + best), now_ms);
+    return best;
 }
 
 void *sek_places_take(struct sek_places *p, uint64_t tag, int64_t now_ms, bool *out_fresh)
 {
-    struct sek_place *at = sek_places_find(p, tag);
-    *out_fresh = !at;
-    if (at)
-        return at;
-    at = place(p, tag, 0);
-    for (unsigned way = 1; way < WAYS; way++)
-        if (is_less(p, place(p, tag, way), at, now_ms))
-            at = place(p, tag, way);
-    p->evicted += at->tag && !is_silent(p, at, now_ms);
+    tag = tag ? tag : 1;
+    size_t set = set_of(p, tag);
+    unsigned way = way_of(p->tags + set, tag);
+    *out_fresh = way == WAYS;
+    if (way < WAYS)
+        return place(p, set + way);
+    way = way_to_take(p, set, now_ms);
+    struct sek_place *at = place(p, set + way);
     memset(at, 0, p->stride);
-    at->tag = tag ? tag : 1;
+    at->tag = p->tags[set + way] = tag;
     at->last_ms = now_ms;
     return at;
 }

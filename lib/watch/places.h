@@ -17,6 +17,7 @@ struct sek_place {
 };
 
 struct sek_places {
+    uint64_t *tags; /* of all, apart: those of a set lie in one line of the processor's cache */
     uint8_t *octets;
     size_t stride; /* octets of a thing */
     size_t n_sets;

@@ -185,7 +185,7 @@ static bool is_flood(const struct sek_tally_traffic *row)
 static bool is_asked(const struct sek_event *e)
 {
     return e->outcome != SEK_OUTCOME_LOCAL &&
-           (e->outcome != SEK_OUTCOME_HIT || e->existence != SEK_EXISTENCE_UNKNOWN);
+           (e->outcome != SEK_OUTCOME_HIT || !sek_action_blocks(e->action));
 }
 
 enum sek_scene_want sek_scene_wants(const struct sek_scene *s, const struct sek_event *e,

@@ -10,7 +10,7 @@
 
 static const struct sek_lookup colors[] = {{1, "red"}, {2, "green"}, {0, NULL}};
 
-enum { QUICK, NAME, LIMIT, PRIORITY, LIFETIME, SINCE, COLOR, N };
+enum { QUICK, NAME, LIMIT, PRIORITY, LIFETIME, SINCE, COLOR, SEED, N };
 static const struct sek_arg rows[] = {
     [QUICK] = {"quick", 'q', SEK_ARG_FLAG, NULL, "flag"},
     [NAME] = {"name", 'n', SEK_ARG_TEXT, "NAME", "text"},
@@ -19,6 +19,7 @@ static const struct sek_arg rows[] = {
     [LIFETIME] = {"lifetime", 0, SEK_ARG_DURATION, "TIME", "duration"},
     [SINCE] = {"since", 0, SEK_ARG_TIME, "TIME", "time"},
     [COLOR] = {"color", 0, SEK_ARG_CHOICE, NULL, "choice", colors},
+    [SEED] = {"seed", 's', SEK_ARG_TEXTS, "FILE", "texts"},
     [N] = {0},
 };
 static const struct sek_arg more_rows[] = {{"verbose", 'v', SEK_ARG_FLAG, NULL, "flag"}, {0}};
@@ -48,6 +49,36 @@ static void parse(const char *line, bool stop, struct parsed *p)
     }
     struct sek_arg_set sets[] = {{rows, p->v}, {more_rows, p->more}};
     p->err = sek_args_parse(p->argv, argc, sets, 2, NOW, stop, &p->n, &p->diag);
+}
+
+static void test_texts(void **state)
+{
+    struct parsed p;
+
+    (void)state;
+    parse("--seed a x -s b --seed=c y", false, &p);
+    assert_int_equal(p.err, SEK_OK);
+    assert_int_equal(p.n, 2);
+    assert_true(p.v[SEED].given);
+    assert_int_equal(p.v[SEED].number, 3);
+    assert_string_equal(p.v[SEED].texts[0], "a");
+    assert_string_equal(p.v[SEED].texts[1], "b");
+    assert_string_equal(p.v[SEED].texts[2], "c");
+    parse("x", false, &p);
+    assert_false(p.v[SEED].given);
+    assert_int_equal(p.v[SEED].number, 0);
+    /* no more than there is room for */
+    char *argv[SEK_ARG_REPEATS + 1], word[] = "-sf";
+    struct sek_arg_value v[N] = {0};
+    struct sek_arg_set set = {rows, v};
+    struct sek_diag diag;
+    int n;
+    for (int i = 0; i <= SEK_ARG_REPEATS; i++)
+        argv[i] = word;
+    assert_int_equal(sek_args_parse(argv, SEK_ARG_REPEATS, &set, 1, NOW, false, &n, &diag), SEK_OK);
+    memset(v, 0, sizeof v);
+    assert_int_equal(sek_args_parse(argv, SEK_ARG_REPEATS + 1, &set, 1, NOW, false, &n, &diag),
+                     SEK_E_INVALID);
 }
 
 /* --- values ------------------------------------------------------------------------------------
@@ -252,7 +283,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values),        cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_arguments),     cmocka_unit_test(test_no_wild_suggestion),
-        cmocka_unit_test(test_command_table), cmocka_unit_test(test_arity),
+        cmocka_unit_test(test_command_table), cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_arity),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

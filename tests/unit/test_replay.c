@@ -57,7 +57,8 @@ static void begin(const char *text, const struct sek_replay_hooks *hooks)
     settings(&f.conf, text);
     assert_int_equal(sek_suffix_open(NULL, &f.suffix, &diag), SEK_OK);
     assert_int_equal(sek_never_new(NULL, 0, f.suffix, &f.never, &diag), SEK_OK);
-    assert_int_equal(sek_domains_open(&conf, T0_MS / 1000 + 900, &f.domains, aside, &diag), SEK_OK);
+    assert_int_equal(sek_domains_open(&conf, T0_MS / 1000 + 900000000, &f.domains, aside, &diag),
+                     SEK_OK);
     const struct sek_replay_site site = {
         .conf = &f.conf, .suffix = f.suffix, .never = f.never, .domains = f.domains};
     assert_int_equal(sek_replay_new(&site, hooks ? hooks : &own, &f.replay, &diag), SEK_OK);
@@ -150,7 +151,7 @@ static void test_tunnel_without_history(void **state)
     unsigned n;
     sek_replay_blocks(f.replay, &n);
     assert_int_equal(n, 0);
-    assert_true(sek_replay_settled_s(f.replay) > T0_MS / 1000 + 13 * 86400);
+    assert_int_equal(sek_replay_settled_s(f.replay), T0_MS / 1000 + 14 * 86400);
 }
 
 static void add_mixture(uint64_t seed)
@@ -278,6 +279,20 @@ static void test_learned(void **state)
     assert_int_equal(sek_replay_total(f.replay)->n_recorded, 1);
 }
 
+/* A log that is longer than the warm-up tells what is new in its later part. */
+static void test_own_history(void **state)
+{
+    (void)state;
+    begin("nod: {mode: monitor}\ndomains: {warm-up: 1h}\n", NULL);
+    add("old-site.com", 1, T0_MS, true);
+    add("other-site.com", 1, T0_MS + 3599000, true);
+    pass(false);
+    assert_int_equal(n_met(SEK_TRIGGER_NOD), 0);
+    add("new-site.com", 1, T0_MS + 3600000, true);
+    pass(false);
+    assert_int_equal(n_met(SEK_TRIGGER_NOD), 1);
+}
+
 /* What a finding blocks, or would block in mode block, and how much of it that stops. */
 static void test_blocks(void **state)
 {
@@ -389,6 +404,7 @@ int main(void)
         cmocka_unit_test_teardown(test_pieces, teardown),
         cmocka_unit_test_teardown(test_sums, teardown),
         cmocka_unit_test_teardown(test_learned, teardown),
+        cmocka_unit_test_teardown(test_own_history, teardown),
         cmocka_unit_test_teardown(test_blocks, teardown),
         cmocka_unit_test_teardown(test_kept, teardown),
         cmocka_unit_test(test_distinct),

@@ -170,6 +170,23 @@ static void test_held_is_wanted(void **state)
     assert_int_equal(f.n_firsts, 1);
 }
 
+/* What is only recorded leaves the resolver, whether an answer comes or not; what is blocked stays.
+ */
+static void test_hits_are_asked(void **state)
+{
+    static const char name[] = "abcdefghijklmnopqrstuvwxyz.shop-one.com";
+
+    (void)state;
+    begin("", 0);
+    assert_int_equal(show(name, T0_MS, SEK_OUTCOME_PASSED), SEK_SCENE_YES);
+    struct sek_event e = event(name, T0_MS, SEK_OUTCOME_HIT);
+    e.trigger = SEK_TRIGGER_QNAME;
+    e.action = SEK_ACTION_SINKHOLE;
+    assert_int_equal(show_event(&e), SEK_SCENE_NO);
+    e.action = SEK_ACTION_PASSTHRU;
+    assert_int_equal(show_event(&e), SEK_SCENE_REPEAT);
+}
+
 /* Once the history can tell: each query for a domain that few ask for, so many of a row. */
 static void test_rare_is_watched(void **state)
 {
@@ -256,6 +273,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_wanted, teardown),
         cmocka_unit_test_teardown(test_held_is_wanted, teardown),
+        cmocka_unit_test_teardown(test_hits_are_asked, teardown),
         cmocka_unit_test_teardown(test_rare_is_watched, teardown),
         cmocka_unit_test_teardown(test_firsts, teardown),
         cmocka_unit_test_teardown(test_finding_blocks, teardown),
