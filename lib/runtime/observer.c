@@ -3,6 +3,7 @@
 #include "name/special.h"
 #include "name/text.h"
 #include "observe/intake.h"
+#include "runtime/counts.h"
 #include "runtime/parts.h"
 #include "watch/detector.h"
 #include <errno.h>
@@ -25,7 +26,8 @@
 
 struct sek_observer {
     struct sek_runtime *rt;
-    struct sek_ring *ring; /* from the collector, who must not wait for a disk or for us */
+    struct sek_ring *ring;    /* from the collector, who must not wait for a disk or for us */
+    struct sek_counts counts; /* likewise */
     pthread_t thread;
     bool runs;
     sem_t stop; /* posted once, to end the thread */
@@ -159,7 +161,7 @@ static bool is_worth_watching(const struct sek_observer *o, const struct sek_eve
     unsigned octets = (unsigned)(e->name_len - row->domain_len);
     if (is_special(e))
         return false;
-    if (octets >= WATCH_OCTETS)
+    if (octets >= WATCH_OCTETS || sek_detectors_want(o->detectors, row->domain, row->domain_len))
         return true;
     if (!domains || sek_domains_since_s(domains) > now_s - conf->domains.warm_up_s)
         return false;
@@ -177,9 +179,12 @@ static bool is_flood(const struct sek_tally_traffic *row)
     return n > WATCH_MOST;
 }
 
-/* Answered, or it failed for want of an answer: the question has left the resolver all the same. */
+/* Answered, or it failed for want of an answer: the question has left the resolver all the same. Or
+ * it is a canary name, which says what the endpoint is up to whatever it is answered. */
 static bool is_asked(const struct sek_event *e)
 {
+    if (e->outcome == SEK_OUTCOME_HIT && e->trigger == SEK_TRIGGER_CANARY)
+        return true;
     return e->outcome != SEK_OUTCOME_LOCAL &&
            (e->outcome != SEK_OUTCOME_HIT || e->existence != SEK_EXISTENCE_UNKNOWN);
 }
@@ -209,6 +214,12 @@ static void see(void *arg, const struct sek_event *const *events,
             (note->row && note->row->watch && is_asked(events[i]) && !is_flood(note->row)))
             pass_on(o, events[i], note, !interest);
     }
+}
+
+static void taken(void *arg, const struct sek_tally_batch *batch)
+{
+    struct sek_observer *o = arg;
+    sek_counts_put(&o->counts, batch);
 }
 
 /* --- the observer's thread ---------------------------------------------------------------------
@@ -266,6 +277,12 @@ static void look_at(struct sek_observer *o, const struct sek_event *e, const str
     sek_detectors_see(o->detectors, &seen_now, found, o);
 }
 
+static void count(void *arg, const struct sek_tally_traffic *row)
+{
+    struct sek_observer *o = arg;
+    sek_detectors_count(o->detectors, row, found, o);
+}
+
 static void look_at_all(struct sek_observer *o)
 {
     struct sek_epoch_slot *slot = &o->rt->slots[o->rt->n_workers];
@@ -279,7 +296,9 @@ static void look_at_all(struct sek_observer *o)
         sek_epoch_leave(slot);
         sek_ring_pop(o->ring);
     }
-    atomic_store_explicit(&o->rt->page->counter[SEK_COUNTER_UNOBSERVED], sek_ring_dropped(o->ring),
+    sek_counts_take(&o->counts, count, o);
+    atomic_store_explicit(&o->rt->page->counter[SEK_COUNTER_UNOBSERVED],
+                          sek_ring_dropped(o->ring) + atomic_load(&o->counts.lost),
                           memory_order_relaxed);
 }
 
@@ -391,7 +410,7 @@ enum sek_err sek__observer_start(struct sek_runtime *rt, const struct sek_dynami
         return err;
     }
     rt->observer = o;
-    const struct sek_recorder_observer hooks = {.arg = o, .see = see};
+    const struct sek_recorder_observer hooks = {.arg = o, .see = see, .taken = taken};
     sek_recorder_observe(rt->recorder, &hooks);
     return SEK_OK;
 }
@@ -413,6 +432,7 @@ void sek__observer_free(struct sek_observer *o)
     sek_detectors_free(o->detectors);
     sek_intake_fini(&o->intake);
     sek_ring_free(o->ring);
+    sek_counts_fini(&o->counts);
     free(o->blocked);
     free(o);
 }

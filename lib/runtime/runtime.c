@@ -137,7 +137,9 @@ const struct sek_conf *sek_runtime_conf(const struct sek_runtime *rt)
 /* What is in force, within an epoch. */
 static struct sek_engine engine_of(struct sek_runtime *rt)
 {
-    return (struct sek_engine){atomic_load(&rt->policy), atomic_load(&rt->dynamic)};
+    return (struct sek_engine){.policy = atomic_load(&rt->policy),
+                               .dynamic = atomic_load(&rt->dynamic),
+                               .canary = rt->conf.bypass.canary};
 }
 
 static void strict_apply(const struct sek_runtime *rt, const struct sek_engine *engine,
