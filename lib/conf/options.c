@@ -160,7 +160,7 @@ const struct sek_option sek_options[] = {
     {"bypass.silent", SEK_OPT_DURATION, AT(bypass.silent_s), 60, 30 * DAY_S, "1d", "",
      "After such a pause a finding is over, and the next query begins another"},
     {"bypass.endpoints", SEK_OPT_UINT, AT(bypass.n_endpoints), 8, 1048576, "8192", "pairs",
-     "Of endpoint and kind, watched at the same time, 130 octets each"},
+     "Of endpoint and kind, watched at the same time, 0.6 KiB each"},
     {"bypass.canary", SEK_OPT_CHOICE, AT(bypass.canary), 0, 0, "off", "",
      "Answer to names by which browsers and systems ask whether they may bypass the resolver",
      sek_canary_names},

@@ -15,10 +15,11 @@
  * the mean.
  *
  * z is the distance in deviations. People's traffic has a heavy tail, of a different weight each,
- * so no fixed z means the same for all: an alarm takes z above `z` of the season and above twice
- * what the endpoint itself reached lately at that time of the day (that fades by half in some 350
- * hours of activity). What
- * lies above the line is learned as if it lay on it.
+ * so no fixed z means the same for all: an alarm takes z above `z` of the season, above what a
+ * log-normal distribution of that mean and deviation reaches as rarely (at most three times `z`),
+ * and above one and a half times what the endpoint itself reached lately at that time of the day
+ * (that fades by half in some 350 hours of activity). What lies above the line is learned as if it
+ * lay on it.
  *
  * Mean and variance move as Finch has it ("Incremental calculation of weighted mean and variance",
  * 2009); how often it is wrong is measured by tests/unit/test_surge_weeks.c. No clock, no
