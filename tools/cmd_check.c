@@ -11,6 +11,7 @@
 #include "policy/policy.h"
 #include "store/policydb.h"
 #include "store/report.h"
+#include "watch/bypass_list.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
@@ -205,6 +206,21 @@ static void check_domains(struct sek_diagnose *d)
     }
 }
 
+static void check_bypass(struct sek_diagnose *d)
+{
+    struct sek_bypass_list *list = NULL;
+    struct sek_diag why;
+    if (!*d->conf->bypass.list || d->conf->bypass.mode == SEK_MODE_OFF)
+        return;
+    if (sek_bypass_list_open(d->conf->bypass.list, &list, &why))
+        say(d, SEK_LEVEL_FAIL, "bypass.list",
+            "correct it, or leave the setting empty; until then the built-in table counts", "%s",
+            why.text);
+    else
+        say(d, SEK_LEVEL_OK, "bypass.list", "", "%u names", sek_bypass_list_rows(list));
+    sek_bypass_list_close(list);
+}
+
 static void judge_page(struct sek_diagnose *d, const struct sek_status_page *p, uint64_t compiled)
 {
     const char *what = "resolver";
@@ -263,6 +279,7 @@ static void check_parts(struct sek_diagnose *d)
     check_policydb(d, generation);
     check_eventsdb(d);
     check_model(d);
+    check_bypass(d);
     check_domains(d);
     check_resolver(d, generation);
 }

@@ -43,7 +43,7 @@ static void open_history(const struct sek_conf *conf, struct sek_judge *j)
 enum sek_err sek_judge_open(struct sek_context *c, const struct sek_conf *conf,
                             struct sek_judge *out)
 {
-    *out = (struct sek_judge){0};
+    *out = (struct sek_judge){.canary = conf->bypass.canary};
     enum sek_err e = sek_policy_open(conf->policy.dir, &out->policy, &c->diag);
     if (e == SEK_E_NOTFOUND)
         sek_talk("there is no compiled policy in %s yet: no list blocks", conf->policy.dir);
@@ -76,7 +76,8 @@ void sek_judge_question(const struct sek_judge *j, const struct sek_name *name, 
                         struct sek_verdict *out, struct sek_detect_why *why, sek_walk_fn *walk,
                         void *arg)
 {
-    const struct sek_engine engine = {j->policy, j->dynamic};
+    const struct sek_engine engine = {
+        .policy = j->policy, .dynamic = j->dynamic, .canary = j->canary};
     sek_engine_decide(&engine, name, now_s, SEK_TRIGGER_QNAME, out, walk, arg);
     sek_detect_question(&j->detect, NULL, name, now_s, out, why);
 }

@@ -14,6 +14,7 @@ struct sek_judge {
     struct sek_suffix *suffix;
     struct sek_never *never, *nod_exclude;
     struct sek_detect detect;
+    int canary; /* enum sek_canary */
 };
 
 /* Fails only for a policy that is there and cannot be read; what else is missing is told as a note.

@@ -16,3 +16,10 @@ const struct sek_lookup sek_nod_mode_names[] = {
     {SEK_NOD_BLOCK, "block"},
     {0, NULL},
 };
+
+const struct sek_lookup sek_canary_names[] = {
+    {SEK_CANARY_OFF, "off"},
+    {SEK_CANARY_NXDOMAIN, "nxdomain"},
+    {SEK_CANARY_NODATA, "nodata"},
+    {0, NULL},
+};

@@ -19,3 +19,11 @@ enum sek_nod_mode {
     SEK_NOD_BLOCK = 3, /* blocked as long as it is newly observed */
 };
 extern const struct sek_lookup sek_nod_mode_names[]; /* "off" "monitor" "hold" "block" */
+
+/* What canary names are answered (verdict/canary.h). */
+enum sek_canary {
+    SEK_CANARY_OFF = 0, /* as any other name */
+    SEK_CANARY_NXDOMAIN = 1,
+    SEK_CANARY_NODATA = 2,
+};
+extern const struct sek_lookup sek_canary_names[]; /* "off" "nxdomain" "nodata" */

@@ -20,6 +20,15 @@ struct sek_conf_names {
     char **items; /* list notation: "corp.example", "=host.example" */
 };
 
+/* Of an endpoint's rate against its own baseline. */
+struct sek_conf_rate {
+    int mode;             /* enum sek_mode; there is no domain to block */
+    double z;             /* standard deviations above the mean, for a finding at least */
+    double floor;         /* a lower rate is no finding: queries a minute, domains an hour */
+    int64_t learn_s;      /* active time of the endpoint before it is judged */
+    uint64_t n_endpoints; /* watched at the same time */
+};
+
 struct sek_conf {
     struct {
         char db[SEK_CONF_TEXT_MAX];        /* policy.db: what people want; the command writes it */
@@ -80,6 +89,16 @@ struct sek_conf {
         int64_t fade_s;       /* evidence falls to 37 % in this time */
         uint64_t n_endpoints; /* watched at the same time */
     } nxburst;
+    struct sek_conf_rate surge, newrate;
+    struct {
+        int mode;                     /* enum sek_mode; it never blocks by itself */
+        char list[SEK_CONF_TEXT_MAX]; /* table of names; "" = the one that is built in */
+        uint64_t queries;             /* for names of a kind, before a finding */
+        int64_t silent_s;             /* without one of them a finding ends */
+        uint64_t n_endpoints;         /* watched at the same time */
+        int canary;                   /* enum sek_canary: what canary names are answered */
+        struct sek_conf_names exclude;
+    } bypass;
     struct {
         char file[SEK_CONF_TEXT_MAX]; /* history of domains; see sek_conf_domains_file */
         uint64_t memory_octets;       /* cap of that file, which is mapped into memory */

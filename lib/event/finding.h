@@ -10,6 +10,9 @@ enum sek_detector {
     SEK_DETECTOR_BEACON = 2,  /* a domain asked for by the clock (watch/beacon.h) */
     SEK_DETECTOR_TUNNEL = 3,  /* data sent out in names (watch/tunnel.h) */
     SEK_DETECTOR_NXBURST = 4, /* many domains that do not exist (watch/nxburst.h) */
+    SEK_DETECTOR_SURGE = 7,   /* more queries than usual (watch/surge.h) */
+    SEK_DETECTOR_NEWRATE = 8, /* more domains never seen here than usual (watch/surge.h) */
+    SEK_DETECTOR_BYPASS = 9,  /* other resolvers, anonymisers by name (watch/bypass.h) */
 };
 extern const struct sek_lookup sek_detector_names[]; /* "dga" "beacon" "tunnel" "nxdomain-burst" */
 

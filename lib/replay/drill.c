@@ -179,6 +179,58 @@ static void make_new(struct sek_drill_work *w)
     ask(w, SUSPECT, "www.drill-new-domain.com", true);
 }
 
+/* Counts reach their detectors when sums are taken, as every few seconds in the resolver. */
+static void count(struct sek_drill_work *w)
+{
+    if (goes_on(w))
+        w->err = sek_replay_flush(w->replay, &w->diag);
+}
+
+/* A usual day for as long as the detector wants to learn, two queries a minute; then a minute's
+ * queries by the second. */
+static void make_surge(struct sek_drill_work *w)
+{
+    double rate = w->conf->surge.floor * ENOUGH * 10;
+    for (int64_t i = 0; i < w->conf->surge.learn_s / 30 * 3 / 2 && goes_on(w); i++) {
+        ask(w, SUSPECT, i % 2 ? "www.popular-site-1.com" : "www.popular-site-2.com", true);
+        w->now_ms += MINUTE_MS / 2;
+        count(w);
+    }
+    w->from_ms = w->now_ms;
+    for (double n = 0; n < rate * 30 && goes_on(w); n++) {
+        ask(w, SUSPECT, "www.popular-site-3.com", true);
+        if ((int64_t)(n + 1) % (int64_t)(rate / 6 + 1) == 0) {
+            w->now_ms += MINUTE_MS / 6;
+            count(w);
+        }
+    }
+}
+
+/* The same with a new domain now and then, then many. */
+static void make_newrate(struct sek_drill_work *w)
+{
+    char text[64];
+    for (int64_t i = 0; i < w->conf->newrate.learn_s / 600 * 2 && goes_on(w); i++) {
+        snprintf(text, sizeof text, "www.drill-find-%u.com", (unsigned)(i / 12));
+        ask(w, SUSPECT, i % 12 ? "www.popular-site-1.com" : text, true);
+        w->now_ms += 10 * MINUTE_MS;
+    }
+    w->from_ms = w->now_ms;
+    for (unsigned i = 0; i < w->conf->newrate.floor * ENOUGH * 2 && goes_on(w); i++) {
+        snprintf(text, sizeof text, "www.drill-garden-%u.com", i);
+        ask(w, SUSPECT, text, true);
+        w->now_ms += MINUTE_MS * 30 / (int64_t)(w->conf->newrate.floor * ENOUGH * 2 + 1);
+    }
+}
+
+static void make_bypass(struct sek_drill_work *w)
+{
+    for (uint64_t i = 0; i < w->conf->bypass.queries * ENOUGH && goes_on(w); i++) {
+        ask(w, SUSPECT, "dns.google", true);
+        w->now_ms += MINUTE_MS;
+    }
+}
+
 const struct sek_drill sek_drills[] = {
     {"classifier", 0, SEK_TRIGGER_CLASSIFIER, "single names of random letters", make_single},
     {"nod", 0, SEK_TRIGGER_NOD, "a domain that nobody asked for before", make_new},
@@ -187,6 +239,10 @@ const struct sek_drill sek_drills[] = {
      make_beacon},
     {"tunnel", SEK_DETECTOR_TUNNEL, 0, "names that carry data, all below one domain", make_tunnel},
     {"nxdomain-burst", SEK_DETECTOR_NXBURST, 0, "many plain names that do not exist", make_burst},
+    {"surge", SEK_DETECTOR_SURGE, 0, "far more queries than at any hour before", make_surge},
+    {"new-domain-rate", SEK_DETECTOR_NEWRATE, 0, "far more new domains than in any hour before",
+     make_newrate},
+    {"resolver-bypass", SEK_DETECTOR_BYPASS, 0, "the name of a public resolver", make_bypass},
     {0},
 };
 

@@ -258,6 +258,8 @@ enum sek_err sek_replay_flush(struct sek_replay *r, struct sek_diag *diag)
     struct sek_tally_batch *batch = NULL;
     if (r->err == SEK_OK && sek_tally_take(r->tally, true, &batch) != SEK_OK)
         fail(r, sek_diag_set(&r->diag, SEK_E_NOMEM, "out of memory"));
+    for (const struct sek_tally_traffic *row = batch ? batch->traffic : NULL; row; row = row->next)
+        sek_scene_count(r->scene, row);
     if (r->err == SEK_OK && batch && r->hooks.sums)
         fail(r, r->hooks.sums(r->hooks.arg, batch, &r->diag));
     sek_tally_batch_free(batch);

@@ -2,6 +2,7 @@
 #include "classify/modelpath.h"
 #include "runtime/parts.h"
 #include "store/report.h"
+#include "watch/bypass_list.h"
 #include "watch/detector.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -161,6 +162,12 @@ static void spare(struct sek_runtime *rt)
     const struct sek_conf_names *zones = &rt->conf.policy.never_block, *own = &rt->conf.nod.exclude;
     if (sek_never_new(zones->items, zones->n, rt->suffix, &rt->never, &why) != SEK_OK)
         sek__runtime_say(rt, true, "policy.never-block: %s; no detector blocks", why.text);
+    struct sek_bypass_list *list = NULL;
+    if (sek_bypass_list_open(rt->conf.bypass.list, &list, &why) != SEK_OK) {
+        sek__runtime_say(rt, true, "bypass.list: %s; the built-in table counts", why.text);
+        rt->conf.bypass.list[0] = '\0';
+    }
+    sek_bypass_list_close(list);
     if (sek_never_new(own->items, own->n, rt->suffix, &rt->nod_exclude, &why) != SEK_OK) {
         sek__runtime_say(rt, true, "nod.exclude: %s; no new domain is held or recorded", why.text);
         rt->conf.nod.mode = SEK_NOD_OFF;

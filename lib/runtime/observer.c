@@ -2,6 +2,7 @@
 #include "base/duration.h"
 #include "observe/domains_conf.h"
 #include "observe/intake.h"
+#include "runtime/counts.h"
 #include "runtime/parts.h"
 #include "watch/scene.h"
 #include <errno.h>
@@ -21,7 +22,8 @@
 
 struct sek_observer {
     struct sek_runtime *rt;
-    struct sek_ring *ring; /* from the collector, who must not wait for a disk or for us */
+    struct sek_ring *ring;    /* from the collector, who must not wait for a disk or for us */
+    struct sek_counts counts; /* likewise */
     pthread_t thread;
     bool runs;
     sem_t stop; /* posted once, to end the thread */
@@ -85,8 +87,20 @@ static void see(void *arg, const struct sek_event *const *events,
     }
 }
 
+static void taken(void *arg, const struct sek_tally_batch *batch)
+{
+    struct sek_observer *o = arg;
+    sek_counts_put(&o->counts, batch);
+}
+
 /* --- the observer's thread ---------------------------------------------------------------------
  */
+
+static void count(void *arg, const struct sek_tally_traffic *row)
+{
+    struct sek_observer *o = arg;
+    sek_scene_count(o->scene, row);
+}
 
 static void look_at_all(struct sek_observer *o)
 {
@@ -101,7 +115,9 @@ static void look_at_all(struct sek_observer *o)
         sek_epoch_leave(slot);
         sek_ring_pop(o->ring);
     }
-    atomic_store_explicit(&o->rt->page->counter[SEK_COUNTER_UNOBSERVED], sek_ring_dropped(o->ring),
+    sek_counts_take(&o->counts, count, o);
+    atomic_store_explicit(&o->rt->page->counter[SEK_COUNTER_UNOBSERVED],
+                          sek_ring_dropped(o->ring) + atomic_load(&o->counts.lost),
                           memory_order_relaxed);
 }
 
@@ -241,7 +257,7 @@ enum sek_err sek__observer_start(struct sek_runtime *rt, const struct sek_dynami
         return err;
     }
     rt->observer = o;
-    const struct sek_recorder_observer hooks = {.arg = o, .see = see};
+    const struct sek_recorder_observer hooks = {.arg = o, .see = see, .taken = taken};
     sek_recorder_observe(rt->recorder, &hooks);
     return SEK_OK;
 }
@@ -263,5 +279,6 @@ void sek__observer_free(struct sek_observer *o)
     sek_scene_free(o->scene);
     sek_intake_fini(&o->intake);
     sek_ring_free(o->ring);
+    sek_counts_fini(&o->counts);
     free(o);
 }

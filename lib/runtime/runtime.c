@@ -139,7 +139,9 @@ const struct sek_conf *sek_runtime_conf(const struct sek_runtime *rt)
 
 struct sek_engine sek__engine_of(struct sek_runtime *rt)
 {
-    return (struct sek_engine){atomic_load(&rt->policy), atomic_load(&rt->dynamic)};
+    return (struct sek_engine){.policy = atomic_load(&rt->policy),
+                               .dynamic = atomic_load(&rt->dynamic),
+                               .canary = rt->conf.bypass.canary};
 }
 
 void sek__decide(const struct sek_runtime *rt, const struct sek_engine *engine,

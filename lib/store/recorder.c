@@ -3,6 +3,7 @@
 #include "store/eventsdb.h"
 #include "store/firsts.h"
 #include "store/health.h"
+#include "store/waiting.h"
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -25,12 +26,6 @@
 #define CLOCK_TRUST_MS 60000    /* so nothing is deleted by age until it went on for a minute */
 #define WRITER_NICE 5           /* on a shared core the resolver goes first; the tally waits */
 
-/* Findings on their way, in the order of their first record. */
-struct findings {
-    unsigned n;
-    struct sek_finding all[SEK_RECORDER_FINDINGS];
-};
-
 struct sek_recorder {
     const struct sek_conf *conf;
     struct sek_ring *const *rings;
@@ -43,7 +38,7 @@ struct sek_recorder {
 
     struct sek_recorder_reviewer reviewer; /* the collector's; functions are NULL without one */
     struct sek_recorder_observer observer; /* the same */
-    struct findings findings[2];           /* what `found` and `held_found` point to */
+    struct sek_waiting findings[2];        /* what `found` and `held_found` point to */
     struct sek_firsts *firsts;
 
     _Atomic int64_t store_ms; /* the last commit took so long */
@@ -55,15 +50,15 @@ struct sek_recorder {
     struct sek_list *lists;
     unsigned n_lists;
     bool lists_changed;
-    struct findings *found; /* on their way to the writer */
-    int64_t found_ms;       /* monotonic: they are to be stored by then */
+    struct sek_waiting *found; /* on their way to the writer */
+    int64_t found_ms;          /* monotonic: they are to be stored by then */
     bool stop_collector, stop_writer;
     int64_t deadline_ms;
 
     /* the writer's */
     struct sek_eventsdb *db;
-    struct sek_tally_batch *held; /* being stored */
-    struct findings *held_found;  /* the same */
+    struct sek_tally_batch *held;   /* being stored */
+    struct sek_waiting *held_found; /* the same */
     struct sek_list *db_lists;
     unsigned n_db_lists;
     unsigned n_rows_stored; /* by the last commit */
@@ -167,6 +162,20 @@ static int64_t flush_pause_ms(struct sek_recorder *r)
     return store * BUSY_SHARE > pause && longest > pause ? longest : pause;
 }
 
+/* With the lock held, which is let go meanwhile; nobody else sets r->batch. */
+static void take(struct sek_recorder *r, bool traffic)
+{
+    struct sek_tally_batch *batch = NULL;
+    pthread_mutex_unlock(&r->lock);
+    if (sek_tally_take(r->tally, traffic, &batch) == SEK_OK && batch && batch->n_traffic &&
+        r->observer.taken)
+        r->observer.taken(r->observer.arg, batch);
+    pthread_mutex_lock(&r->lock);
+    r->batch = batch;
+    if (batch)
+        pthread_cond_signal(&r->wake_writer);
+}
+
 static void *collect(void *arg)
 {
     struct sek_recorder *r = arg;
@@ -183,8 +192,7 @@ static void *collect(void *arg)
         now = monotonic_ms();
         if (now >= flush && !r->batch) {
             bool traffic = now >= flush_traffic || is_half_full(r);
-            if (sek_tally_take(r->tally, traffic, &r->batch) == SEK_OK && r->batch)
-                pthread_cond_signal(&r->wake_writer);
+            take(r, traffic);
             flush = now + flush_pause_ms(r);
             flush_traffic = traffic ? now + TRAFFIC_MS : flush_traffic;
         }
@@ -252,7 +260,7 @@ static enum sek_err store_batch(struct sek_recorder *r, struct sek_diag *diag)
 
 static enum sek_err store_findings(struct sek_recorder *r, struct sek_diag *diag)
 {
-    struct findings *f = r->held_found;
+    struct sek_waiting *f = r->held_found;
     struct sek_findings_stored stored;
     if (f->n == 0)
         return SEK_OK;
@@ -353,7 +361,7 @@ static void take_work(struct sek_recorder *r)
         r->batch = NULL;
     }
     if (!r->held_found->n) {
-        struct findings *empty = r->held_found;
+        struct sek_waiting *empty = r->held_found;
         r->held_found = r->found;
         r->found = empty;
     }
@@ -556,33 +564,19 @@ void sek_recorder_lists(struct sek_recorder *r, const struct sek_list *lists, un
     pthread_mutex_unlock(&r->lock);
 }
 
-/* The place of the record that `f` replaces, or of a new one; NULL: there is no room. */
-static struct sek_finding *place_of(struct findings *all, const struct sek_finding *f)
-{
-    for (unsigned i = 0; i < all->n; i++) {
-        struct sek_finding *at = &all->all[i];
-        if (at->detector == f->detector && at->start_ms == f->start_ms &&
-            memcmp(&at->endpoint, &f->endpoint, sizeof f->endpoint) == 0)
-            return at;
-    }
-    return all->n < SEK_RECORDER_FINDINGS ? &all->all[all->n++] : NULL;
-}
-
 void sek_recorder_finding(struct sek_recorder *r, const struct sek_finding *f)
 {
     if (r->pid != getpid())
         return;
     pthread_mutex_lock(&r->lock);
     bool first = r->found->n == 0;
-    struct sek_finding *at = place_of(r->found, f);
-    if (at)
-        *at = *f;
+    bool added = sek_waiting_add(r->found, f);
     if (first) {
         r->found_ms = monotonic_ms() + (int64_t)r->conf->events.flush_ms;
         pthread_cond_signal(&r->wake_writer);
     }
     pthread_mutex_unlock(&r->lock);
-    if (!at)
+    if (!added)
         add_counter(r, SEK_COUNTER_FINDINGS_LOST, 1);
 }
 

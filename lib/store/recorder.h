@@ -44,6 +44,9 @@ struct sek_recorder_observer {
     void *arg;
     void (*see)(void *arg, const struct sek_event *const *events,
                 const struct sek_tally_note *notes, unsigned n);
+    /* The traffic that was counted, each time it is taken out of the tally, before it is stored:
+     * every five seconds, sooner under load. Borrowed during the call. NULL: not asked for. */
+    void (*taken)(void *arg, const struct sek_tally_batch *batch);
 };
 /* From now on until sek_recorder_stop returns. Once. */
 void sek_recorder_observe(struct sek_recorder *r, const struct sek_recorder_observer *observer);
@@ -51,9 +54,8 @@ void sek_recorder_observe(struct sek_recorder *r, const struct sek_recorder_obse
 /* The lists of a new policy, copied: events.db keeps the names that hits refer to. Any thread. */
 void sek_recorder_lists(struct sek_recorder *r, const struct sek_list *lists, unsigned n);
 /* Store a finding, copied: within flush_ms, or when the database is back. Waits for no disk. A
- * later record of the same finding takes the place of one that still waits. SEK_RECORDER_FINDINGS
+ * later record of the same finding takes the place of one that still waits. SEK_WAITING_FINDINGS
  * may wait; more count as lost. Any thread, until sek_recorder_stop. */
-#define SEK_RECORDER_FINDINGS 64
 void sek_recorder_finding(struct sek_recorder *r, const struct sek_finding *f);
 /* Write down who asked first for a domain (store/firsts.h): with the next rows, so within some
  * seconds. What finds no room counts as lost. One thread, until sek_recorder_stop. */

@@ -187,7 +187,8 @@ static enum sek_err filter_name(struct sek_report *r, struct sek_where *w, struc
 
 bool sek__report_decides_alone(int trigger)
 {
-    return sek_trigger_is_detector(trigger) || trigger == SEK_TRIGGER_FINDING;
+    return sek_trigger_is_detector(trigger) || trigger == SEK_TRIGGER_FINDING ||
+           trigger == SEK_TRIGGER_CANARY;
 }
 
 static void filter_list(struct sek_where *w)

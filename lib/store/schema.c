@@ -123,6 +123,25 @@ static const char *const steps[] = {
     "  ELSE '?' END AS trigger," HITS_RULE
     " m.text AS matched, h.generation, printf('%08x', h.decision) AS decision,"
     " CASE h.score WHEN -32768 THEN NULL ELSE h.score / 100.0 END AS score" HITS_END,
+    "DROP VIEW hits;" HITS_BEGIN
+    " coalesce(l.name, CASE h.trigger WHEN 4 THEN 'classifier' WHEN 5 THEN 'finding'"
+    "  WHEN 6 THEN 'nod' WHEN 7 THEN 'canary' ELSE '' END) AS list," HITS_ACTIONS
+    " CASE h.trigger WHEN 0 THEN 'none' WHEN 1 THEN 'qname' WHEN 2 THEN 'cname'"
+    "  WHEN 3 THEN 'strict' WHEN 4 THEN 'classifier' WHEN 5 THEN 'finding' WHEN 6 THEN 'nod'"
+    "  WHEN 7 THEN 'canary' ELSE '?' END AS trigger," HITS_RULE
+    " m.text AS matched, h.generation, printf('%08x', h.decision) AS decision,"
+    " CASE h.score WHEN -32768 THEN NULL ELSE h.score / 100.0 END AS score" HITS_END
+    "DROP VIEW findings;"
+    "CREATE VIEW findings AS SELECT id, CASE detector WHEN 1 THEN 'dga' WHEN 2 THEN 'beacon'"
+    "  WHEN 3 THEN 'tunnel' WHEN 4 THEN 'nxdomain-burst' WHEN 7 THEN 'surge'"
+    "  WHEN 8 THEN 'new-domain-rate' WHEN 9 THEN 'resolver-bypass' ELSE '?' END AS detector,"
+    " strftime('%Y-%m-%dT%H:%M:%fZ', start_ms / 1000.0, 'unixepoch') AS first_seen,"
+    " strftime('%Y-%m-%dT%H:%M:%fZ', end_ms / 1000.0, 'unixepoch') AS last_seen,"
+    " endpoint, domain, confidence,"
+    " CASE mode WHEN 0 THEN 'off' WHEN 1 THEN 'monitor' WHEN 2 THEN 'block' ELSE '?' END AS mode,"
+    " CASE blocked_until_s WHEN 0 THEN NULL"
+    "  ELSE strftime('%Y-%m-%dT%H:%M:%SZ', blocked_until_s, 'unixepoch') END AS blocked_until,"
+    " technique, evidence FROM finding;",
     NULL,
 };
 

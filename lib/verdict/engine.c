@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "verdict/engine.h"
 #include "classify/classify.h"
+#include "verdict/canary.h"
 #include <stdio.h>
 #include <string.h>
 #include "base/banned.h"
@@ -145,24 +146,46 @@ static void decide_by_rules(const struct sek_policy *policy, const struct sek_na
         walk_all(policy, met, n_met, now_s, winner, walk, arg);
 }
 
+/* An exception, or a rule that blocks: no later step is asked. */
+static bool is_final(const struct sek_verdict *v)
+{
+    return v->trigger != SEK_TRIGGER_NONE &&
+           (sek_action_blocks(v->action) || !sek_verdict_is_hit(v));
+}
+
+static void fill(struct sek_verdict *out, enum sek_trigger trigger, enum sek_action action,
+                 enum sek_scope scope, unsigned depth, const char *by)
+{
+    out->trigger = trigger;
+    out->would = out->action = action;
+    out->monitor = false;
+    out->scope = (uint8_t)scope;
+    out->depth = (uint8_t)depth;
+    out->list = 0;
+    out->ede = EDE_BLOCKED;
+    snprintf(out->list_name, sizeof out->list_name, "%s", by);
+}
+
+static void decide_by_canary(int canary, const struct sek_name *name, enum sek_trigger trigger,
+                             struct sek_verdict *out)
+{
+    if (trigger != SEK_TRIGGER_QNAME || is_final(out) || !sek_canary_is(name))
+        return;
+    fill(out, SEK_TRIGGER_CANARY,
+         canary == SEK_CANARY_NODATA ? SEK_ACTION_NODATA : SEK_ACTION_NXDOMAIN, SEK_SCOPE_EXACT, 0,
+         sek_lookup_name(sek_trigger_names, SEK_TRIGGER_CANARY));
+}
+
 static void decide_by_finding(const struct sek_dynamic *dynamic, const struct sek_name *name,
                               int64_t now_s, struct sek_verdict *out)
 {
-    bool decided = out->trigger != SEK_TRIGGER_NONE;
     unsigned depth;
-    if (decided && (sek_action_blocks(out->action) || !sek_verdict_is_hit(out)))
+    if (is_final(out))
         return;
     const struct sek_dynamic_row *row = sek_dynamic_find(dynamic, name, now_s, &depth);
     if (!row)
         return;
-    out->trigger = SEK_TRIGGER_FINDING;
-    out->would = out->action = SEK_ACTION_SINKHOLE;
-    out->monitor = false;
-    out->scope = SEK_SCOPE_SUBTREE;
-    out->depth = (uint8_t)depth;
-    out->list = 0;
-    out->ede = EDE_BLOCKED;
-    snprintf(out->list_name, sizeof out->list_name, "%s", row->by);
+    fill(out, SEK_TRIGGER_FINDING, SEK_ACTION_SINKHOLE, SEK_SCOPE_SUBTREE, depth, row->by);
 }
 
 void sek_engine_decide(const struct sek_engine *engine, const struct sek_name *name, int64_t now_s,
@@ -182,6 +205,8 @@ void sek_engine_decide(const struct sek_engine *engine, const struct sek_name *n
         out->generation = sek_policy_generation(engine->policy);
         decide_by_rules(engine->policy, name, now_s, trigger, out, walk, arg);
     }
+    if (engine->canary != SEK_CANARY_OFF)
+        decide_by_canary(engine->canary, name, trigger, out);
     if (engine->dynamic)
         decide_by_finding(engine->dynamic, name, now_s, out);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* THE order of decisions, once: exceptions (passthru rules; most specific name first), then block
- * rules (most specific name, then list priority, then lowest list id), then dynamic blocks of
- * findings, then rules that only log or whose list is in monitor mode, then pass. Expired rules and
+ * rules (most specific name, then list priority, then lowest list id), then canary names
+ * (verdict/canary.h), then dynamic blocks of findings, then rules that only log or whose list is in
+ * monitor mode, then pass. Expired rules and
  * lists that are off do not count. A question that is not decided then goes to the detectors
  * (verdict/detect.h). The module and `sekisho explain` call the same functions. Any thread; no
  * allocation, no clock: now_s is an argument. */
@@ -20,10 +21,11 @@ struct sek_step {
 };
 typedef void sek_walk_fn(void *arg, const struct sek_step *step);
 
-/* What is in force: either may be NULL, then nothing matches there. */
+/* What is in force: each may be NULL or off, then nothing matches there. */
 struct sek_engine {
     const struct sek_policy *policy;
     const struct sek_dynamic *dynamic;
+    int canary; /* enum sek_canary */
 };
 
 /* Judge a name. walk may be NULL; it is told of the rules only. */

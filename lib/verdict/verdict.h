@@ -12,6 +12,7 @@ enum sek_trigger {
     SEK_TRIGGER_CLASSIFIER = 4, /* the question's name looks machine-made */
     SEK_TRIGGER_FINDING = 5,    /* a detector's finding names its registered domain */
     SEK_TRIGGER_NOD = 6,        /* its registered domain is newly observed */
+    SEK_TRIGGER_CANARY = 7,     /* the question is a canary name (bypass.canary) */
 };
 extern const struct sek_lookup sek_trigger_names[]; /* "none" "qname" "cname" … */
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "watch/detector.h"
 #include "watch/beacon.h"
+#include "watch/bypass.h"
 #include "watch/nxburst.h"
 #include "watch/series.h"
+#include "watch/surge.h"
 #include "watch/tunnel.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,13 +16,19 @@
 /* In the order in which they are asked: the burst asks whether the series is told already. */
 const struct sek_detector_row sek_detector_rows[] = {
     {SEK_DETECTOR_DGA, AT(dga.mode), AT(dga.lifetime_s), sek_series_new, sek_series_free,
-     sek_series_see, sek_series_in_episode, sek_series_octets},
+     sek_series_see, sek_series_in_episode, sek_series_octets, NULL, NULL},
     {SEK_DETECTOR_BEACON, AT(beacon.mode), AT(beacon.lifetime_s), sek_beacon_new, sek_beacon_free,
-     sek_beacon_see, NULL, sek_beacon_octets},
+     sek_beacon_see, NULL, sek_beacon_octets, NULL, NULL},
     {SEK_DETECTOR_TUNNEL, AT(tunnel.mode), AT(tunnel.lifetime_s), sek_tunnel_new, sek_tunnel_free,
-     sek_tunnel_see, NULL, sek_tunnel_octets},
+     sek_tunnel_see, NULL, sek_tunnel_octets, NULL, NULL},
     {SEK_DETECTOR_NXBURST, AT(nxburst.mode), 0, sek_nxburst_new, sek_nxburst_free, sek_nxburst_see,
-     NULL, sek_nxburst_octets},
+     NULL, sek_nxburst_octets, NULL, NULL},
+    {SEK_DETECTOR_SURGE, AT(surge.mode), 0, sek_surge_new, sek_surge_free, NULL, NULL,
+     sek_surge_octets, sek_surge_count, NULL},
+    {SEK_DETECTOR_NEWRATE, AT(newrate.mode), 0, sek_newrate_new, sek_surge_free, sek_newrate_see,
+     NULL, sek_surge_octets, NULL, NULL},
+    {SEK_DETECTOR_BYPASS, AT(bypass.mode), 0, sek_bypass_new, sek_bypass_free, sek_bypass_see, NULL,
+     sek_bypass_octets, NULL, sek_bypass_wants},
     {0},
 };
 #define N_ROWS (sizeof sek_detector_rows / sizeof sek_detector_rows[0] - 1)
@@ -109,8 +117,27 @@ void sek_detectors_see(struct sek_detectors *d, struct sek_observation *o, sek_s
 {
     o->others = d;
     for (size_t i = 0; i < N_ROWS; i++)
-        if (d->self[i] && sek_detector_rows[i].see(d->self[i], o, &d->sign))
+        if (d->self[i] && sek_detector_rows[i].see &&
+            sek_detector_rows[i].see(d->self[i], o, &d->sign))
             fn(arg, &d->sign, o);
+}
+
+void sek_detectors_count(struct sek_detectors *d, const struct sek_tally_traffic *row,
+                         sek_sign_fn *fn, void *arg)
+{
+    for (size_t i = 0; i < N_ROWS; i++)
+        if (d->self[i] && sek_detector_rows[i].count &&
+            sek_detector_rows[i].count(d->self[i], row, &d->sign))
+            fn(arg, &d->sign, NULL);
+}
+
+bool sek_detectors_want(const struct sek_detectors *d, const uint8_t *domain, size_t len)
+{
+    for (size_t i = 0; i < N_ROWS; i++)
+        if (d->self[i] && sek_detector_rows[i].wants &&
+            sek_detector_rows[i].wants(d->self[i], domain, len))
+            return true;
+    return false;
 }
 
 bool sek_detectors_in_episode(const struct sek_detectors *d, enum sek_detector id,

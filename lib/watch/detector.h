@@ -9,6 +9,7 @@
 #include "classify/classify.h"
 #include "conf/conf.h"
 #include "event/finding.h"
+#include "event/tally.h"
 #include "name/name.h"
 #include "observe/domains.h"
 #include "verdict/dynamic.h"
@@ -79,10 +80,17 @@ struct sek_detector_row {
                          struct sek_diag *diag);
     void (*free_)(void *self); /* NULL is fine */
     /* True: *out is a sign; else it is untouched. No allocation but that of the evidence. */
+    /* NULL: it looks at no single question. */
     bool (*see)(void *self, const struct sek_observation *o, struct sek_sign *out);
     /* The endpoint's series goes on; NULL: it has no episodes. */
     bool (*in_episode)(const void *self, const struct sek_addr *endpoint);
     size_t (*octets)(const void *self); /* all memory of it */
+    /* The same as `see` for what the tally counted: a row of it. A minute may come in several rows,
+     * and late. NULL: it counts nothing. */
+    bool (*count)(void *self, const struct sek_tally_traffic *row, struct sek_sign *out);
+    /* Does each query of this registered domain matter, not only the first of a minute? Immutable:
+     * any thread, while others see and count. NULL: no. */
+    bool (*wants)(const void *self, const uint8_t *domain, size_t len);
 };
 extern const struct sek_detector_row sek_detector_rows[]; /* ends with id 0 */
 
@@ -100,10 +108,16 @@ void sek_detectors_keep_blocking(const struct sek_conf *conf, struct sek_dynamic
 enum sek_err sek_detectors_new(const struct sek_conf *conf, struct sek_hash_key key,
                                struct sek_detectors **out, struct sek_diag *diag);
 void sek_detectors_free(struct sek_detectors *d);
-/* Show an observation to each. fn gets what they say, borrowed during its call. */
+/* Show an observation to each. fn gets what they say, borrowed during its call; o is NULL when it
+ * is said of a row of the tally. */
 typedef void sek_sign_fn(void *arg, const struct sek_sign *s, const struct sek_observation *o);
 void sek_detectors_see(struct sek_detectors *d, struct sek_observation *o, sek_sign_fn *fn,
                        void *arg);
+/* Show a row of the tally to each that counts. One thread with sek_detectors_see. */
+void sek_detectors_count(struct sek_detectors *d, const struct sek_tally_traffic *row,
+                         sek_sign_fn *fn, void *arg);
+/* Does one of them want each query of this registered domain? Any thread. */
+bool sek_detectors_want(const struct sek_detectors *d, const uint8_t *domain, size_t len);
 /* Does this one tell of the endpoint already? */
 bool sek_detectors_in_episode(const struct sek_detectors *d, enum sek_detector id,
                               const struct sek_addr *endpoint);

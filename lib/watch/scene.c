@@ -163,7 +163,7 @@ static bool is_worth_watching(const struct sek_scene *s, const struct sek_event 
     unsigned octets = (unsigned)(e->name_len - row->domain_len);
     if (is_special(e))
         return false;
-    if (octets >= WATCH_OCTETS)
+    if (octets >= WATCH_OCTETS || sek_detectors_want(s->detectors, row->domain, row->domain_len))
         return true;
     if (!domains || (!s->site.eager && !is_settled(s, domains, now_s)))
         return false;
@@ -181,9 +181,12 @@ static bool is_flood(const struct sek_tally_traffic *row)
     return n > WATCH_MOST;
 }
 
-/* Answered, or it failed for want of an answer: the question has left the resolver all the same. */
+/* Answered, or it failed for want of an answer: the question has left the resolver all the same. Or
+ * it is a canary name, which says what the endpoint is up to whatever it is answered. */
 static bool is_asked(const struct sek_event *e)
 {
+    if (e->outcome == SEK_OUTCOME_HIT && e->trigger == SEK_TRIGGER_CANARY)
+        return true;
     return e->outcome != SEK_OUTCOME_LOCAL &&
            (e->outcome != SEK_OUTCOME_HIT || !sek_action_blocks(e->action));
 }
@@ -254,6 +257,11 @@ void sek_scene_see(struct sek_scene *s, const struct sek_event *e,
     sek_observation_date(&seen_now, s->site.conf, known, &seen,
                          domains ? sek_domains_since_s(domains) : INT64_MAX);
     sek_detectors_see(s->detectors, &seen_now, found, s);
+}
+
+void sek_scene_count(struct sek_scene *s, const struct sek_tally_traffic *row)
+{
+    sek_detectors_count(s->detectors, row, found, s);
 }
 
 /* --- life --------------------------------------------------------------------------------------

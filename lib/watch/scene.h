@@ -59,5 +59,7 @@ enum sek_scene_want sek_scene_wants(const struct sek_scene *s, const struct sek_
 /* See one: its domain_labels and repeat are set. classify: may be NULL. */
 void sek_scene_see(struct sek_scene *s, const struct sek_event *e,
                    const struct sek_classify *classify);
+/* Count a row of the tally that was taken out of it. */
+void sek_scene_count(struct sek_scene *s, const struct sek_tally_traffic *row);
 /* Memory of the detectors. */
 size_t sek_scene_octets(const struct sek_scene *s);

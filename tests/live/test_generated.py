@@ -207,7 +207,8 @@ class Quiet(GeneratedCase):
 
     mode = "off"
     more = {"classify__mode": "off", "beacon__mode": "off", "tunnel__mode": "off",
-            "nxburst__mode": "off"}
+            "nxburst__mode": "off", "surge__mode": "off", "newrate__mode": "off",
+            "bypass__mode": "off"}
 
     def test_off(self):
         self.asks(BOT, self.generated[:60])

@@ -22,7 +22,8 @@ class NewDomains(LiveCase):
     """All of net and com exists: each name of these tests is a domain of its own."""
 
     settings = {**{f"{detector}__mode": "off" for detector in
-                   ("classify", "dga", "beacon", "tunnel", "nxburst")},
+                   ("classify", "dga", "beacon", "tunnel", "nxburst", "surge", "newrate",
+                    "bypass")},
                 "domains__warm-up": f"{WARM_UP_S}s"}
     options = "    local-zone: \"net.\" nodefault\n"
 

@@ -211,7 +211,7 @@ static void test_files(void **state)
         {"list", FILE_TEXT("- a\n"), "must stand here"},
         {"unknown group", FILE_TEXT("\n\nanswers:\n  ttl: 5s\n"),
          "f:3: answers: unknown setting; known here: policy, answer, events, classify, dga, "
-         "beacon, tunnel, nxburst, domains, nod, risk, status, suffix"},
+          "beacon, tunnel, nxburst, surge, newrate, bypass, domains, nod, risk, status, suffix"},
         {"part of a group's name", FILE_TEXT("answ:\n  ttl: 5s\n"), "f:1: answ: unknown setting"},
         {"empty group name", FILE_TEXT("\"\":\n  ttl: 5s\n"), "f:1: : unknown setting"},
         {"dotted key", FILE_TEXT("answer.ttl: 5s\n"), "f:1: answer.ttl: unknown setting"},
@@ -374,6 +374,10 @@ static void test_print_reads_back(void **state)
         "tunnel: {mode: off, minute: 101, hour: 102, day: 103, pairs: 11, lifetime: 65s,"
         " exclude: [=v.example]}\n"
         "nxburst: {mode: off, names: 12, fade: 66s, endpoints: 13}\n"
+        "surge: {mode: off, z: 7, floor: 9.5, learn: 2d, endpoints: 14}\n"
+        "newrate: {mode: off, z: 8, floor: 6, learn: 3d, endpoints: 15}\n"
+        "bypass: {mode: off, list: /etc/own.tsv, queries: 2, silent: 2h, endpoints: 16,\n"
+        "  canary: nodata, exclude: [vpn.example]}\n"
         "domains: {file: /x/d, memory: 2m, retention: 2d, warm-up: 1s, new: 63s, rare: 4}\n"
         "nod: {mode: hold, hold: 2s, popular: 0, exclude: [n.example]}\n"
         "risk: {half-life: 3d, alert: 40, quarantine: 90}\n"

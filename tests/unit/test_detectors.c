@@ -139,10 +139,11 @@ static void wait_for_state(struct fixture *f, enum sek_part_state state)
 }
 
 /* An endpoint's query, as the module records it. */
-static void record(struct fixture *f, const char *text, unsigned endpoint, bool exists)
+static void record_at(struct fixture *f, const char *text, unsigned endpoint, bool exists,
+                      int64_t time_ms)
 {
     struct sek_name name;
-    struct sek_event e = {.score = SEK_SCORE_UNKNOWN, .time_ms = now_ms(), .qtype = 1};
+    struct sek_event e = {.score = SEK_SCORE_UNKNOWN, .time_ms = time_ms, .qtype = 1};
 
     assert_int_equal(sek_name_from_text(text, strlen(text), &name, NULL), SEK_OK);
     e.outcome = exists ? SEK_OUTCOME_PASSED : SEK_OUTCOME_NXDOMAIN;
@@ -154,17 +155,23 @@ static void record(struct fixture *f, const char *text, unsigned endpoint, bool 
     sek_worker_record(f->rt, 0, &e);
 }
 
-/* The same, held back as newly observed. */
-static void record_held(struct fixture *f, const char *text, unsigned endpoint)
+static void record(struct fixture *f, const char *text, unsigned endpoint, bool exists)
+{
+    record_at(f, text, endpoint, exists, now_ms());
+}
+
+/* The same, blocked by one of ours. */
+static void record_hit(struct fixture *f, const char *text, unsigned endpoint,
+                       enum sek_trigger trigger, enum sek_action action)
 {
     struct sek_name name;
     struct sek_event e = {.score = SEK_SCORE_UNKNOWN,
                           .time_ms = now_ms(),
                           .qtype = 1,
                           .outcome = SEK_OUTCOME_HIT,
-                          .action = SEK_ACTION_SINKHOLE,
-                          .would = SEK_ACTION_SINKHOLE,
-                          .trigger = SEK_TRIGGER_NOD};
+                          .action = (uint8_t)action,
+                          .would = (uint8_t)action,
+                          .trigger = (uint8_t)trigger};
 
     assert_int_equal(sek_name_from_text(text, strlen(text), &name, NULL), SEK_OK);
     e.endpoint = (struct sek_addr){.octets = {[10] = 0xff, 0xff, 10, 0, 0, (uint8_t)endpoint}};
@@ -226,8 +233,9 @@ static void test_off(void **state)
 {
     struct fixture *f = *state;
 
-    start(f, "classify: {mode: off}\ndga: {mode: off}\nbeacon: {mode: off}\ntunnel: {mode: off}\n"
-             "nxburst: {mode: off}\n");
+    start(f,
+          "classify: {mode: off}\ndga: {mode: off}\nbeacon: {mode: off}\ntunnel: {mode: off}\n"
+          "nxburst: {mode: off}\nsurge: {mode: off}\nnewrate: {mode: off}\nbypass: {mode: off}\n");
     assert_int_equal(question(f, CANDIDATE).trigger, SEK_TRIGGER_NONE);
     record_series(f, 1);
 }
@@ -282,6 +290,61 @@ static void test_block_by_detector(void **state)
     assert_int_equal(question(f, "files-backup.net").action, SEK_ACTION_PASSTHRU);
 }
 
+static void wait_for_findings(struct fixture *f, uint64_t n)
+{
+    for (int64_t end = now_ms() + DEADLINE_MS;
+         f->page->counter[SEK_COUNTER_FINDINGS] < n && now_ms() < end;)
+        nap();
+    assert_int_equal(f->page->counter[SEK_COUNTER_FINDINGS], n);
+}
+
+/* What the tally counts reaches the detectors: three hours of an endpoint, then a surge, as if they
+ * were of the last days. */
+static void test_surge_is_counted(void **state)
+{
+    struct fixture *f = *state;
+
+    start(f, "classify: {mode: off}\ndga: {mode: off}\nbeacon: {mode: off}\ntunnel: {mode: off}\n"
+             "nxburst: {mode: off}\nsurge: {learn: 2h}\n");
+    int64_t begin_ms = (now_ms() / 3600000 - 48) * 3600000;
+    for (int64_t m = 0; m < 181; m++)
+        record_at(f, "usual.com", 1, true, begin_ms + m * 60000);
+    for (int i = 0; i < 1000; i++)
+        record_at(f, "www.usual.com", 1, true, begin_ms + 181 * 60000 + i);
+    for (int i = 0; i < 1000; i++) /* of one that nobody knows */
+        record_at(f, "www.usual.com", 2, true, begin_ms + 181 * 60000 + i);
+    wait_for_findings(f, 1);
+    assert_int_equal(f->page->counter[SEK_COUNTER_UNOBSERVED], 0);
+}
+
+/* A table that cannot be read stops no detector: the built-in one counts. */
+static void test_bypass_by_built_in_table(void **state)
+{
+    struct fixture *f = *state;
+
+    start(f, "classify: {mode: off}\ndga: {mode: off}\nbypass: {list: /nonexistent/table}\n");
+    record(f, "dns.google", 1, true);
+    record(f, "www.example.com", 1, true);
+    wait_for_findings(f, 1);
+}
+
+/* The first of a minute is another name of the domain; and a canary name is blocked, yet told. */
+static void test_bypass_sees_each_name(void **state)
+{
+    struct fixture *f = *state;
+
+    start(f, "classify: {mode: off}\ndga: {mode: off}\nbypass: {canary: nodata}\n");
+    struct sek_verdict v = question(f, "mask.icloud.com");
+    assert_int_equal(v.trigger, SEK_TRIGGER_CANARY);
+    assert_int_equal(v.action, SEK_ACTION_NODATA);
+    assert_int_equal(question(f, "www.icloud.com").action, SEK_ACTION_PASSTHRU);
+    record(f, "www.quad9.net", 1, true);
+    record(f, "dns.quad9.net", 1, true);
+    record(f, "www.icloud.com", 2, true);
+    record_hit(f, "mask.icloud.com", 2, SEK_TRIGGER_CANARY, SEK_ACTION_NODATA);
+    wait_for_findings(f, 2);
+}
+
 /* A candidate that many endpoints ask for is nobody's command and control. */
 static void test_popular_is_not_blocked(void **state)
 {
@@ -322,7 +385,7 @@ static void test_new_is_held_for_a_while(void **state)
     assert_int_equal(v.action, SEK_ACTION_SINKHOLE);
     assert_in_range(v.until_s, now_ms() / 1000 + 1, now_ms() / 1000 + 2);
     assert_int_equal(question(f, "spared.net").action, SEK_ACTION_PASSTHRU);
-    record_held(f, "www.held.net", 1);
+    record_hit(f, "www.held.net", 1, SEK_TRIGGER_NOD, SEK_ACTION_SINKHOLE);
     wait_for_action(f, "held.net", SEK_ACTION_PASSTHRU);
     assert_true(now_ms() / 1000 >= v.until_s);
     assert_int_equal(question(f, "other.net").action, SEK_ACTION_SINKHOLE);
@@ -352,6 +415,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_candidate_is_blocked, setup, teardown),
         cmocka_unit_test_setup_teardown(test_block_by_detector, setup, teardown),
         cmocka_unit_test_setup_teardown(test_popular_is_not_blocked, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_bypass_sees_each_name, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_bypass_by_built_in_table, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_surge_is_counted, setup, teardown),
         cmocka_unit_test_setup_teardown(test_new_is_held_for_a_while, setup, teardown),
         cmocka_unit_test_setup_teardown(test_import_is_taken, setup, teardown),
     };

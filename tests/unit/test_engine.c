@@ -409,6 +409,119 @@ static void test_random_against_reference(void **state)
     }
 }
 
+/* Canary names: as configured, only as a question, only the very names; exceptions and block rules
+ * come first, what only records does not. */
+static void test_canary(void **state)
+{
+    static const struct {
+        const char *label, *name;
+        struct text_rule rule;
+        int canary;
+        enum sek_trigger trigger;
+        enum sek_action action;
+        bool hit;
+    } rows[] = {
+        {"off",
+         "use-application-dns.net",
+         {0},
+         SEK_CANARY_OFF,
+         SEK_TRIGGER_QNAME,
+         SEK_ACTION_PASSTHRU,
+         false},
+        {"Firefox",
+         "use-application-dns.net",
+         {0},
+         SEK_CANARY_NXDOMAIN,
+         SEK_TRIGGER_QNAME,
+         SEK_ACTION_NXDOMAIN,
+         true},
+        {"Apple",
+         "mask.icloud.com",
+         {0},
+         SEK_CANARY_NODATA,
+         SEK_TRIGGER_QNAME,
+         SEK_ACTION_NODATA,
+         true},
+        {"Apple, HTTP/2",
+         "mask-h2.icloud.com",
+         {0},
+         SEK_CANARY_NODATA,
+         SEK_TRIGGER_QNAME,
+         SEK_ACTION_NODATA,
+         true},
+        {"on the way",
+         "mask.icloud.com",
+         {0},
+         SEK_CANARY_NODATA,
+         SEK_TRIGGER_CNAME,
+         SEK_ACTION_PASSTHRU,
+         false},
+        {"below",
+         "a.mask.icloud.com",
+         {0},
+         SEK_CANARY_NODATA,
+         SEK_TRIGGER_QNAME,
+         SEK_ACTION_PASSTHRU,
+         false},
+        {"above",
+         "icloud.com",
+         {0},
+         SEK_CANARY_NODATA,
+         SEK_TRIGGER_QNAME,
+         SEK_ACTION_PASSTHRU,
+         false},
+        {"excepted",
+         "mask.icloud.com",
+         {2, "icloud.com"},
+         SEK_CANARY_NODATA,
+         SEK_TRIGGER_QNAME,
+         SEK_ACTION_PASSTHRU,
+         false},
+        {"blocked",
+         "mask.icloud.com",
+         {1, "icloud.com"},
+         SEK_CANARY_NODATA,
+         SEK_TRIGGER_QNAME,
+         SEK_ACTION_SINKHOLE,
+         true},
+        {"recorded",
+         "mask.icloud.com",
+         {3, "icloud.com"},
+         SEK_CANARY_NODATA,
+         SEK_TRIGGER_QNAME,
+         SEK_ACTION_NODATA,
+         true},
+        {"off list",
+         "mask.icloud.com",
+         {4, "icloud.com"},
+         SEK_CANARY_NXDOMAIN,
+         SEK_TRIGGER_QNAME,
+         SEK_ACTION_NXDOMAIN,
+         true},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct sek_policy *p = rows[i].rule.list ? policy_of(&rows[i].rule, 1) : NULL;
+        const struct sek_engine engine = {.policy = p, .canary = rows[i].canary};
+        struct sek_name name = name_of(rows[i].name);
+        struct sek_verdict v;
+        char by[SEK_VERDICT_BY_MAX];
+        sek_engine_decide(&engine, &name, NOW, rows[i].trigger, &v, NULL, NULL);
+        bool by_canary = v.trigger == SEK_TRIGGER_CANARY;
+        if (v.action != rows[i].action || sek_verdict_is_hit(&v) != rows[i].hit ||
+            (by_canary && v.list != 0))
+            fail_msg("%s: action %d", rows[i].label, (int)v.action);
+        if (by_canary) {
+            assert_string_equal(v.list_name, "canary");
+            assert_string_equal(sek_verdict_by(&v, by, sizeof by),
+                                "canary name, as bypass.canary says");
+            assert_int_equal(v.would, v.action);
+            assert_false(v.monitor);
+        }
+        sek_policy_close(p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -416,6 +529,7 @@ int main(void)
         cmocka_unit_test(test_without_policy),
         cmocka_unit_test(test_walk_tells_of_every_rule),
         cmocka_unit_test(test_random_against_reference),
+        cmocka_unit_test(test_canary),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -3,6 +3,7 @@
 #include "event_samples.h"
 #include "store/eventsdb.h"
 #include "store/recorder.h"
+#include "store/waiting.h"
 #include "store/schema.h"
 #include <fcntl.h>
 #include <pthread.h>
@@ -453,22 +454,22 @@ static void test_findings_wait(void **state)
     sample_remove_dir(dir);
     struct sek_recorder *r = start();
     wait_for_state(SEK_PART_FAILED);
-    for (unsigned i = 0; i < 5 * SEK_RECORDER_FINDINGS; i++)
+    for (unsigned i = 0; i < 5 * SEK_WAITING_FINDINGS; i++)
         find(r, i / 5, "{\"last\":0}");
-    for (unsigned i = 0; i < SEK_RECORDER_FINDINGS; i++)
+    for (unsigned i = 0; i < SEK_WAITING_FINDINGS; i++)
         find(r, i, "{\"last\":1}");
     assert_int_equal(counter(SEK_COUNTER_FINDINGS_LOST), 0);
-    for (unsigned i = 0; i < 3 * SEK_RECORDER_FINDINGS; i++)
-        find(r, SEK_RECORDER_FINDINGS + i, "{}");
+    for (unsigned i = 0; i < 3 * SEK_WAITING_FINDINGS; i++)
+        find(r, SEK_WAITING_FINDINGS + i, "{}");
     uint64_t lost = counter(SEK_COUNTER_FINDINGS_LOST);
-    assert_true(lost >= 2 * SEK_RECORDER_FINDINGS && lost <= 3 * SEK_RECORDER_FINDINGS);
+    assert_true(lost >= 2 * SEK_WAITING_FINDINGS && lost <= 3 * SEK_WAITING_FINDINGS);
     assert_int_equal(mkdir(dir, 0700), 0);
-    wait_for_findings((int64_t)(4 * SEK_RECORDER_FINDINGS - lost));
+    wait_for_findings((int64_t)(4 * SEK_WAITING_FINDINGS - lost));
     assert_int_equal(ask("SELECT count(*) FROM finding WHERE evidence = '{\"last\":1}'"),
-                     SEK_RECORDER_FINDINGS);
+                     SEK_WAITING_FINDINGS);
     assert_int_equal(ask("SELECT count(*) FROM finding WHERE evidence = '{\"last\":0}'"), 0);
     sek_recorder_stop(r, 1000);
-    assert_int_equal(counter(SEK_COUNTER_FINDINGS), 4 * SEK_RECORDER_FINDINGS - lost);
+    assert_int_equal(counter(SEK_COUNTER_FINDINGS), 4 * SEK_WAITING_FINDINGS - lost);
     assert_int_equal(counter(SEK_COUNTER_FINDINGS_LOST), lost);
 }
 

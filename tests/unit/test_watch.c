@@ -27,8 +27,9 @@ static void test_modes(void **state)
         bool wanted, blocks;
     } cases[] = {
         {"", true, false},
-        {"dga: {mode: off}\nbeacon: {mode: off}\ntunnel: {mode: off}\nnxburst: {mode: off}", false,
-         false},
+        {"dga: {mode: off}\nbeacon: {mode: off}\ntunnel: {mode: off}\nnxburst: {mode: off}\n"
+         "surge: {mode: off}\nnewrate: {mode: off}\nbypass: {mode: off}",
+         false, false},
         {"tunnel: {mode: block}", true, true},
         {"nxburst: {mode: block}", true, false}, /* it has no domain */
         {"dga: {mode: off}\nbeacon: {mode: off}\ntunnel: {mode: off}", true, false},
@@ -43,7 +44,7 @@ static void test_modes(void **state)
             sek_detectors_may_block(&conf) != cases[i].blocks)
             fail_msg("%s", cases[i].settings);
         assert_int_equal(sek_detectors_new(&conf, KEY, &d, NULL), SEK_OK);
-        assert_true(sek_detectors_octets(d) < (64u << 20));
+        assert_true(sek_detectors_octets(d) < (96u << 20));
         sek_detectors_free(d);
         sek_conf_fini(&conf);
     }
