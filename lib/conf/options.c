@@ -95,7 +95,7 @@ const struct sek_option sek_options[] = {
     {"beacon.new", SEK_OPT_DURATION, AT(beacon.new_s), HOUR_S, 3660 * DAY_S, "30d", "",
      "Domains first seen longer ago are left out"},
     {"beacon.pairs", SEK_OPT_UINT, AT(beacon.n_pairs), 8, 4194304, "32768", "pairs",
-     "Of endpoint and domain, watched at the same time, 320 octets each"},
+     "Of endpoint and domain, watched at the same time, 664 octets each"},
     {"beacon.lifetime", SEK_OPT_DURATION, AT(beacon.lifetime_s), 60, 366 * DAY_S, "1d", "",
      "How long a finding blocks the domain"},
     {"beacon.exclude", SEK_OPT_NAMES, AT(beacon.exclude), 0, SEK_CONF_NAMES_MAX, "", "",
