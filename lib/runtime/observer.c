@@ -5,6 +5,7 @@
 #include "observe/intake.h"
 #include "runtime/parts.h"
 #include "watch/detector.h"
+#include "watch/inbound.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <semaphore.h>
@@ -146,9 +147,9 @@ static bool is_special(const struct sek_event *e)
     return sek_name_from_wire(e->names, e->name_len, &name) != SEK_OK || sek_name_is_special(&name);
 }
 
-/* Does each query of the row matter, not only the first? Where names may carry much data; and, once
- * the history can tell, where few ask for the domain and it is new, or names may carry a little.
- * Asked once a row. */
+/* Does each query of the row matter, not only the first? Where names or answers may carry much
+ * data; and, once the history can tell, where few ask for the domain and it is new, or names may
+ * carry a little. Asked once a row. */
 static bool is_worth_watching(const struct sek_observer *o, const struct sek_event *e,
                               const struct sek_tally_traffic *row)
 {
@@ -159,7 +160,7 @@ static bool is_worth_watching(const struct sek_observer *o, const struct sek_eve
     unsigned octets = (unsigned)(e->name_len - row->domain_len);
     if (is_special(e))
         return false;
-    if (octets >= WATCH_OCTETS)
+    if (octets >= WATCH_OCTETS || (octets > 0 && sek_inbound_is_data(e->qtype)))
         return true;
     if (!domains || sek_domains_since_s(domains) > now_s - conf->domains.warm_up_s)
         return false;

@@ -329,7 +329,7 @@ static const struct other {
      "\"span_s\":1140,\"span_min_s\":600,\"domain_age_s\":1140,\"endpoints\":1}"},
     {SEK_DETECTOR_TUNNEL, "192.0.2.10", "drop.example", "T1071.004",
      "{\"kind\":\"one domain\",\"names\":78,\"queries\":79,\"octets\":5535,\"octets_out\":3604,"
-     "\"span\":\"minute\",\"minute\":5054,\"minute_alarm\":1000,\"hour\":5054,\"hour_alarm\":4000,"
+     "\"octets_in\":5120,\"span\":\"minute\",\"minute\":5054,\"minute_alarm\":1000,\"hour\":5054,\"hour_alarm\":4000,"
      "\"day\":5054,\"day_alarm\":10000,\"unique_share\":0.987,\"data_type_share\":0.684,"
      "\"octets_a_name\":71.0,\"examples\":[\"knjuqljsfyyc2t3qmvxfgu2i.drop.example\"]}"},
     {SEK_DETECTOR_NXBURST, "192.0.2.11", NULL, "T1568",
