@@ -163,6 +163,17 @@
       "zcat /opt/zeek/logs/*/dns.*.log.gz | sekisho nod import -\tmonths of Zeek\n"                \
       "sekisho nod import --dry-run queries.log\thow much is in it?\n"                             \
       "sekisho nod import --date 2026-01-01 partners.txt\tnames that are not to count as new")     \
+    X(answers, "answers", "[ADDRESS]", "show for which domains, and to whom, DNS gave an address",  \
+      "Shows on which days ADDRESS was among the answers for which registered domain, and which "  \
+      "endpoints asked for that domain then. With --check it reads a firewall's log, gzip or "     \
+      "not, - for standard input, and tells connections to addresses that DNS did not give to "    \
+      "that endpoint: to others, or never. Such are programs with addresses built in, "            \
+      "peer-to-peer, and those with a resolver of their own. Lines have a time, the source and "   \
+      "the destination in columns separated by tabs, commas, semicolons or blanks.",               \
+      "sekisho answers 192.0.2.80\twhat is this address?\n"                                        \
+      "sekisho answers 192.0.2.80 -e 198.51.100.7 --since 7d\tdid this endpoint ask for it?\n"     \
+      "sekisho answers --check firewall.csv\tconnections past DNS\n"                               \
+      "sekisho answers --check - --columns 1,3,5 -f csv < conn.log\tof Zeek, for a spreadsheet")   \
     X(stats, "stats", "", "show counts of all queries",                                            \
       "Counts all queries by their outcome: answered from the cache, resolved, nonexistent, "      \
       "failed, answered by local data, or hits.",                                                  \

@@ -139,6 +139,13 @@ const struct sek_option sek_options[] = {
     {"domains.rare", SEK_OPT_UINT, AT(domains.rare), 1, 30, "3", "endpoints",
      "A domain that more endpoints ask for is not rare"},
 
+    {"answers.mode", SEK_OPT_BOOL, AT(answers.keep), 0, 0, "yes", "",
+     "Remember which addresses DNS gave for which domain on which day, for sekisho answers"},
+    {"answers.retention", SEK_OPT_DURATION, AT(answers.retention_s), DAY_S, 3660 * DAY_S, "30d", "",
+     "How long; who asked is kept as long as events.retention"},
+    {"answers.rows", SEK_OPT_UINT, AT(answers.n_rows), 1000, 1000000000, "1000000", "rows",
+     "At most, of day, domain and address, some 50 octets each; the oldest days go"},
+
     {"nod.mode", SEK_OPT_CHOICE, AT(nod.mode), 0, 0, "monitor", "",
      "Newly observed domains; hold: sinkholed for nod.hold, block: for domains.new",
      sek_nod_mode_names},

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "store/recorder.h"
+#include "store/answers.h"
 #include "store/eventsdb.h"
 #include "store/firsts.h"
+#include "store/found.h"
 #include "store/health.h"
 #include <pthread.h>
 #include <signal.h>
@@ -26,12 +28,6 @@
 #define CLOCK_TRUST_MS 60000    /* so nothing is deleted by age until it went on for a minute */
 #define WRITER_NICE 5           /* on a shared core the resolver goes first; the tally waits */
 
-/* Findings on their way, in the order of their first record. */
-struct findings {
-    unsigned n;
-    struct sek_finding all[SEK_RECORDER_FINDINGS];
-};
-
 struct sek_recorder {
     const struct sek_conf *conf;
     struct sek_ring *const *rings;
@@ -43,8 +39,9 @@ struct sek_recorder {
     uint64_t ring_octets;
 
     struct sek_recorder_observer observer; /* the collector's; functions are NULL without one */
-    struct findings findings[2];           /* what `found` and `held_found` point to */
+    struct sek_found findings[2];          /* what `found` and `held_found` point to */
     struct sek_firsts *firsts;
+    struct sek_answers *answers; /* NULL: no memory of answers */
 
     _Atomic int64_t store_ms; /* the last commit took so long */
     pthread_mutex_t lock;     /* guards all from here to `deadline_ms` */
@@ -54,15 +51,15 @@ struct sek_recorder {
     struct sek_list *lists;
     unsigned n_lists;
     bool lists_changed;
-    struct findings *found; /* on their way to the writer */
-    int64_t found_ms;       /* monotonic: they are to be stored by then */
+    struct sek_found *found; /* on their way to the writer */
+    int64_t found_ms;        /* monotonic: they are to be stored by then */
     bool stop_collector, stop_writer;
     int64_t deadline_ms;
 
     /* the writer's */
     struct sek_eventsdb *db;
     struct sek_tally_batch *held; /* being stored */
-    struct findings *held_found;  /* the same */
+    struct sek_found *held_found; /* the same */
     struct sek_list *db_lists;
     unsigned n_db_lists;
     unsigned n_rows_stored; /* by the last commit */
@@ -113,6 +110,9 @@ static uint64_t drain(struct sek_recorder *r, struct sek_ring *ring)
         for (unsigned i = 0; i < n; i++)
             octets += events[i]->size;
         sek_tally_add_all(r->tally, events, n, notes);
+        unsigned lost = sek_answers_note_all(r->answers, events, notes, n);
+        if (lost)
+            add_counter(r, SEK_COUNTER_ANSWERS_LOST, lost);
         if (r->observer.see)
             r->observer.see(r->observer.arg, events, notes, n);
         sek_ring_pop(ring);
@@ -215,6 +215,7 @@ static enum sek_err ensure_open(struct sek_recorder *r, struct sek_diag *diag)
         sek_eventsdb_open(r->conf->events.db, clock_ms(CLOCK_REALTIME) / 1000, &r->db, aside, diag);
     if (err)
         return err;
+    sek_answers_forget(r->answers);
     if (aside[0])
         sek_health_aside(&r->health, aside);
     else
@@ -248,7 +249,7 @@ static enum sek_err store_batch(struct sek_recorder *r, struct sek_diag *diag)
 
 static enum sek_err store_findings(struct sek_recorder *r, struct sek_diag *diag)
 {
-    struct findings *f = r->held_found;
+    struct sek_found *f = r->held_found;
     struct sek_findings_stored stored;
     if (f->n == 0)
         return SEK_OK;
@@ -273,6 +274,8 @@ static void store(struct sek_recorder *r)
         err = store_findings(r, &diag);
     if (!err)
         err = sek_firsts_store(r->firsts, r->db, &diag);
+    if (!err)
+        err = sek_answers_store(r->answers, r->db, &diag);
     atomic_store_explicit(&r->store_ms, monotonic_ms() - begin, memory_order_relaxed);
     if (!err) {
         sek_health_stored(&r->health);
@@ -315,6 +318,9 @@ static void retain(struct sek_recorder *r, int64_t now)
                                            size, rows, &more, &diag);
     if (!err)
         err = sek_eventsdb_retain_firsts(r->db, now_s ? domains_s : 0, size, rows, &diag);
+    if (!err)
+        err = sek_eventsdb_retain_answers(r->db, now_s ? now_s - conf->answers.retention_s : 0,
+                                          conf->answers.n_rows, size, rows, &diag);
     r->retain_ms = now + (more ? RETAIN_NEXT_MS : RETAIN_MS);
     if (err == SEK_E_CORRUPT) {
         sek_health_failed(&r->health, &diag, monotonic_ms());
@@ -349,7 +355,7 @@ static void take_work(struct sek_recorder *r)
         r->batch = NULL;
     }
     if (!r->held_found->n) {
-        struct findings *empty = r->held_found;
+        struct sek_found *empty = r->held_found;
         r->held_found = r->found;
         r->found = empty;
     }
@@ -362,6 +368,11 @@ static void take_work(struct sek_recorder *r)
     }
 }
 
+static bool is_more_waiting(struct sek_recorder *r)
+{
+    return sek_firsts_waiting(r->firsts) || sek_answers_waiting(r->answers);
+}
+
 /* The collector has ended: all that is left, until the deadline. */
 static void finish(struct sek_recorder *r)
 {
@@ -372,12 +383,11 @@ static void finish(struct sek_recorder *r)
         pthread_mutex_unlock(&r->lock);
         if (!r->held && sek_tally_take(r->tally, true, &r->held) != SEK_OK)
             return;
-        bool firsts = sek_firsts_waiting(r->firsts) > 0;
-        if (!r->held && !r->held_found->n && !firsts)
+        if (!r->held && !r->held_found->n && !is_more_waiting(r))
             return;
         store(r);
         int64_t left = deadline - monotonic_ms();
-        bool failed = r->held || r->held_found->n || sek_firsts_waiting(r->firsts);
+        bool failed = r->held || r->held_found->n || is_more_waiting(r);
         if (failed && left <= 0)
             return;
         if (failed)
@@ -445,6 +455,7 @@ static void free_recorder(struct sek_recorder *r)
 {
     sek_tally_free(r->tally);
     sek_firsts_free(r->firsts);
+    sek_answers_free(r->answers);
     free(r->lists);
     free(r->db_lists);
     pthread_cond_destroy(&r->wake_collector);
@@ -509,6 +520,8 @@ enum sek_err sek_recorder_start(const struct sek_conf *conf, struct sek_ring *co
     enum sek_err err = sek_tally_new(conf->events.memory_octets, suffix, &r->tally);
     if (!err)
         err = sek_firsts_new(&r->firsts);
+    if (!err && conf->answers.keep)
+        err = sek_answers_new(&r->answers);
     if (err)
         err = sek_diag_set(diag, err, "recorder: out of memory");
     else if (start_threads(r) != 0)
@@ -545,33 +558,19 @@ void sek_recorder_lists(struct sek_recorder *r, const struct sek_list *lists, un
     pthread_mutex_unlock(&r->lock);
 }
 
-/* The place of the record that `f` replaces, or of a new one; NULL: there is no room. */
-static struct sek_finding *place_of(struct findings *all, const struct sek_finding *f)
-{
-    for (unsigned i = 0; i < all->n; i++) {
-        struct sek_finding *at = &all->all[i];
-        if (at->detector == f->detector && at->start_ms == f->start_ms &&
-            memcmp(&at->endpoint, &f->endpoint, sizeof f->endpoint) == 0)
-            return at;
-    }
-    return all->n < SEK_RECORDER_FINDINGS ? &all->all[all->n++] : NULL;
-}
-
 void sek_recorder_finding(struct sek_recorder *r, const struct sek_finding *f)
 {
     if (r->pid != getpid())
         return;
     pthread_mutex_lock(&r->lock);
     bool first = r->found->n == 0;
-    struct sek_finding *at = place_of(r->found, f);
-    if (at)
-        *at = *f;
+    bool room = sek_found_put(r->found, f);
     if (first) {
         r->found_ms = monotonic_ms() + (int64_t)r->conf->events.flush_ms;
         pthread_cond_signal(&r->wake_writer);
     }
     pthread_mutex_unlock(&r->lock);
-    if (!at)
+    if (!room)
         add_counter(r, SEK_COUNTER_FINDINGS_LOST, 1);
 }
 

@@ -123,6 +123,9 @@ static const char *const steps[] = {
     "  ELSE '?' END AS trigger," HITS_RULE
     " m.text AS matched, h.generation, printf('%08x', h.decision) AS decision,"
     " CASE h.score WHEN -32768 THEN NULL ELSE h.score / 100.0 END AS score" HITS_END,
+    /* by day first, so that whole days go, and new rows come, at one place */
+    "CREATE TABLE answer(day INTEGER NOT NULL, address BLOB NOT NULL, domain TEXT NOT NULL,"
+    " PRIMARY KEY(day, address, domain)) STRICT, WITHOUT ROWID;",
     NULL,
 };
 
