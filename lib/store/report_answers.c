@@ -7,6 +7,8 @@
 #include "base/banned.h"
 
 #define DAY_S 86400
+#define FEW                                                                                        \
+    500 /* rows of a domain that are looked through; of one asked for more, the endpoint's */
 #define LATE_S 300 /* clocks of resolver and firewall differ; rows tell minutes */
 
 const struct sek_lookup sek_given_names[] = {{SEK_GIVEN, "yes"},
@@ -87,12 +89,14 @@ enum sek_err sek_report_answers(struct sek_report *r, const struct sek_addr *add
     return err;
 }
 
+#define ASKED "domain = ?2 AND minute >= ?3 AND minute <= ?4 AND cached + passed > 0"
+
 /* --- connections -------------------------------------------------------------------------------
  */
 
 struct sek_given {
     struct sek_report *report;
-    sqlite3_stmt *domains, *asked;
+    sqlite3_stmt *domains, *few, *asked;
     int64_t grace_s, since_day; /* INT64_MAX: nothing is remembered */
 };
 
@@ -115,9 +119,14 @@ enum sek_err sek_given_open(struct sek_report *report, int64_t grace_s, struct s
                               &g->domains, diag);
     if (!err)
         err = sek_sql_prepare(report->sql,
-                              "SELECT 1 FROM traffic t JOIN endpoint e ON e.id = t.endpoint"
-                              " WHERE e.address = ?1 AND t.domain = ?2 AND t.minute >= ?3"
-                              " AND t.minute <= ?4 AND t.cached + t.passed > 0 LIMIT 1",
+                              "SELECT sum(endpoint = ?1), count(*) FROM (SELECT endpoint"
+                              " FROM traffic INDEXED BY traffic_domain WHERE " ASKED " LIMIT ?5)",
+                              &g->few, diag);
+    if (!err)
+        err = sek_sql_prepare(report->sql,
+                              "SELECT count(*), 0 FROM (SELECT 1 FROM traffic"
+                              " INDEXED BY traffic_endpoint WHERE endpoint = ?1 AND " ASKED
+                              " LIMIT 1)",
                               &g->asked, diag);
     if (err) {
         sek_given_close(g);
@@ -132,25 +141,42 @@ void sek_given_close(struct sek_given *g)
     if (!g)
         return;
     sqlite3_finalize(g->domains);
+    sqlite3_finalize(g->few);
     sqlite3_finalize(g->asked);
     free(g);
 }
 
-static enum sek_err has_asked(struct sek_given *g, const char *endpoint, int64_t domain_id,
+/* What was counted; stmt: few or asked. */
+static enum sek_err count(struct sek_given *g, sqlite3_stmt *stmt, int64_t endpoint_id,
+                          int64_t domain_id, int64_t time_s, int64_t out[2], struct sek_diag *diag)
+{
+    sqlite3_bind_int64(stmt, 1, endpoint_id);
+    sqlite3_bind_int64(stmt, 2, domain_id);
+    sqlite3_bind_int64(stmt, 3, (time_s - g->grace_s) / 60);
+    sqlite3_bind_int64(stmt, 4, (time_s + LATE_S) / 60);
+    if (stmt == g->few)
+        sqlite3_bind_int64(stmt, 5, FEW);
+    int rc = sqlite3_step(stmt);
+    for (int i = 0; i < 2; i++)
+        out[i] = rc == SQLITE_ROW ? sqlite3_column_int64(stmt, i) : 0;
+    sqlite3_reset(stmt);
+    return rc == SQLITE_ROW ? SEK_OK : sek__report_fail(g->report, rc, diag);
+}
+
+static enum sek_err has_asked(struct sek_given *g, int64_t endpoint_id, int64_t domain_id,
                               int64_t time_s, bool *out, struct sek_diag *diag)
 {
-    sqlite3_bind_text(g->asked, 1, endpoint, -1, SQLITE_STATIC);
-    sqlite3_bind_int64(g->asked, 2, domain_id);
-    sqlite3_bind_int64(g->asked, 3, (time_s - g->grace_s) / 60);
-    sqlite3_bind_int64(g->asked, 4, (time_s + LATE_S) / 60);
-    int rc = sqlite3_step(g->asked);
-    sqlite3_reset(g->asked);
-    *out = rc == SQLITE_ROW;
-    return rc == SQLITE_ROW || rc == SQLITE_DONE ? SEK_OK : sek__report_fail(g->report, rc, diag);
+    int64_t found[2];
+    enum sek_err err = count(g, g->few, endpoint_id, domain_id, time_s, found, diag);
+    if (!err && found[0] == 0 && found[1] == FEW)
+        err = count(g, g->asked, endpoint_id, domain_id, time_s, found, diag);
+    if (!err)
+        *out = found[0] > 0;
+    return err;
 }
 
 /* All domains that had the address on that day, until one is found that the endpoint asked for. */
-static enum sek_err ask_day(struct sek_given *g, const char *endpoint,
+static enum sek_err ask_day(struct sek_given *g, int64_t endpoint_id,
                             const struct sek_addr *address, int64_t day, int64_t time_s,
                             enum sek_given_as *io, char out_domain[SEK_NAME_TEXT_MAX],
                             struct sek_diag *diag)
@@ -164,7 +190,8 @@ static enum sek_err ask_day(struct sek_given *g, const char *endpoint,
         *io = SEK_GIVEN_TO_OTHERS;
         domain_of((const char *)sqlite3_column_text(g->domains, 0), out_domain);
         if (sqlite3_column_type(g->domains, 1) != SQLITE_NULL)
-            err = has_asked(g, endpoint, sqlite3_column_int64(g->domains, 1), time_s, &asked, diag);
+            err = has_asked(g, endpoint_id, sqlite3_column_int64(g->domains, 1), time_s, &asked,
+                            diag);
     }
     if (!err && !asked && rc != SQLITE_DONE)
         err = sek__report_fail(g->report, rc, diag);
@@ -180,16 +207,18 @@ enum sek_err sek_given_ask(struct sek_given *g, const struct sek_addr *endpoint,
 {
     char text[SEK_ADDR_TEXT_MAX];
     enum sek_given_as as = SEK_GIVEN_NEVER;
-    enum sek_err err = SEK_OK;
+    enum sek_err err;
+    int64_t endpoint_id = 0;
     int64_t last = (time_s + LATE_S) / DAY_S, first = (time_s - g->grace_s) / DAY_S;
     out_domain[0] = '\0';
     if (time_s / DAY_S < g->since_day) {
         *out = SEK_GIVEN_UNKNOWN;
         return SEK_OK;
     }
-    sek_addr_to_text(endpoint, text);
+    err = sek__report_id(g->report, "SELECT id FROM endpoint WHERE address = ?1",
+                         sek_addr_to_text(endpoint, text), &endpoint_id, diag);
     for (int64_t day = last; !err && day >= first && as != SEK_GIVEN; day--)
-        err = ask_day(g, text, address, day, time_s, &as, out_domain, diag);
+        err = ask_day(g, endpoint_id, address, day, time_s, &as, out_domain, diag);
     if (as == SEK_GIVEN)
         out_domain[0] = '\0';
     if (!err)

@@ -170,6 +170,8 @@ static void test_connections(void **state)
         {"192.0.2.3", "198.51.100.1", 5, SEK_GIVEN_TO_OTHERS, "a.example"}, /* was blocked */
         {"192.0.2.1", "203.0.113.9", 5, SEK_GIVEN_NEVER, ""},
         {"192.0.2.1", "2001:db8::7", 5, SEK_GIVEN, ""},
+        {"10.0.2.87", "198.51.100.5", 5, SEK_GIVEN, ""}, /* of very many */
+        {"192.0.2.1", "198.51.100.5", 5, SEK_GIVEN_TO_OTHERS, "popular.example"},
     };
     struct sek_report *report;
     struct sek_given *given;
@@ -179,6 +181,11 @@ static void test_connections(void **state)
     ask("192.0.2.1", "a.example", SAMPLE_MS, "198.51.100.1", "198.51.100.3");
     ask("192.0.2.1", "a.example", SAMPLE_MS, "2001:db8::7", NULL);
     ask("192.0.2.2", "b.example", SAMPLE_MS, "198.51.100.3", NULL);
+    for (unsigned i = 0; i < 600; i++) {
+        char endpoint[16];
+        snprintf(endpoint, sizeof endpoint, "10.0.%u.%u", i / 256, i % 256);
+        ask(endpoint, "popular.example", SAMPLE_MS, "198.51.100.5", NULL);
+    }
     struct sek_event cached = answered("192.0.2.4", "a.example", SAMPLE_MS);
     cached.outcome = SEK_OUTCOME_CACHED;
     sek_tally_add(tally, &cached);
