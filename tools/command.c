@@ -132,6 +132,16 @@
       "Shows all that is known of the finding: the numbers it rests on, the names asked for and "  \
       "how they look to the classifier, and the commands that lead on.",                           \
       "sekisho finding 12\tthe id that sekisho findings shows")                                    \
+    X(findings_dismiss, "findings dismiss", "ID...", "dismiss false alarms",                       \
+      "The detector reports the domain of that finding no more: of its endpoint, or with "         \
+      "--everybody of any. Blocks that it asked for end within a second. The finding stays, "      \
+      "marked with who dismissed it, when and why. - reads ids from standard input.",              \
+      "sekisho findings dismiss 12 --reason 'our monitoring'\tfor that endpoint\n"                 \
+      "sekisho findings dismiss 12 --everybody --reason 'backup service'\tfor all")                \
+    X(findings_restore, "findings restore", "ID...", "undo findings dismiss",                      \
+      "The detector may report the domain of that finding again, and blocks that still run are "   \
+      "in force again.",                                                                           \
+      "sekisho findings restore 12\tit was none")                                                  \
     X(nod_list, "nod list", "", "show domains seen here for the first time, newest first",         \
       "Shows registered domains with the time of their first query, about how many endpoints "     \
       "asked since, whether they ever resolved, and who asked first for which name.",              \
@@ -163,7 +173,7 @@
       "zcat /opt/zeek/logs/*/dns.*.log.gz | sekisho nod import -\tmonths of Zeek\n"                \
       "sekisho nod import --dry-run queries.log\thow much is in it?\n"                             \
       "sekisho nod import --date 2026-01-01 partners.txt\tnames that are not to count as new")     \
-    X(answers, "answers", "[ADDRESS]", "show for which domains, and to whom, DNS gave an address",  \
+    X(answers, "answers", "[ADDRESS]", "show for which domains, and to whom, DNS gave an address", \
       "Shows on which days ADDRESS was among the answers for which registered domain, and which "  \
       "endpoints asked for that domain then. With --check it reads a firewall's log, gzip or "     \
       "not, - for standard input, and tells connections to addresses that DNS did not give to "    \

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "findview.h"
+#include "talk.h"
 #include "base/duration.h"
 #include "base/mode.h"
 #include "classify/classify.h"
@@ -51,6 +52,9 @@ enum {
     RATIO,
     EXAMPLES,
     EVIDENCE,
+    DISMISSED,
+    DISMISSED_BY,
+    DISMISSED_WHY,
     N_COLS
 };
 
@@ -124,6 +128,10 @@ static const struct {
     [EXAMPLES] = {"examples", "Names asked for", SEK_COL_TEXT, SEK_COL_MACHINE, SEK_COL_MACHINE,
                   "$.examples"},
     [EVIDENCE] = {"evidence", "Evidence", SEK_COL_JSON, SEK_COL_MACHINE, SEK_COL_MACHINE, NULL},
+    [DISMISSED] = {"dismissed", "Dismissed", SEK_COL_TIME, SEK_COL_FILLED, SEK_COL_FILLED, NULL},
+    [DISMISSED_BY] = {"dismissed_by", "  by", SEK_COL_TEXT, SEK_COL_FILLED, SEK_COL_FILLED, NULL},
+    [DISMISSED_WHY] = {"dismissed_why", "  why", SEK_COL_TEXT, SEK_COL_FILLED, SEK_COL_FILLED,
+                       NULL},
 };
 _Static_assert(N_COLS <= SEK_OUT_COLS_MAX, "a report holds that many columns");
 
@@ -152,12 +160,45 @@ void sek_find_view_init(struct sek_find_view *v, struct sek_context *c, const ch
     v->out = c->out;
     v->conf = &c->conf;
     v->now_s = c->now_s;
+    struct sek_diag why = {0};
+    char path[SEK_CONF_TEXT_MAX + 16];
+    if (sek_dismissed_read(sek_dismissed_path(c->conf.policy.dir, path, sizeof path), &v->dismissed,
+                           &why))
+        sek_talk("what was dismissed is not known: %s", why.text);
     for (unsigned i = 0; i < N_COLS; i++)
         v->cols[i] = (struct sek_col){.key = all[i].key,
                                       .title = all[i].title,
                                       .kind = all[i].kind,
                                       .place = record ? all[i].in_record : all[i].in_list};
     sek_out_begin(c->out, schema, v->cols, N_COLS, record ? SEK_OUT_RECORD : SEK_OUT_ROWS);
+}
+
+void sek_find_view_fini(struct sek_find_view *v)
+{
+    sek_dismissed_fini(&v->dismissed);
+}
+
+const struct sek_dismissal *sek_find_dismissal(const struct sek_find_view *v,
+                                               const struct sek_finding_row *f)
+{
+    struct sek_addr endpoint;
+    struct sek_name name = {.len = 0};
+    if (sek_addr_from_text(f->endpoint, &endpoint, NULL))
+        return NULL;
+    if (*f->domain && sek_name_from_text(f->domain, strlen(f->domain), &name, NULL))
+        return NULL;
+    return sek_dismissed_find(&v->dismissed, (enum sek_detector)f->detector, &endpoint, name.octets,
+                              name.len);
+}
+
+static void put_dismissal(struct sek_find_view *v, const struct sek_finding_row *f)
+{
+    const struct sek_dismissal *d = sek_find_dismissal(v, f);
+    if (!d)
+        return;
+    sek_out_int(v->out, DISMISSED, d->time_s);
+    sek_out_text(v->out, DISMISSED_BY, d->who);
+    sek_out_text(v->out, DISMISSED_WHY, d->why);
 }
 
 /* A number as the evidence has it; what is none is left out. */
@@ -226,6 +267,7 @@ bool sek_find_view_row(struct sek_find_view *v, const struct sek_finding_row *f)
     put_technique(o, f->technique);
     put_members(o, f->members);
     sek_out_text(o, EVIDENCE, f->evidence);
+    put_dismissal(v, f);
     return sek_out_row(o);
 }
 
@@ -326,4 +368,6 @@ void sek_find_next(struct sek_find_view *v, const struct sek_finding_row *f)
     put_next(o, "explain", f->domain, "", "how it is judged now");
     put_next(o, "block", f->domain, reason, "block it for all, for good");
     put_next(o, "allow", f->domain, reason, "a false alarm: never block it");
+    snprintf(since, sizeof since, "%" PRId64, f->id);
+    put_next(o, "findings dismiss", since, " --reason TEXT", "a false alarm: report it no more");
 }

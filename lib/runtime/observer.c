@@ -34,6 +34,7 @@ struct sek_observer {
     int64_t synced_ms;
     bool sync_failing;
     struct sek_intake intake;
+    struct sek_dismissals dismissals;
     struct sek_dynamic_row *blocked; /* all blocks, room for SEK_DYNAMIC_MAX */
     unsigned n_blocked;
 };
@@ -112,6 +113,8 @@ static void found(void *arg, const struct sek_sign *s, const struct sek_observat
     int64_t now_s = f.end_ms / 1000;
     char endpoint[SEK_ADDR_TEXT_MAX], text[SEK_NAME_TEXT_MAX] = "";
     (void)seen;
+    if (sek_dismissed_find(&o->dismissals.set, f.detector, &f.endpoint, f.domain, f.domain_len))
+        return;
     f.mode = sek_detector_mode(&o->rt->conf, f.detector);
     if (f.domain_len && sek_name_from_wire(f.domain, f.domain_len, &domain) == SEK_OK) {
         sek_name_to_text(f.domain, text);
@@ -320,6 +323,14 @@ static void take_import(struct sek_observer *o, int64_t now_s)
             sek_time_to_text(sek_domains_since_s(o->rt->domains), since, sizeof since));
 }
 
+static void take_dismissals(struct sek_observer *o, int64_t now_ms)
+{
+    if (!sek__dismissals_watch(o->rt, &o->dismissals, now_ms))
+        return;
+    sek__dismissals_apply(o->rt, &o->dismissals, o->blocked, &o->n_blocked, now_ms / 1000);
+    blocked_publish(o);
+}
+
 /* Waits. */
 static bool is_time_to_stop(struct sek_observer *o)
 {
@@ -342,6 +353,7 @@ static void *observe(void *arg)
         look_at_all(o);
         sync_domains(o, sek_keeper_now_ms());
         take_import(o, sek_keeper_now_ms() / 1000);
+        take_dismissals(o, sek_keeper_now_ms());
     } while (!is_time_to_stop(o));
     look_at_all(o);
     return NULL;
@@ -382,6 +394,7 @@ enum sek_err sek__observer_start(struct sek_runtime *rt, const struct sek_dynami
     const struct sek_dynamic_row *old = sek_dynamic_rows(blocked, &o->n_blocked);
     if (old)
         memcpy(rows, old, o->n_blocked * sizeof *rows);
+    sek__dismissals_watch(rt, &o->dismissals, 0); /* before the first finding */
     enum sek_err err = sek_detectors_new(&rt->conf, sek_hash_key_random(), &o->detectors, diag);
     if (err == SEK_OK && sek_ring_new(RING_OCTETS, &o->ring) != SEK_OK)
         err = sek_diag_set(diag, SEK_E_NOMEM, "out of memory for the detectors");
@@ -413,6 +426,7 @@ void sek__observer_free(struct sek_observer *o)
     sem_destroy(&o->stop);
     sek_detectors_free(o->detectors);
     sek_intake_fini(&o->intake);
+    sek_dismissed_fini(&o->dismissals.set);
     sek_ring_free(o->ring);
     free(o->blocked);
     free(o);

@@ -2,6 +2,7 @@
 /* Inside of the runtime, shared by runtime.c (workers) and keeper.c (the keeper's thread) only. */
 #pragma once
 #include "base/epoch.h"
+#include "event/dismissed.h"
 #include "event/ring.h"
 #include "name/suffix.h"
 #include "policy/never.h"
@@ -78,7 +79,7 @@ enum sek_err sek_keeper_start(struct sek_runtime *rt, struct sek_diag *diag);
 void sek_keeper_stop(struct sek_runtime *rt);
 int64_t sek_keeper_now_ms(void);
 /* Tell the host's log. */
-void sek__runtime_say(struct sek_runtime *rt, bool trouble, const char *fmt, ...)
+void sek__runtime_say(const struct sek_runtime *rt, bool trouble, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 struct sek_file_mark sek__file_mark(const char *path);
 bool sek__file_mark_equal(const struct sek_file_mark *a, const struct sek_file_mark *b);
@@ -94,6 +95,24 @@ void sek__detectors_start(struct sek_runtime *rt);
 /* Keeper, each tick. */
 void sek__detectors_tick(struct sek_runtime *rt);
 void sek__detectors_stop(struct sek_runtime *rt);
+
+/* --- dismissals.c: findings that people dismissed
+ * -------------------------------------------------
+ */
+
+struct sek_dismissals {
+    struct sek_dismissed set;
+    struct sek_file_mark mark;
+    int64_t looked_ms; /* 0: never */
+};
+
+/* Look at the file once a second. True: the set is another one now. What cannot be read is told,
+ * and the set before stays. */
+bool sek__dismissals_watch(const struct sek_runtime *rt, struct sek_dismissals *d, int64_t now_ms);
+/* What findings block, rows[*io_n] with room for SEK_DYNAMIC_MAX, once the set is another one:
+ * blocks of dismissed findings end, those of restored ones run again. */
+void sek__dismissals_apply(const struct sek_runtime *rt, const struct sek_dismissals *d,
+                           struct sek_dynamic_row *rows, unsigned *io_n, int64_t now_s);
 
 /* --- observer.c: what the detectors over time make of the events; a thread of its own -----------
  */

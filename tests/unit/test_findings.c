@@ -518,7 +518,7 @@ static void test_blocked_domains(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct seen seen = {.stop_after = cases[i].stop_after};
         assert_int_equal(
-            sek_report_blocked_domains(r, SAMPLE_S + cases[i].at_s, see_blocked, &seen, NULL),
+            sek_report_blocked_domains(r, SAMPLE_S + cases[i].at_s, NULL, see_blocked, &seen, NULL),
             SEK_OK);
         assert_string_equal(seen.text, cases[i].expected);
     }
