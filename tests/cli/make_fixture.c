@@ -447,7 +447,7 @@ static void make_answers(const char *dir)
         int64_t days;
         const char *address, *domain;
     } all[] = {
-        {0, "203.0.113.80", "www.example"}, {0, "2001:db8:5::80", "www.example"},
+        {0, "203.0.113.80", "www.example"},    {0, "2001:db8:5::80", "www.example"},
         {0, "203.0.113.80", "shared.example"}, {0, "203.0.113.99", "never-asked.example"},
         {-2, "203.0.113.80", "www.example"},
     };
