@@ -43,12 +43,14 @@ const struct sek_arg sek_cmd_finding_args[] = {{0}};
 struct run {
     struct sek_find_view view;
     uint64_t n, limit;
-    bool cut;
+    bool cut, blocked; /* blocked: only what is blocked now */
 };
 
 static bool one_row(void *arg, const struct sek_finding_row *f)
 {
     struct run *r = arg;
+    if (r->blocked && sek_find_dismissal(&r->view, f))
+        return true;
     r->cut = r->limit && r->n >= r->limit;
     r->n++;
     return !r->cut && sek_find_view_row(&r->view, f);
@@ -96,7 +98,8 @@ static enum sek_err list(struct sek_context *c, struct sek_finding_filter *filte
         return e;
     if (c->opt[OPT_LIMIT].given)
         r->limit = (uint64_t)c->opt[OPT_LIMIT].number;
-    filter->limit = r->limit ? (unsigned)r->limit + 1 : 0; /* one more tells that there are more */
+    /* one more tells that there are more; which are dismissed the database does not know */
+    filter->limit = r->limit && !r->blocked ? (unsigned)r->limit + 1 : 0;
     sek_find_view_init(&r->view, c, "sekisho.findings/1", false);
     e = sek_report_findings(report, filter, one_row, r, &c->diag);
     if (!e)
@@ -111,7 +114,7 @@ enum sek_err sek_cmd_findings(struct sek_context *c)
     const char *members[SEK_FIND_MEMBERS_MAX];
     struct sek_finding_filter filter = {.members = members, .n_members = sek_find_members(members)};
     struct texts texts;
-    struct run r = {.limit = LIMIT_DEFAULT};
+    struct run r = {.limit = LIMIT_DEFAULT, .blocked = c->opt[OPT_BLOCKED].given};
     sek_buf_init(&texts.endpoint, 0);
     enum sek_err e = read_filter(c, &filter, &texts);
     if (!e)

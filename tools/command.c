@@ -159,6 +159,16 @@
       "sekisho endpoint import /var/lib/dhcp/dhcpd.leases\tleases\n"                               \
       "sekisho endpoint import assets.csv --time 2026-11-01\tas it was that day\n"                 \
       "sekisho endpoint import assets.csv --dry-run\twhat would change?")                          \
+    X(findings_dismiss, "findings dismiss", "ID...", "dismiss false alarms",                       \
+      "The detector reports the domain of that finding no more: of its endpoint, or with "         \
+      "--everybody of any. Blocks that it asked for end within a second. The finding stays, "      \
+      "marked with who dismissed it, when and why. - reads ids from standard input.",              \
+      "sekisho findings dismiss 12 --reason 'our monitoring'\tfor that endpoint\n"                 \
+      "sekisho findings dismiss 12 --everybody --reason 'backup service'\tfor all")                \
+    X(findings_restore, "findings restore", "ID...", "undo findings dismiss",                      \
+      "The detector may report the domain of that finding again, and blocks that still run are "   \
+      "in force again.",                                                                           \
+      "sekisho findings restore 12\tit was none")                                                  \
     X(nod_list, "nod list", "", "show domains seen here for the first time, newest first",         \
       "Shows registered domains with the time of their first query, about how many endpoints "     \
       "asked since, whether they ever resolved, and who asked first for which name.",              \
@@ -193,6 +203,17 @@
       "sekisho nod import --dry-run queries.log\thow much is in it?\n"                             \
       "sekisho nod import monday.pcap.gz\twhat a capture saw\n"                                    \
       "sekisho nod import --date 2026-01-01 partners.txt\tnames that are not to count as new")     \
+    X(answers, "answers", "[ADDRESS]", "show for which domains, and to whom, DNS gave an address", \
+      "Shows on which days ADDRESS was among the answers for which registered domain, and which "  \
+      "endpoints asked for that domain then. With --check it reads a firewall's log, gzip or "     \
+      "not, - for standard input, and tells connections to addresses that DNS did not give to "    \
+      "that endpoint: to others, or never. Such are programs with addresses built in, "            \
+      "peer-to-peer, and those with a resolver of their own. Lines have a time, the source and "   \
+      "the destination in columns separated by tabs, commas, semicolons or blanks.",               \
+      "sekisho answers 192.0.2.80\twhat is this address?\n"                                        \
+      "sekisho answers 192.0.2.80 -e 198.51.100.7 --since 7d\tdid this endpoint ask for it?\n"     \
+      "sekisho answers --check firewall.csv\tconnections past DNS\n"                               \
+      "sekisho answers --check - --columns 1,3,5 -f csv < conn.log\tof Zeek, for a spreadsheet")   \
     X(stats, "stats", "", "show counts of all queries",                                            \
       "Counts all queries by their outcome: answered from the cache, resolved, nonexistent, "      \
       "failed, answered by local data, or hits.",                                                  \

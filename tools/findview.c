@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "findview.h"
+#include "talk.h"
 #include "base/duration.h"
 #include "base/mode.h"
 #include "classify/classify.h"
@@ -21,6 +22,7 @@ enum {
     NAMES,
     NXDOMAINS,
     OCTETS_OUT,
+    OCTETS_IN,
     CONFIDENCE,
     MODE,
     BLOCKED_UNTIL,
@@ -60,6 +62,9 @@ enum {
     QUERIES,
     EXAMPLES,
     EVIDENCE,
+    DISMISSED,
+    DISMISSED_BY,
+    DISMISSED_WHY,
     MACHINE_NAME, /* and the three behind it: the order of tools/machines.h */
     MACHINE_MAC,
     MACHINE_OWNER,
@@ -122,6 +127,8 @@ static const struct {
                   "$.coverage"},
     [OCTETS_OUT] = {"octets_out", "Octets out", SEK_COL_UINT, SEK_COL_FILLED, SEK_COL_FILLED,
                     "$.octets_out"},
+    [OCTETS_IN] = {"octets_in", "Octets in", SEK_COL_UINT, SEK_COL_FILLED, SEK_COL_FILLED,
+                   "$.octets_in"},
     [MINUTE] = {"octets_minute", "  new, a minute", SEK_COL_REAL, SEK_COL_MACHINE, SEK_COL_FILLED,
                 "$.minute"},
     [HOUR] = {"octets_hour", "  new, an hour", SEK_COL_REAL, SEK_COL_MACHINE, SEK_COL_FILLED,
@@ -150,6 +157,10 @@ static const struct {
     [EXAMPLES] = {"examples", "Names asked for", SEK_COL_TEXT, SEK_COL_MACHINE, SEK_COL_MACHINE,
                   "$.examples"},
     [EVIDENCE] = {"evidence", "Evidence", SEK_COL_JSON, SEK_COL_MACHINE, SEK_COL_MACHINE, NULL},
+    [DISMISSED] = {"dismissed", "Dismissed", SEK_COL_TIME, SEK_COL_FILLED, SEK_COL_FILLED, NULL},
+    [DISMISSED_BY] = {"dismissed_by", "  by", SEK_COL_TEXT, SEK_COL_FILLED, SEK_COL_FILLED, NULL},
+    [DISMISSED_WHY] = {"dismissed_why", "  why", SEK_COL_TEXT, SEK_COL_FILLED, SEK_COL_FILLED,
+                       NULL},
     [MACHINE_NAME] = {"endpoint_name", "Name", SEK_COL_TEXT, SEK_COL_MACHINE, SEK_COL_MACHINE,
                       NULL},
     [MACHINE_MAC] = {"endpoint_mac", "MAC", SEK_COL_TEXT, SEK_COL_MACHINE, SEK_COL_MACHINE, NULL},
@@ -186,6 +197,11 @@ static void view_init(struct sek_find_view *v, struct sek_context *c, bool recor
     v->out = c->out;
     v->conf = &c->conf;
     v->now_s = c->now_s;
+    struct sek_diag why = {0};
+    char path[SEK_CONF_TEXT_MAX + 16];
+    if (sek_dismissed_read(sek_dismissed_path(c->conf.policy.dir, path, sizeof path), &v->dismissed,
+                           &why))
+        sek_talk("what was dismissed is not known: %s", why.text);
     for (unsigned i = 0; i < N_COLS; i++)
         v->cols[i] = (struct sek_col){.key = all[i].key,
                                       .title = all[i].title,
@@ -212,6 +228,30 @@ void sek_find_view_part(struct sek_find_view *v, struct sek_context *c, const ch
 void sek_find_view_fini(struct sek_find_view *v)
 {
     sek_machines_close(&v->machines);
+    sek_dismissed_fini(&v->dismissed);
+}
+
+const struct sek_dismissal *sek_find_dismissal(const struct sek_find_view *v,
+                                               const struct sek_finding_row *f)
+{
+    struct sek_addr endpoint;
+    struct sek_name name = {.len = 0};
+    if (sek_addr_from_text(f->endpoint, &endpoint, NULL))
+        return NULL;
+    if (*f->domain && sek_name_from_text(f->domain, strlen(f->domain), &name, NULL))
+        return NULL;
+    return sek_dismissed_find(&v->dismissed, (enum sek_detector)f->detector, &endpoint, name.octets,
+                              name.len);
+}
+
+static void put_dismissal(struct sek_find_view *v, const struct sek_finding_row *f)
+{
+    const struct sek_dismissal *d = sek_find_dismissal(v, f);
+    if (!d)
+        return;
+    sek_out_int(v->out, DISMISSED, d->time_s);
+    sek_out_text(v->out, DISMISSED_BY, d->who);
+    sek_out_text(v->out, DISMISSED_WHY, d->why);
 }
 
 /* A number as the evidence has it; what is none is left out. */
@@ -280,6 +320,7 @@ bool sek_find_view_row(struct sek_find_view *v, const struct sek_finding_row *f)
     put_technique(o, f->technique);
     put_members(o, f->members);
     sek_out_text(o, EVIDENCE, f->evidence);
+    put_dismissal(v, f);
     sek_machines_put(&v->machines, o, MACHINE, MACHINE_NAME, f->endpoint, f->end_ms / 1000);
     return sek_out_row(o);
 }
@@ -381,4 +422,6 @@ void sek_find_next(struct sek_find_view *v, const struct sek_finding_row *f)
     put_next(o, "explain", f->domain, "", "how it is judged now");
     put_next(o, "block", f->domain, reason, "block it for all, for good");
     put_next(o, "allow", f->domain, reason, "a false alarm: never block it");
+    snprintf(since, sizeof since, "%" PRId64, f->id);
+    put_next(o, "findings dismiss", since, " --reason TEXT", "a false alarm: report it no more");
 }

@@ -9,7 +9,13 @@
 static void open_dynamic(const struct sek_conf *conf, int64_t now_s, struct sek_judge *j)
 {
     struct sek_diag why = {0};
-    enum sek_err e = sek_report_dynamic(conf->events.db, now_s, &j->dynamic, &why);
+    struct sek_dismissed dismissed;
+    char path[SEK_CONF_TEXT_MAX + 16];
+    if (sek_dismissed_read(sek_dismissed_path(conf->policy.dir, path, sizeof path), &dismissed,
+                           &why))
+        sek_talk("what was dismissed is not known: %s", why.text);
+    enum sek_err e = sek_report_dynamic(conf->events.db, now_s, &dismissed, &j->dynamic, &why);
+    sek_dismissed_fini(&dismissed);
     if (e && e != SEK_E_NOTFOUND)
         sek_talk("what findings block is not known: %s", why.text);
     sek_detectors_keep_blocking(conf, &j->dynamic);

@@ -108,6 +108,11 @@ struct sek_conf {
         uint64_t rare;                /* most endpoints that ask for a rare domain */
     } domains;
     struct {
+        bool keep;           /* the memory of answers: which addresses for which domains */
+        int64_t retention_s; /* a day's answers are kept so long */
+        uint64_t n_rows;     /* at most, of (day, domain, address) */
+    } answers;
+    struct {
         int mode;                      /* enum sek_nod_mode, of newly observed domains */
         int64_t hold_s;                /* mode hold: from the first query on */
         uint64_t popular;              /* more endpoints: never held; 0 = no such limit */

@@ -126,14 +126,14 @@ static void history_take(struct sek_runtime *rt)
  */
 
 /* What findings of earlier lives block still. */
-static void dynamic_read(struct sek_runtime *rt)
+static void dynamic_read(struct sek_runtime *rt, const struct sek_dismissed *dismissed)
 {
     struct sek_dynamic *set;
     struct sek_diag why = {0};
     if (!sek_detectors_may_block(&rt->conf))
         return;
     enum sek_err err =
-        sek_report_dynamic(rt->conf.events.db, sek_keeper_now_ms() / 1000, &set, &why);
+        sek_report_dynamic(rt->conf.events.db, sek_keeper_now_ms() / 1000, dismissed, &set, &why);
     if (err != SEK_OK && err != SEK_E_NOTFOUND)
         sek__runtime_say(rt, true, "%s; what findings blocked before resolves", why.text);
     sek_detectors_keep_blocking(&rt->conf, &set);
@@ -189,7 +189,10 @@ void sek__detectors_start(struct sek_runtime *rt)
     }
     if (!atomic_load(&rt->detect) && rt->conf.nod.mode != SEK_NOD_OFF)
         atomic_store(&rt->detect, detect_new(rt, NULL));
-    dynamic_read(rt);
+    struct sek_dismissals dismissals = {0};
+    sek__dismissals_watch(rt, &dismissals, 0);
+    dynamic_read(rt, &dismissals.set);
+    sek_dismissed_fini(&dismissals.set);
     if (rt->recorder && sek__observer_start(rt, atomic_load(&rt->dynamic), &why) != SEK_OK)
         sek__runtime_say(rt, true, "%s; no endpoint is watched", why.text);
 }

@@ -25,13 +25,13 @@ int64_t sek_keeper_now_ms(void)
     return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-static void say(struct sek_runtime *rt, bool trouble, const char *text)
+static void say(const struct sek_runtime *rt, bool trouble, const char *text)
 {
     if (rt->hooks.say)
         rt->hooks.say(rt->hooks.arg, trouble, text);
 }
 
-void sek__runtime_say(struct sek_runtime *rt, bool trouble, const char *fmt, ...)
+void sek__runtime_say(const struct sek_runtime *rt, bool trouble, const char *fmt, ...)
 {
     char line[700];
     va_list ap;

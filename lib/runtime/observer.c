@@ -32,6 +32,7 @@ struct sek_observer {
     int64_t synced_ms;
     bool sync_failing;
     struct sek_intake intake;
+    struct sek_dismissals dismissals;
 };
 
 /* --- what comes of it --------------------------------------------------------------------------
@@ -185,6 +186,16 @@ static void take_import(struct sek_observer *o, int64_t now_s)
                          sek_time_to_text(sek_domains_since_s(o->domains), since, sizeof since));
 }
 
+static void take_dismissals(struct sek_observer *o, int64_t now_ms)
+{
+    unsigned *n_rows;
+    if (!sek__dismissals_watch(o->rt, &o->dismissals, now_ms))
+        return;
+    struct sek_dynamic_row *rows = sek_scene_blocks(o->scene, &n_rows);
+    sek__dismissals_apply(o->rt, &o->dismissals, rows, n_rows, now_ms / 1000);
+    sek_scene_publish(o->scene);
+}
+
 /* Waits. */
 static bool is_time_to_stop(struct sek_observer *o)
 {
@@ -208,6 +219,7 @@ static void *observe(void *arg)
         look_at_all(o);
         sync_domains(o, sek_keeper_now_ms());
         take_import(o, sek_keeper_now_ms() / 1000);
+        take_dismissals(o, sek_keeper_now_ms());
     } while (!is_time_to_stop(o));
     look_at_all(o);
     return NULL;
@@ -240,11 +252,13 @@ enum sek_err sek__observer_start(struct sek_runtime *rt, const struct sek_dynami
     const struct sek_scene_site site = {.conf = &rt->conf,
                                         .never = rt->never,
                                         .blocked = blocked,
+                                        .dismissed = &o->dismissals.set,
                                         .full_s = &rt->domains_full_s,
                                         .key = sek_hash_key_random()};
     const struct sek_scene_hooks on = {
         .arg = o, .finding = on_finding, .first = on_first, .blocked = on_blocked, .say = on_line};
     o->rt = rt;
+    sek__dismissals_watch(rt, &o->dismissals, 0); /* before the first finding */
     sem_init(&o->stop, 0, 0);
     sek_intake_init(&o->intake, sek_conf_domains_file(&rt->conf, store));
     enum sek_err err = sek_scene_new(&site, &on, &o->scene, diag);
@@ -278,6 +292,7 @@ void sek__observer_free(struct sek_observer *o)
     sem_destroy(&o->stop);
     sek_scene_free(o->scene);
     sek_intake_fini(&o->intake);
+    sek_dismissed_fini(&o->dismissals.set);
     sek_ring_free(o->ring);
     sek_counts_fini(&o->counts);
     free(o);

@@ -2,6 +2,7 @@
 /* Inside of the runtime, shared by its own files only. */
 #pragma once
 #include "base/epoch.h"
+#include "event/dismissed.h"
 #include "event/ring.h"
 #include "name/suffix.h"
 #include "policy/never.h"
@@ -100,7 +101,7 @@ void sek__leaked(struct sek_runtime *rt, struct sek_worker *w, const struct sek_
                  int64_t time_ms);
 void sek__count_outcome(struct sek_worker *w, const struct sek_event *event);
 /* Tell the host's log. */
-void sek__runtime_say(struct sek_runtime *rt, bool trouble, const char *fmt, ...)
+void sek__runtime_say(const struct sek_runtime *rt, bool trouble, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 struct sek_file_mark sek__file_mark(const char *path);
 bool sek__file_mark_equal(const struct sek_file_mark *a, const struct sek_file_mark *b);
@@ -123,6 +124,24 @@ void sek__detectors_stop(struct sek_runtime *rt);
 enum sek_err sek__review_start(struct sek_runtime *rt, struct sek_diag *diag);
 /* After the recorder has stopped. NULL is fine. */
 void sek__review_free(struct sek_review *v);
+
+/* --- dismissals.c: findings that people dismissed
+ * -------------------------------------------------
+ */
+
+struct sek_dismissals {
+    struct sek_dismissed set;
+    struct sek_file_mark mark;
+    int64_t looked_ms; /* 0: never */
+};
+
+/* Look at the file once a second. True: the set is another one now. What cannot be read is told,
+ * and the set before stays. */
+bool sek__dismissals_watch(const struct sek_runtime *rt, struct sek_dismissals *d, int64_t now_ms);
+/* What findings block, rows[*io_n] with room for SEK_DYNAMIC_MAX, once the set is another one:
+ * blocks of dismissed findings end, those of restored ones run again. */
+void sek__dismissals_apply(const struct sek_runtime *rt, const struct sek_dismissals *d,
+                           struct sek_dynamic_row *rows, unsigned *io_n, int64_t now_s);
 
 /* --- observer.c: what the detectors over time make of the events; a thread of its own -----------
  */

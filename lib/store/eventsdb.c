@@ -258,6 +258,7 @@ enum sek_err sek_eventsdb_open(const char *path, int64_t now_s, struct sek_event
     db->key_b = sek_hash_key_random();
     db->swept_hour = INT64_MIN;
     db->hour = db->minute = INT64_MIN / 2;
+    db->n_answers = -1;
     sek_idmap_init(&db->names, IDS_MAX);
     sek_idmap_init(&db->endpoints, IDS_MAX);
     sek_idmap_init(&db->rows, ROWS_MAX);

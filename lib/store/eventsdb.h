@@ -59,6 +59,21 @@ enum sek_err sek_eventsdb_store_firsts(struct sek_eventsdb *db, const struct sek
 enum sek_err sek_eventsdb_retain_firsts(struct sek_eventsdb *db, int64_t oldest_s,
                                         uint64_t max_octets, unsigned max_rows,
                                         struct sek_diag *diag);
+/* That DNS gave an address for a registered domain on a day. */
+struct sek_answer {
+    int64_t day; /* Unix time / 86400 */
+    struct sek_addr address;
+    uint8_t domain_len;
+    uint8_t domain[SEK_NAME_MAX + 1]; /* wire, lower case */
+};
+/* One transaction, as above. What is there already stays. */
+enum sek_err sek_eventsdb_store_answers(struct sek_eventsdb *db, const struct sek_answer *answers,
+                                        unsigned n, struct sek_diag *diag);
+/* Delete those of days before oldest_s, and the oldest beyond max_rows or an eighth of max_octets;
+ * at most twice `step` rows a call. */
+enum sek_err sek_eventsdb_retain_answers(struct sek_eventsdb *db, int64_t oldest_s,
+                                         uint64_t max_rows, uint64_t max_octets, unsigned step,
+                                         struct sek_diag *diag);
 /* Delete what is older than oldest_s (findings by their end), and the oldest rows while what is in
  * use of the file is above max_octets (findings after all else), and names and endpoints that no
  * row needs; about `max_rows` rows a call. Then checkpoint. *out_more: there is more to do. */

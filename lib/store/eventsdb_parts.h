@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The inside of struct sek_eventsdb, shared by eventsdb.c (life), append.c (store),
- * append_findings.c, append_firsts.c and retention.c. */
+ * append_findings.c, append_firsts.c, append_answers.c and retention.c. */
 #pragma once
 #include "base/hash.h"
 #include "store/eventsdb.h"
@@ -64,6 +64,11 @@
                     " WHERE first_ms < ?1 ORDER BY first_ms LIMIT ?2)")                            \
     X(FIRST_DROP, "DELETE FROM domain WHERE name IN"                                               \
                   " (SELECT name FROM domain ORDER BY first_ms LIMIT ?1)")                         \
+    X(ANSWER_PUT, "INSERT INTO answer(day, address, domain) VALUES(?1, ?2, ?3)"                    \
+                  " ON CONFLICT DO NOTHING")                                                       \
+    X(ANSWER_COUNT, "SELECT count(*) FROM answer")                                                 \
+    X(ANSWER_DELETE, "DELETE FROM answer WHERE (day, address, domain) IN (SELECT day, address,"    \
+                     " domain FROM answer WHERE day < ?1 ORDER BY day, address, domain LIMIT ?2)") \
     X(FINDING_OLDEST, "SELECT min(end_ms) FROM finding")                                           \
     X(FINDING_DELETE, "DELETE FROM finding WHERE id IN"                                            \
                       " (SELECT id FROM finding WHERE end_ms < ?1 ORDER BY end_ms LIMIT ?2)")      \
@@ -102,6 +107,7 @@ struct sek_eventsdb {
     unsigned n_sums;
     struct sek_idmap rows; /* hash of a hit's key and minute → its row */
     int64_t hour, minute;  /* of the newest row stored */
+    int64_t n_answers;     /* rows of table answer; -1: not counted */
     /* clean-up of names and endpoints: done up to this hour; a pass in progress is at these ids */
     int64_t swept_hour, name_cursor, endpoint_cursor;
     char path[512];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "store/recorder.h"
+#include "store/answers.h"
 #include "store/eventsdb.h"
 #include "store/firsts.h"
 #include "store/health.h"
@@ -40,6 +41,7 @@ struct sek_recorder {
     struct sek_recorder_observer observer; /* the same */
     struct sek_waiting findings[2];        /* what `found` and `held_found` point to */
     struct sek_firsts *firsts;
+    struct sek_answers *answers; /* NULL: no memory of answers */
 
     _Atomic int64_t store_ms; /* the last commit took so long */
     pthread_mutex_t lock;     /* guards all from here to `deadline_ms` */
@@ -111,6 +113,9 @@ static uint64_t drain(struct sek_recorder *r, struct sek_ring *ring)
         if (r->reviewer.review)
             r->reviewer.review(r->reviewer.arg, events, n);
         sek_tally_add_all(r->tally, events, n, notes);
+        unsigned lost = sek_answers_note_all(r->answers, events, notes, n);
+        if (lost)
+            add_counter(r, SEK_COUNTER_ANSWERS_LOST, lost);
         if (r->observer.see)
             r->observer.see(r->observer.arg, events, notes, n);
         sek_ring_pop(ring);
@@ -227,6 +232,7 @@ static enum sek_err ensure_open(struct sek_recorder *r, struct sek_diag *diag)
         sek_eventsdb_open(r->conf->events.db, clock_ms(CLOCK_REALTIME) / 1000, &r->db, aside, diag);
     if (err)
         return err;
+    sek_answers_forget(r->answers);
     if (aside[0])
         sek_health_aside(&r->health, aside);
     else
@@ -285,6 +291,8 @@ static void store(struct sek_recorder *r)
         err = store_findings(r, &diag);
     if (!err)
         err = sek_firsts_store(r->firsts, r->db, &diag);
+    if (!err)
+        err = sek_answers_store(r->answers, r->db, &diag);
     atomic_store_explicit(&r->store_ms, monotonic_ms() - begin, memory_order_relaxed);
     if (!err) {
         sek_health_stored(&r->health);
@@ -327,6 +335,9 @@ static void retain(struct sek_recorder *r, int64_t now)
                                            size, rows, &more, &diag);
     if (!err)
         err = sek_eventsdb_retain_firsts(r->db, now_s ? domains_s : 0, size, rows, &diag);
+    if (!err)
+        err = sek_eventsdb_retain_answers(r->db, now_s ? now_s - conf->answers.retention_s : 0,
+                                          conf->answers.n_rows, size, rows, &diag);
     r->retain_ms = now + (more ? RETAIN_NEXT_MS : RETAIN_MS);
     if (err == SEK_E_CORRUPT) {
         sek_health_failed(&r->health, &diag, monotonic_ms());
@@ -374,6 +385,11 @@ static void take_work(struct sek_recorder *r)
     }
 }
 
+static bool is_more_waiting(struct sek_recorder *r)
+{
+    return sek_firsts_waiting(r->firsts) || sek_answers_waiting(r->answers);
+}
+
 /* The collector has ended: all that is left, until the deadline. */
 static void finish(struct sek_recorder *r)
 {
@@ -384,12 +400,11 @@ static void finish(struct sek_recorder *r)
         pthread_mutex_unlock(&r->lock);
         if (!r->held && sek_tally_take(r->tally, true, &r->held) != SEK_OK)
             return;
-        bool firsts = sek_firsts_waiting(r->firsts) > 0;
-        if (!r->held && !r->held_found->n && !firsts)
+        if (!r->held && !r->held_found->n && !is_more_waiting(r))
             return;
         store(r);
         int64_t left = deadline - monotonic_ms();
-        bool failed = r->held || r->held_found->n || sek_firsts_waiting(r->firsts);
+        bool failed = r->held || r->held_found->n || is_more_waiting(r);
         if (failed && left <= 0)
             return;
         if (failed)
@@ -457,6 +472,7 @@ static void free_recorder(struct sek_recorder *r)
 {
     sek_tally_free(r->tally);
     sek_firsts_free(r->firsts);
+    sek_answers_free(r->answers);
     free(r->lists);
     free(r->db_lists);
     pthread_cond_destroy(&r->wake_collector);
@@ -521,6 +537,8 @@ enum sek_err sek_recorder_start(const struct sek_conf *conf, struct sek_ring *co
     enum sek_err err = sek_tally_new(conf->events.memory_octets, suffix, &r->tally);
     if (!err)
         err = sek_firsts_new(&r->firsts);
+    if (!err && conf->answers.keep)
+        err = sek_answers_new(&r->answers);
     if (err)
         err = sek_diag_set(diag, err, "recorder: out of memory");
     else if (start_threads(r) != 0)

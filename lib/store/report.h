@@ -2,7 +2,7 @@
 /* Read-only questions to events.db: one function a report, rows by callback (false stops). Readers
  * never checkpoint and hold no transaction while the caller prints for long. One thread. */
 #pragma once
-#include "event/finding.h"
+#include "event/dismissed.h"
 #include "verdict/dynamic.h"
 
 struct sek_report;
@@ -99,14 +99,17 @@ enum sek_err sek_report_findings(struct sek_report *r, const struct sek_finding_
                                  sek_finding_fn *fn, void *arg, struct sek_diag *diag);
 
 /* Each domain that a finding blocks at now_s, once, with the latest end of its block and the
- * detector of that. The name is borrowed during the call. */
+ * detector of that. Findings that were dismissed block nothing (NULL: none was). The name is
+ * borrowed during the call. */
 typedef bool sek_blocked_domain_fn(void *arg, enum sek_detector by, const struct sek_name *domain,
                                    int64_t blocked_until_s);
 enum sek_err sek_report_blocked_domains(struct sek_report *r, int64_t now_s,
+                                        const struct sek_dismissed *dismissed,
                                         sek_blocked_domain_fn *fn, void *arg,
                                         struct sek_diag *diag);
 /* The same as the set that the engine asks; path: events.db. NOTFOUND when there is no database. */
-enum sek_err sek_report_dynamic(const char *path, int64_t now_s, struct sek_dynamic **out,
+enum sek_err sek_report_dynamic(const char *path, int64_t now_s,
+                                const struct sek_dismissed *dismissed, struct sek_dynamic **out,
                                 struct sek_diag *diag);
 
 struct sek_traffic_row {

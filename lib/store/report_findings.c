@@ -261,24 +261,41 @@ enum sek_err sek_report_findings(struct sek_report *r, const struct sek_finding_
 /* --- blocks ------------------------------------------------------------------------------------
  */
 
+/* The finding of this row, unless it was dismissed or is not written by us. */
+static bool read_blocked(sqlite3_stmt *stmt, const struct sek_dismissed *dismissed,
+                         struct sek_name *out)
+{
+    struct sek_addr endpoint;
+    const char *domain = (const char *)sqlite3_column_text(stmt, 0);
+    const char *address = (const char *)sqlite3_column_text(stmt, 3);
+    if (!domain || !address || sek_name_from_text(domain, strlen(domain), out, NULL) ||
+        sek_addr_from_text(address, &endpoint, NULL))
+        return false;
+    return !sek_dismissed_find(dismissed, (enum sek_detector)sqlite3_column_int(stmt, 2), &endpoint,
+                               out->octets, out->len);
+}
+
 enum sek_err sek_report_blocked_domains(struct sek_report *r, int64_t now_s,
+                                        const struct sek_dismissed *dismissed,
                                         sek_blocked_domain_fn *fn, void *arg, struct sek_diag *diag)
 {
     sqlite3_stmt *stmt = NULL;
+    struct sek_name name, last = {.len = 0};
     int rc;
     enum sek_err err =
         sek_sql_prepare(r->sql,
-                        "SELECT domain, max(blocked_until_s), detector FROM finding"
-                        " WHERE blocked_until_s > ?1 AND domain <> '' GROUP BY domain",
+                        "SELECT domain, blocked_until_s, detector, endpoint FROM finding"
+                        " WHERE blocked_until_s > ?1 AND domain <> ''"
+                        " ORDER BY domain, blocked_until_s DESC",
                         &stmt, diag);
     if (err)
         return err;
     sqlite3_bind_int64(stmt, 1, now_s);
     while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
-        struct sek_name name;
-        const char *text = (const char *)sqlite3_column_text(stmt, 0);
-        if (!text || sek_name_from_text(text, strlen(text), &name, NULL))
-            continue; /* not written by us */
+        if (!read_blocked(stmt, dismissed, &name) ||
+            (last.len && sek_name_equal(last.octets, last.len, name.octets, name.len)))
+            continue;
+        last = name;
         if (!fn(arg, (enum sek_detector)sqlite3_column_int(stmt, 2), &name,
                 sqlite3_column_int64(stmt, 1)))
             break;
@@ -303,7 +320,8 @@ static bool keep_blocked(void *arg, enum sek_detector by, const struct sek_name 
     return b->n < SEK_DYNAMIC_MAX;
 }
 
-enum sek_err sek_report_dynamic(const char *path, int64_t now_s, struct sek_dynamic **out,
+enum sek_err sek_report_dynamic(const char *path, int64_t now_s,
+                                const struct sek_dismissed *dismissed, struct sek_dynamic **out,
                                 struct sek_diag *diag)
 {
     struct blocked b = {calloc(SEK_DYNAMIC_MAX, sizeof *b.rows), 0};
@@ -312,7 +330,7 @@ enum sek_err sek_report_dynamic(const char *path, int64_t now_s, struct sek_dyna
     enum sek_err err = b.rows ? sek_report_open(path, &r, diag)
                               : sek_diag_set(diag, SEK_E_NOMEM, "%s: out of memory", path);
     if (!err)
-        err = sek_report_blocked_domains(r, now_s, keep_blocked, &b, diag);
+        err = sek_report_blocked_domains(r, now_s, dismissed, keep_blocked, &b, diag);
     if (!err)
         err = sek_dynamic_new(b.rows, b.n, out);
     sek_report_close(r);

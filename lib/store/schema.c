@@ -142,6 +142,9 @@ static const char *const steps[] = {
     " CASE blocked_until_s WHEN 0 THEN NULL"
     "  ELSE strftime('%Y-%m-%dT%H:%M:%SZ', blocked_until_s, 'unixepoch') END AS blocked_until,"
     " technique, evidence FROM finding;",
+    /* by day first, so that whole days go, and new rows come, at one place */
+    "CREATE TABLE answer(day INTEGER NOT NULL, address BLOB NOT NULL, domain TEXT NOT NULL,"
+    " PRIMARY KEY(day, address, domain)) STRICT, WITHOUT ROWID;",
     NULL,
 };
 

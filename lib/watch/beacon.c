@@ -5,6 +5,7 @@
 #include "watch/exclude.h"
 #include "watch/places.h"
 #include "watch/regularity.h"
+#include "watch/waits.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -26,6 +27,8 @@
 #define TAIL_ELSEWHERE 2.5   /* … or is none */
 #define TTL_EARLY_S 0.5      /* clocks differ */
 #define TTL_LATE 1.03        /* how much later somebody comes at the earliest */
+#define WAIT_LEAST_SHARE 4   /* waits below this part of the shortest period say nothing */
+#define QTYPE_STEP 0x9e3779b1u
 
 enum { TYPE_CNAME = 5, TYPE_NULL = 10, TYPE_TXT = 16, TYPE_KEY = 25 }; /* IANA DNS parameters */
 
@@ -40,6 +43,8 @@ struct pair {
     int64_t covered_ms;         /* of all its time, by intervals of up to that */
     uint8_t n, next;            /* intervals kept; where the next one goes */
     uint32_t interval_ms[SEK_REGULARITY_MAX];
+    struct sek_waits_log waits;
+    struct sek_told answers;
 };
 
 struct beacon {
@@ -156,9 +161,14 @@ static bool visit(struct beacon *b, struct pair *p, const struct sek_observation
     return true;
 }
 
-static void note_query(struct beacon *b, struct pair *p, const struct sek_observation *o)
+/* more: the query begins a further visit. */
+static void note_query(struct beacon *b, struct pair *p, const struct sek_observation *o, bool more)
 {
     uint32_t name = (uint32_t)sek_hash(&b->key, o->name->octets, o->name->len);
+    uint16_t wait =
+        sek_told_ask(&p->answers, name + o->qtype * QTYPE_STEP, o->time_ms - p->start_ms, o->ttl_s);
+    if (more)
+        sek_waits_add(&p->waits, wait);
     p->n_data += o->qtype == TYPE_TXT || o->qtype == TYPE_NULL || o->qtype == TYPE_CNAME ||
                  o->qtype == TYPE_KEY || (p->n_queries > 0 && name != p->name);
     p->name = name;
@@ -203,8 +213,24 @@ static void add_number(struct sek_buf *json, const char *key, double value, int 
     sek_json_add_real(json, value, decimals);
 }
 
+/* What is known of the endpoint's own cache. */
+static void add_cache(struct sek_buf *json, const struct sek_waits *w)
+{
+    bool known = sek_waits_tell(w);
+    sek_buf_add_fmt(json, ",\"cache\":\"%s\"",
+                    !known                  ? "unknown"
+                    : sek_waits_heedless(w) ? "none"
+                                            : "own");
+    if (!known || sek_waits_heedless(w))
+        return;
+    add_number(json, "wait_s", w->median_s, 1);
+    add_number(json, "wait_gini", w->gini, 3);
+    add_number(json, "wait_order", w->entropy, 3);
+}
+
 static void evidence(const struct beacon *b, const struct pair *p, const struct sek_observation *o,
-                     const struct sek_regularity *r, struct sek_sign *out)
+                     const struct sek_regularity *r, const struct sek_waits *w,
+                     struct sek_sign *out)
 {
     char text[PERIOD_TEXT];
     struct sek_buf json;
@@ -222,6 +248,7 @@ static void evidence(const struct beacon *b, const struct pair *p, const struct 
     add_number(&json, "rhythm", r->rhythm, 3);
     add_number(&json, "coverage", r->coverage, 3);
     add_number(&json, "coverage_min", SEK_BEACON_COVERAGE_MIN, 1);
+    add_cache(&json, w);
     sek_buf_add_fmt(&json, ",\"span_s\":%" PRId64 ",\"span_min_s\":%" PRId64, p->all_ms / 1000,
                     b->span_ms / 1000);
     sek_buf_add_fmt(&json, ",\"domain_age_s\":%" PRId64 ",\"endpoints\":%u}", o->age_s,
@@ -230,7 +257,7 @@ static void evidence(const struct beacon *b, const struct pair *p, const struct 
 }
 
 static void tell(const struct beacon *b, struct pair *p, const struct sek_observation *o,
-                 const struct sek_regularity *r, struct sek_sign *out)
+                 const struct sek_regularity *r, const struct sek_waits *w, struct sek_sign *out)
 {
     char text[PERIOD_TEXT];
     sek_sign_begin(out, SEK_DETECTOR_BEACON, o, p->start_ms, true);
@@ -241,7 +268,7 @@ static void tell(const struct beacon *b, struct pair *p, const struct sek_observ
     out->finding.confidence = (float)fmin(CONFIDENCE_MAX, r->score * sqrt(r->coverage) *
                                                               p->n_visits / (p->n_visits + 4.0));
     snprintf(out->finding.technique, sizeof out->finding.technique, "%s", technique_of(p));
-    evidence(b, p, o, r, out);
+    evidence(b, p, o, r, w, out);
     snprintf(out->what, sizeof out->what, "asks by the clock, every %s (%u times)",
              period_text(r->period_s, text), p->n_visits);
 }
@@ -251,10 +278,10 @@ static double long_coverage(const struct pair *p)
     return p->all_ms > 0 ? (double)p->covered_ms / (double)p->all_ms : 0;
 }
 
-/* People who use a site without a pause, behind a cache of their own, ask once a TTL and a little
- * later: never earlier than that, and with a long tail. A timer's jitter has two sides; a timer
- * behind a cache has a short tail. TTLs are round. */
-static bool is_cached_use(const struct sek_regularity *r)
+/* For want of TTLs: people who use a site without a pause, behind a cache of their own, ask once a
+ * TTL and a little later: never earlier than that, and with a long tail. A timer's jitter has two
+ * sides; a timer behind a cache has a short tail. TTLs are round. */
+static bool looks_cached(const struct sek_regularity *r)
 {
     static const unsigned ttl_s[] = {5,    10,   15,    20,    30,    60,    120,
                                      180,  240,  300,   600,   900,   1200,  1800,
@@ -268,9 +295,18 @@ static bool is_cached_use(const struct sek_regularity *r)
     return r->tail > TAIL_ELSEWHERE;
 }
 
-static bool is_beacon(const struct beacon *b, const struct pair *p, const struct sek_regularity *r)
+/* Is the rhythm only that of the endpoint's own cache? */
+static bool is_cached_use(const struct sek_regularity *r, const struct sek_waits *w)
 {
-    return r->score >= alarm_of(b, p) && !is_cached_use(r) &&
+    if (!sek_waits_tell(w) || sek_waits_heedless(w))
+        return looks_cached(r);
+    return !w->is_timer;
+}
+
+static bool is_beacon(const struct beacon *b, const struct pair *p, const struct sek_regularity *r,
+                      const struct sek_waits *w)
+{
+    return r->score >= alarm_of(b, p) && !is_cached_use(r, w) &&
            r->coverage >= SEK_BEACON_COVERAGE_MIN &&
            long_coverage(p) >= SEK_BEACON_LONG_COVERAGE_MIN && p->all_ms >= b->span_ms &&
            r->period_s * 1000 >= (double)b->period_min_ms;
@@ -281,6 +317,7 @@ bool sek_beacon_see(void *self, const struct sek_observation *o, struct sek_sign
     struct beacon *b = self;
     uint32_t interval_ms[SEK_REGULARITY_MAX];
     struct sek_regularity r;
+    struct sek_waits w;
     bool fresh;
     size_t len;
     if (!is_of_interest(b, o))
@@ -291,13 +328,16 @@ bool sek_beacon_see(void *self, const struct sek_observation *o, struct sek_sign
     if (fresh)
         begin(p, o);
     bool more = visit(b, p, o);
-    note_query(b, p, o);
+    note_query(b, p, o, more);
     if (!more || p->n < b->samples || p->n_visits % MEASURE_EVERY != 0)
         return false;
     sek_regularity_of(interval_ms, intervals_of(p, interval_ms), &r);
     p->cap_ms = (uint32_t)fmin(r.period_s * 1000 * SEK_REGULARITY_GAP, UINT32_MAX);
-    if ((p->told && p->n_visits < 2 * p->told) || !is_beacon(b, p, &r))
+    if (p->told && p->n_visits < 2 * p->told)
         return false;
-    tell(b, p, o, &r, out);
+    sek_waits_of(&p->waits, (double)b->period_min_ms / 1000 / WAIT_LEAST_SHARE, &w);
+    if (!is_beacon(b, p, &r, &w))
+        return false;
+    tell(b, p, o, &r, &w, out);
     return true;
 }

@@ -13,14 +13,20 @@
  * A pair of endpoint and domain has its last 64 intervals. Queries that come together (A, AAAA,
  * HTTPS; repeats) are one visit. From beacon.samples intervals on, every fourth visit is measured
  * (watch/regularity.h): a finding from a score of beacon.regularity, if it has gone on for
- * beacon.span and the visits cover at least half of the time lately and a quarter of all. What the
- * endpoint keeps in a cache of its own makes the intervals longer, to the next visit after the TTL,
- * and no less regular.
+ * beacon.span and the visits cover at least half of the time lately and a quarter of all.
+ *
+ * An endpoint with a cache of its own, a browser say, asks once a TTL whoever uses it. By the TTLs
+ * of answers (watch/waits.h) it is known whether the endpoint heeds them: one that asks again
+ * earlier has no such cache, and its rhythm is its own. Else only the waits from the end of an
+ * answer's life to the next question count: people's are exponential and no finding, whatever the
+ * intervals look like. A timer with a longer period than the TTL is found as before; one with a
+ * shorter period by the rests of its periods. Without TTLs a guess remains, by the round numbers
+ * that they are.
  *
  * Limits: an implant that was there before Sekisho's history; one that rotates domains faster than
- * it collects samples; jitter above some 40 %; sleeping times drawn from a wide range. Somebody who
- * uses a new site without a pause, behind a cache of his own, asks once a TTL, and so by a clock:
- * events have no TTL that would tell it from a beacon. */
+ * it collects samples; jitter above some 40 %; sleeping times drawn from a wide range; one behind a
+ * cache that asks a moment after each TTL's end, which is what programs do that keep their cache
+ * fresh. */
 #pragma once
 #include "watch/detector.h"
 

@@ -65,9 +65,14 @@ bool sek_payload_add(struct sek_payload *p, const struct sek_name *name, unsigne
     p->n_names++;
     p->octets += octets;
     note_alphabet(p, name, domain_labels);
-    for (unsigned i = 0; i < SEK_N_SPANS; i++)
-        p->sum[i] = sek_window_add(&p->window[i], sek_span_ms[i], time_ms, weight * (float)octets);
+    sek_payload_more(p, time_ms, weight * (float)octets);
     return true;
+}
+
+void sek_payload_more(struct sek_payload *p, int64_t time_ms, float weight)
+{
+    for (unsigned i = 0; i < SEK_N_SPANS; i++)
+        p->sum[i] = sek_window_add(&p->window[i], sek_span_ms[i], time_ms, weight);
 }
 
 uint64_t sek_payload_out(const struct sek_payload *p)

@@ -41,6 +41,8 @@ unsigned sek_payload_octets(const struct sek_name *name, unsigned domain_labels,
 /* Add a question's name; hash: keyed, of what must differ to count. False: it was known. */
 bool sek_payload_add(struct sek_payload *p, const struct sek_name *name, unsigned domain_labels,
                      uint64_t hash, int64_t time_ms);
+/* The latest question carries so much more. */
+void sek_payload_more(struct sek_payload *p, int64_t time_ms, float weight);
 /* Octets that an encoder with this alphabet put into the names: log2(octets that came) bits each.
  */
 uint64_t sek_payload_out(const struct sek_payload *p);

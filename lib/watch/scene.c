@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "watch/scene.h"
+#include "watch/inbound.h"
 #include "name/special.h"
 #include "name/text.h"
 #include <stdio.h>
@@ -47,7 +48,7 @@ static bool is_settled(const struct sek_scene *s, const struct sek_domains *doma
  */
 
 /* Out of memory: the next finding tries again. */
-static void blocked_publish(struct sek_scene *s)
+void sek_scene_publish(struct sek_scene *s)
 {
     struct sek_dynamic *set;
     if (s->hooks.blocked && sek_dynamic_new(s->blocked, s->n_blocked, &set) == SEK_OK)
@@ -75,7 +76,7 @@ static void blocked_add(struct sek_scene *s, const struct sek_name *domain, enum
         memmove(s->blocked, s->blocked + 1, --s->n_blocked * sizeof *s->blocked);
     sek_dynamic_row_set(&s->blocked[s->n_blocked++], domain,
                         sek_lookup_name(sek_detector_names, (int)by), until_s);
-    blocked_publish(s);
+    sek_scene_publish(s);
 }
 
 /* May the domain that a finding suspects be blocked for everybody? Only what this site has seen
@@ -117,6 +118,9 @@ static void found(void *arg, const struct sek_sign *sign, const struct sek_obser
     char text[SEK_NAME_TEXT_MAX] = "";
     bool blocks = false;
     (void)seen;
+    if (s->site.dismissed &&
+        sek_dismissed_find(s->site.dismissed, f.detector, &f.endpoint, f.domain, f.domain_len))
+        return;
     f.mode = sek_detector_mode(conf, f.detector);
     if (f.domain_len && sek_name_from_wire(f.domain, f.domain_len, &domain) == SEK_OK) {
         sek_name_to_text(f.domain, text);
@@ -150,9 +154,9 @@ static bool is_special(const struct sek_event *e)
     return sek_name_from_wire(e->names, e->name_len, &name) != SEK_OK || sek_name_is_special(&name);
 }
 
-/* Does each query of the row matter, not only the first? Where names may carry much data; and, once
- * the history can tell, where few ask for the domain and it is new, or names may carry a little.
- * Asked once a row. */
+/* Does each query of the row matter, not only the first? Where names or answers may carry much
+ * data; and, once the history can tell, where few ask for the domain and it is new, or names may
+ * carry a little. Asked once a row. */
 static bool is_worth_watching(const struct sek_scene *s, const struct sek_event *e,
                               const struct sek_tally_traffic *row)
 {
@@ -163,7 +167,8 @@ static bool is_worth_watching(const struct sek_scene *s, const struct sek_event 
     unsigned octets = (unsigned)(e->name_len - row->domain_len);
     if (is_special(e))
         return false;
-    if (octets >= WATCH_OCTETS || sek_detectors_want(s->detectors, row->domain, row->domain_len))
+    if (octets >= WATCH_OCTETS || (octets > 0 && sek_inbound_is_data(e->qtype)) ||
+        sek_detectors_want(s->detectors, row->domain, row->domain_len))
         return true;
     if (!domains || (!s->site.eager && !is_settled(s, domains, now_s)))
         return false;
@@ -257,6 +262,12 @@ void sek_scene_see(struct sek_scene *s, const struct sek_event *e,
     sek_observation_date(&seen_now, s->site.conf, known, &seen,
                          domains ? sek_domains_since_s(domains) : INT64_MAX);
     sek_detectors_see(s->detectors, &seen_now, found, s);
+}
+
+struct sek_dynamic_row *sek_scene_blocks(struct sek_scene *s, unsigned **out_n)
+{
+    *out_n = &s->n_blocked;
+    return s->blocked;
 }
 
 void sek_scene_count(struct sek_scene *s, const struct sek_tally_traffic *row)

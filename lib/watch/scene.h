@@ -6,6 +6,7 @@
  * which counts asks sek_scene_wants; the other, which is the history's writer, calls all the rest.
  * One thread may do both. */
 #pragma once
+#include "event/dismissed.h"
 #include "event/tally.h"
 #include "policy/never.h"
 #include "watch/detector.h"
@@ -32,6 +33,7 @@ struct sek_scene_site {
     const struct sek_conf *conf;
     const struct sek_never *never;     /* NULL: no finding blocks */
     const struct sek_dynamic *blocked; /* blocks that still run, copied; NULL: none */
+    const struct sek_dismissed *dismissed; /* what nobody wants to be told; NULL: nothing */
     _Atomic int64_t *full_s;           /* set when the history had no room (verdict/detect.h) */
     struct sek_hash_key key;           /* of the detectors: random, or fixed to get the same */
     /* Watch what few ask for although the history is too young to tell what is new. A resolver has
@@ -59,6 +61,10 @@ enum sek_scene_want sek_scene_wants(const struct sek_scene *s, const struct sek_
 /* See one: its domain_labels and repeat are set. classify: may be NULL. */
 void sek_scene_see(struct sek_scene *s, const struct sek_event *e,
                    const struct sek_classify *classify);
+/* All blocks, to be changed by the caller: *out_n of them, room for SEK_DYNAMIC_MAX. Then
+ * sek_scene_publish hands them to the hook `blocked`. */
+struct sek_dynamic_row *sek_scene_blocks(struct sek_scene *s, unsigned **out_n);
+void sek_scene_publish(struct sek_scene *s);
 /* Count a row of the tally that was taken out of it. */
 void sek_scene_count(struct sek_scene *s, const struct sek_tally_traffic *row);
 /* Memory of the detectors. */

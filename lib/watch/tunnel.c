@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "name/text.h"
 #include "watch/exclude.h"
+#include "watch/inbound.h"
 #include "watch/lookups.h"
 #include "watch/payload.h"
 #include "watch/places.h"
@@ -32,6 +33,7 @@ struct flow {
     uint8_t example_len[EXAMPLES];
     uint8_t example[EXAMPLES][EXAMPLE_MAX]; /* the longest names at first, wire, cut off */
     struct sek_payload payload;
+    struct sek_inbound in;
 };
 
 struct tunnel {
@@ -91,14 +93,6 @@ size_t sek_tunnel_octets(const void *self)
 /* --- flows -------------------------------------------------------------------------------------
  */
 
-/* Types whose answers carry what a server wants to send (IANA DNS parameters): CNAME, NULL, MX,
- * TXT, SRV, KEY, and the private ones. */
-static bool is_data_type(uint16_t qtype)
-{
-    return qtype == 5 || qtype == 10 || qtype == 15 || qtype == 16 || qtype == 25 || qtype == 33 ||
-           qtype >= 65280;
-}
-
 static void begin(struct flow *f, int64_t now_ms)
 {
     struct sek_place place = f->place;
@@ -132,6 +126,11 @@ static double share(uint64_t part, uint64_t all)
     return all ? (double)part / (double)all : 0;
 }
 
+static uint64_t carried(const struct flow *f)
+{
+    return f->payload.octets + f->in.octets;
+}
+
 /* The span whose threshold is passed by most, or -1. */
 static int passed(const struct tunnel *t, const struct flow *f)
 {
@@ -151,12 +150,16 @@ static int passed(const struct tunnel *t, const struct flow *f)
 static bool add(struct tunnel *t, struct flow *f, const struct sek_observation *o, uint64_t hash,
                 float times, int *out_span)
 {
-    f->n_data += is_data_type(o->qtype);
-    if (!sek_payload_add(&f->payload, o->name, o->domain_labels, hash, o->time_ms))
+    f->n_data += sek_inbound_is_data(o->qtype);
+    bool is_new = sek_payload_add(&f->payload, o->name, o->domain_labels, hash, o->time_ms);
+    float in = sek_inbound_add(&f->in, o, t->key, f->payload.n_asked, is_new);
+    if (!is_new)
         return false;
-    f->place.worth = f->payload.octets;
+    if (in > 0)
+        sek_payload_more(&f->payload, o->time_ms, in);
+    f->place.worth = carried(f);
     keep_example(f, o->name);
-    if (f->told && f->payload.octets < 2 * f->told)
+    if (f->told && carried(f) < 2 * f->told)
         return false;
     f->times = share(f->n_data, f->payload.n_asked) > DATA_SHARE ? times * SEK_TUNNEL_DATA : times;
     *out_span = passed(t, f);
@@ -186,8 +189,10 @@ static void evidence(const struct tunnel *t, const struct flow *f, int span, con
     sek_buf_init(&json, sizeof out->finding.evidence - 1);
     sek_buf_add_fmt(&json,
                     "{\"kind\":\"%s\",\"names\":%" PRIu64 ",\"queries\":%" PRIu64
-                    ",\"octets\":%" PRIu64 ",\"octets_out\":%" PRIu64 ",\"span\":\"%s\"",
-                    kind, p->n_names, p->n_asked, p->octets, sek_payload_out(p), span_names[span]);
+                    ",\"octets\":%" PRIu64 ",\"octets_out\":%" PRIu64 ",\"octets_in\":%" PRIu64
+                    ",\"span\":\"%s\"",
+                    kind, p->n_names, p->n_asked, p->octets, sek_payload_out(p), f->in.octets,
+                    span_names[span]);
     for (int i = 0; i < SEK_N_SPANS; i++) {
         sek_buf_add_fmt(&json, ",\"%s\":", span_names[i]);
         sek_json_add_real(&json, (double)p->sum[i], 0);
@@ -222,13 +227,14 @@ static void tell(const struct tunnel *t, struct flow *f, const struct sek_observ
 {
     sek_sign_begin(out, SEK_DETECTOR_TUNNEL, o, f->start_ms, !rotating);
     out->is_new = f->told == 0;
-    f->told = f->payload.octets;
+    f->told = carried(f);
     out->may_block = !rotating;
     out->finding.confidence = confidence(t, f, span);
     snprintf(out->finding.technique, sizeof out->finding.technique, "%s", SEK_TUNNEL_TECHNIQUE);
     evidence(t, f, span, rotating ? "many domains" : "one domain", out);
-    snprintf(out->what, sizeof out->what, "sends data in names (%" PRIu64 " octets in %" PRIu64 ")",
-             sek_payload_out(&f->payload), f->payload.n_names);
+    snprintf(out->what, sizeof out->what,
+             "carries data in DNS (%" PRIu64 " octets out, %" PRIu64 " in; %" PRIu64 " names)",
+             sek_payload_out(&f->payload), f->in.octets, f->payload.n_names);
 }
 
 /* --- seeing ------------------------------------------------------------------------------------

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Detector "tunnel": an endpoint sends data out in the names it asks for. MITRE ATT&CK: Application
- * Layer Protocol, DNS.
+/* Detector "tunnel": an endpoint sends data out in the names it asks for, or takes it in with the
+ * answers. MITRE ATT&CK: Application Layer Protocol, DNS.
  *
- * Per endpoint and registered domain the new information of names (watch/payload.h) is summed over
- * a minute, an hour and a day; a finding from tunnel.minute, tunnel.hour or tunnel.day on. The hour
- * and the day find what is too slow for the minute: 0.7 octets a second are 60 kB a day.
+ * Per endpoint and registered domain the new information of names (watch/payload.h) and, with less
+ * weight, of their answers (watch/inbound.h) is summed over a minute, an hour and a day; a finding
+ * from tunnel.minute, tunnel.hour or tunnel.day on. The hour and the day find what is too slow for
+ * the minute: 0.7 octets a second are 60 kB a day, out or in.
  * Where more endpoints ask for a domain than domains.rare, it is likelier a service than a thief's:
  * then four times as much. Half as much where most questions are of types whose answers carry
  * data (TXT, NULL, CNAME, MX, SRV, KEY and the private ones): tunnels need the way back. A tunnel
@@ -15,8 +16,8 @@
  * Left out: services that are asked by random names (watch/lookups.h), tunnel.exclude, reverse
  * zones, special-use names, and the zones under policy.never-block.
  *
- * Limits: what comes in is not seen, as events have no sizes of answers; less than tunnel.day gets
- * out unseen; what the collector drops is not counted. */
+ * Limits: less than tunnel.day gets out unseen; what the collector drops is not counted; what comes
+ * in below one name that is asked again and again, or below names of services (_x), is not seen. */
 #pragma once
 #include "watch/detector.h"
 

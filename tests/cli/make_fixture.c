@@ -329,7 +329,8 @@ static const struct other {
      "\"span_s\":1140,\"span_min_s\":600,\"domain_age_s\":1140,\"endpoints\":1}"},
     {SEK_DETECTOR_TUNNEL, "192.0.2.10", "drop.example", "T1071.004",
      "{\"kind\":\"one domain\",\"names\":78,\"queries\":79,\"octets\":5535,\"octets_out\":3604,"
-     "\"span\":\"minute\",\"minute\":5054,\"minute_alarm\":1000,\"hour\":5054,\"hour_alarm\":4000,"
+     "\"octets_in\":5120,\"span\":\"minute\",\"minute\":5054,\"minute_alarm\":1000,\"hour\":5054,"
+     "\"hour_alarm\":4000,"
      "\"day\":5054,\"day_alarm\":10000,\"unique_share\":0.987,\"data_type_share\":0.684,"
      "\"octets_a_name\":71.0,\"examples\":[\"knjuqljsfyyc2t3qmvxfgu2i.drop.example\"]}"},
     {SEK_DETECTOR_NXBURST, "192.0.2.11", NULL, "T1568",
@@ -437,6 +438,35 @@ static void resolver(const char *path)
     sek_status_destroy(path, page);
 }
 
+/* --- answers ------------------------------------------------------------------------------------
+ */
+
+static void make_answers(const char *dir)
+{
+    static const struct {
+        int64_t days;
+        const char *address, *domain;
+    } all[] = {
+        {0, "203.0.113.80", "www.example"},    {0, "2001:db8:5::80", "www.example"},
+        {0, "203.0.113.80", "shared.example"}, {0, "203.0.113.99", "never-asked.example"},
+        {-2, "203.0.113.80", "www.example"},
+    };
+    char path[600], aside[SEK_ASIDE_MAX];
+    struct sek_eventsdb *db;
+    snprintf(path, sizeof path, "%s/events/events.db", dir);
+    MUST(sek_eventsdb_open(path, BEGIN_S, &db, aside, &diag));
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        struct sek_answer a = {.day = BEGIN_S / 86400 + all[i].days};
+        struct sek_name name;
+        MUST(sek_addr_from_text(all[i].address, &a.address, &diag));
+        MUST(sek_name_from_text(all[i].domain, strlen(all[i].domain), &name, &diag));
+        a.domain_len = name.len;
+        memcpy(a.domain, name.octets, name.len);
+        MUST(sek_eventsdb_store_answers(db, &a, 1, &diag));
+    }
+    sek_eventsdb_close(db);
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 3 && strcmp(argv[1], "resolver") == 0) {
@@ -448,13 +478,18 @@ int main(int argc, char **argv)
         make_detections(argv[2]);
         return 0;
     }
+    if (argc == 3 && strcmp(argv[1], "answers") == 0) {
+        make_answers(argv[2]);
+        return 0;
+    }
     if (argc == 3 && strcmp(argv[1], "more") == 0) {
         know_lists(argv[2]);
         store(argv[2], &later, 1);
         return 0;
     }
     if (argc != 2 || strlen(argv[1]) > 500) {
-        fputs("usage: make_fixture FOLDER | more FOLDER | detections FOLDER | resolver PAGE\n",
+        fputs("usage: make_fixture FOLDER | more FOLDER | detections FOLDER | answers FOLDER | "
+              "resolver PAGE\n",
               stderr);
         return 2;
     }

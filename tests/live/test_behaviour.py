@@ -114,6 +114,37 @@ class Block(BehaviourCase):
         self.assertEqual([REAL], addresses(self.ask(f"x.{TUNNEL}")))
 
 
+class Dismissed(BehaviourCase):
+    """Once a finding is dismissed its block ends and it is not told again; until it is restored."""
+
+    detectors = "block"
+
+    def is_blocked(self):
+        return addresses(self.ask(f"x.{TUNNEL}")) == [SINKHOLE4]
+
+    def test_dismissed(self):
+        self.tunnel(BOT, 120)
+        found = self.found_by("tunnel", BOT)
+        wait_until(self.is_blocked, "the block")
+        self.policy.run("findings", "dismiss", str(found["id"]), "--reason", "our backup")
+        wait_until(lambda: not self.is_blocked(), "the end of the block")
+        before = self.found_by("tunnel", BOT)
+        self.assertEqual("our backup", before["dismissed_why"])
+        self.tunnel(BOT, 400)  # more than twice as much would be told again
+        other = "127.0.0.87"
+        self.tunnel(other, 120)  # another endpoint's, for the same domain, is none the less one
+        self.assertIsNone(self.found_by("tunnel", other)["dismissed"])
+        self.assertEqual(before["last"], self.found_by("tunnel", BOT)["last"])
+        wait_until(self.is_blocked, "the other's block")
+        self.policy.run("findings", "dismiss", str(found["id"]), "--everybody", "--reason", "backup")
+        wait_until(lambda: not self.is_blocked(), "the end of that")
+        self.resolver.stop()
+        type(self).resolver = self.start_resolver()
+        self.assertFalse(self.is_blocked())
+        self.policy.run("findings", "restore", str(found["id"]))
+        wait_until(self.is_blocked, "the block again")
+
+
 class BlockRare(BehaviourCase):
     detectors = "block"
 

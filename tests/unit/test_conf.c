@@ -209,9 +209,9 @@ static void test_files(void **state)
         {"scalar", FILE_TEXT("hello"),
          "f:1: a group of settings such as \"policy:\" must stand here"},
         {"list", FILE_TEXT("- a\n"), "must stand here"},
-        {"unknown group", FILE_TEXT("\n\nanswers:\n  ttl: 5s\n"),
-         "f:3: answers: unknown setting; known here: policy, answer, events, classify, dga, "
-          "beacon, tunnel, nxburst, surge, newrate, bypass, domains, nod, risk, status, suffix"},
+        {"unknown group", FILE_TEXT("\n\nreplies:\n  ttl: 5s\n"),
+         "f:3: replies: unknown setting; known here: policy, answer, events, classify, dga, "
+         "beacon, tunnel, nxburst, surge, newrate, bypass, domains, answers, nod, risk, status, suffix"},
         {"part of a group's name", FILE_TEXT("answ:\n  ttl: 5s\n"), "f:1: answ: unknown setting"},
         {"empty group name", FILE_TEXT("\"\":\n  ttl: 5s\n"), "f:1: : unknown setting"},
         {"dotted key", FILE_TEXT("answer.ttl: 5s\n"), "f:1: answer.ttl: unknown setting"},
@@ -379,6 +379,7 @@ static void test_print_reads_back(void **state)
         "bypass: {mode: off, list: /etc/own.tsv, queries: 2, silent: 2h, endpoints: 16,\n"
         "  canary: nodata, exclude: [vpn.example]}\n"
         "domains: {file: /x/d, memory: 2m, retention: 2d, warm-up: 1s, new: 63s, rare: 4}\n"
+        "answers: {mode: no, retention: 3d, rows: 1001}\n"
         "nod: {mode: hold, hold: 2s, popular: 0, exclude: [n.example]}\n"
         "risk: {half-life: 3d, alert: 40, quarantine: 90}\n"
         "status: {path: /x/s}\nsuffix: {list: /x/l}\n";

@@ -160,12 +160,13 @@ static void test_migration(void **state)
     int n = 0;
     make_version_1();
     assert_int_equal(sek_report_open(path, &r, &diag), SEK_E_VERSION);
-    assert_non_null(strstr(diag.text, "has version 1, this program needs 4"));
+    assert_non_null(strstr(diag.text, "has version 1, this program needs "));
     struct sek_eventsdb *db = open_db();
     store_event(db, sample_hit("192.0.2.1", "evil.example", SAMPLE_MS + 60000));
     struct sek_finding f = finding("192.0.2.1", SAMPLE_MS, NULL);
     assert_int_equal(store(db, &f, 1).n_new, 1);
-    assert_int_equal(ask("PRAGMA user_version"), 4);
+    assert_int_equal(ask("PRAGMA user_version"), 5);
+    assert_int_equal(ask("SELECT count(*) FROM answer"), 0);
     assert_int_equal(ask("SELECT count(*) FROM hits WHERE score IS NULL AND list = 'seven'"), 1);
     assert_int_equal(ask("SELECT count(*) FROM hits"), 2);
     assert_int_equal(ask("SELECT count(*) FROM findings"), 1);
@@ -518,7 +519,7 @@ static void test_blocked_domains(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct seen seen = {.stop_after = cases[i].stop_after};
         assert_int_equal(
-            sek_report_blocked_domains(r, SAMPLE_S + cases[i].at_s, see_blocked, &seen, NULL),
+            sek_report_blocked_domains(r, SAMPLE_S + cases[i].at_s, NULL, see_blocked, &seen, NULL),
             SEK_OK);
         assert_string_equal(seen.text, cases[i].expected);
     }

@@ -105,6 +105,143 @@ static void test_low_and_slow(void **state)
     assert_int_equal(run(plain, "evil.com", 86400 / 400, 32, 400000, 3), 0);
 }
 
+/* --- what comes in
+ * --------------------------------------------------------------------------------
+ */
+
+/* A flow of questions whose answers carry something. name: after `letters` random ones; without,
+ * each # is the question's number. Addresses are of so many networks, 0: any. */
+struct flow {
+    const char *label, *name;
+    unsigned letters;
+    uint16_t qtype;
+    uint16_t answer_octets;
+    unsigned n, n_addrs, networks;
+    int64_t pause_ms;
+    bool found;
+};
+
+static struct sek_addr address(uint16_t qtype, unsigned networks, uint64_t *seed)
+{
+    struct sek_addr a = {.octets = {[10] = 0xff, [11] = 0xff}};
+    for (unsigned i = qtype == 28 ? 0 : 12; i < 16; i++)
+        a.octets[i] = (uint8_t)(fraction(seed) * 256);
+    unsigned at = qtype == 28 ? 0 : 12;
+    if (networks) {
+        memset(a.octets + at, 0, qtype == 28 ? 4 : 2);
+        a.octets[at] = (uint8_t)(10 + fraction(seed) * networks);
+    }
+    return a;
+}
+
+static void numbered(char *out, size_t size, const char *form, unsigned number)
+{
+    size_t before = strcspn(form, "#");
+    snprintf(out, size, "%.*s", (int)before, form);
+    if (form[before])
+        snprintf(out + before, size - before, "%u%s", number, form + before + 1);
+}
+
+static unsigned run_flow(const struct flow *f, uint64_t seed)
+{
+    struct question q = plain;
+    struct sek_addr addrs[SEK_EVENT_ADDRS];
+    char text[256], letters[64];
+    unsigned at = 0;
+
+    for (unsigned i = 0; i < f->n; i++) {
+        for (unsigned k = 0; k < f->letters; k++)
+            letters[k] = "abcdefghijklmnopqrstuvwxyz234567"[(unsigned)(fraction(&seed) * 32)];
+        letters[f->letters] = '\0';
+        if (f->letters)
+            snprintf(text, sizeof text, "%s%s", letters, f->name);
+        else
+            numbered(text, sizeof text, f->name, i);
+        for (unsigned k = 0; k < f->n_addrs; k++)
+            addrs[k] = address(f->qtype, f->networks, &seed);
+        q.name = text;
+        q.qtype = f->qtype;
+        q.answer_octets = f->answer_octets;
+        q.addrs = addrs;
+        q.n_addrs = f->n_addrs;
+        if (show(&q) && !at)
+            at = i + 1;
+        q.time_ms += f->pause_ms;
+    }
+    return at;
+}
+
+static void test_inbound(void **state)
+{
+    static const struct flow flows[] = {
+        {"TXT polls", ".evil.com", 10, 16, 200, 60, .pause_ms = 1000, .found = true},
+        {"NULL polls", ".evil.com", 8, 10, 400, 60, .pause_ms = 1000, .found = true},
+        {"private type", ".evil.com", 8, 65399, 200, 60, .pause_ms = 1000, .found = true},
+        {"SRV polls", ".evil.com", 12, 33, 150, 60, .pause_ms = 1000, .found = true},
+        {"polls by the hour", ".evil.com", 10, 16, 200, 100, .pause_ms = 30000, .found = true},
+        {"0.7 octets a second", ".evil.com", 8, 16, 200, 302, .pause_ms = 286000, .found = true},
+        {"0.7, long answers", ".evil.com", 8, 16, 1000, 60, .pause_ms = 1428000, .found = true},
+        {"0.7, AAAA", ".evil.com", 8, 28, 0, 3780, 1, .pause_ms = 22857, .found = true},
+        {"addresses", ".evil.com", 8, 1, 0, 200, 2, .pause_ms = 200, .found = true},
+        {"many addresses", ".evil.com", 6, 1, 0, 60, 12, .pause_ms = 500, .found = true},
+        {"IPv6 addresses", ".evil.com", 6, 28, 0, 60, 4, .pause_ms = 500, .found = true},
+        {"HTTPS only", ".evil.com", 8, 65, 300, 60, .pause_ms = 500, .found = true},
+        /* harmless */
+        {"SPF", "_spf#.mail.com", 0, 16, 400, 20, .pause_ms = 100},
+        {"SPF without a mark", "spf#.mail.com", 0, 16, 400, 8, .pause_ms = 100},
+        {"DKIM", "s#._domainkey.mail.com", 0, 16, 420, 60, .pause_ms = 2000},
+        {"DMARC", "_dmarc.team#.mail.com", 0, 16, 90, 100, .pause_ms = 2000},
+        {"a block list's reasons", "#.7.0.10.dnsbl.com", 0, 16, 70, 60, .pause_ms = 3000},
+        {"a block list", "#.7.0.10.dnsbl.com", 0, 1, 0, 300, 1, 1, .pause_ms = 400},
+        {"DNS-SD", "printer#._ipp._tcp.office.com", 0, 16, 400, 20, .pause_ms = 50},
+        {"one TXT again and again", "key.office.com", 0, 16, 2000, 1000, .pause_ms = 50},
+        {"a service's hosts", "host#.cdn.com", 0, 1, 60, 60, 4, 2, .pause_ms = 500},
+        {"its IPv6 hosts", "host#.cdn.com", 0, 28, 60, 60, 4, 2, .pause_ms = 500},
+        {"MX of a provider's customers", "firm#.mail.com", 0, 15, 40, 60, .pause_ms = 1000},
+        {"DNSSEC keys", "zone#.mail.com", 0, 48, 600, 60, .pause_ms = 500},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof flows / sizeof flows[0]; i++) {
+        renew("");
+        unsigned at = run_flow(&flows[i], i + 1);
+        if ((at > 0) != flows[i].found)
+            fail_msg("%s: %u", flows[i].label, at);
+        if (at)
+            assert_non_null(strstr(sign.finding.evidence, "\"octets_in\":"));
+    }
+    renew("");
+    unsigned at = run_flow(&flows[0], 1);
+    assert_true(at >= 10 && at <= 20);
+    assert_non_null(strstr(sign.what, " in; "));
+}
+
+/* A browser asks A, AAAA and HTTPS of each host; the answer of the last is long. */
+static void test_browser(void **state)
+{
+    uint64_t seed = 4;
+
+    (void)state;
+    for (unsigned i = 0; i < 60; i++) {
+        static const uint16_t types[] = {65, 1, 28};
+        struct sek_addr addrs[2];
+        char name[64];
+        snprintf(name, sizeof name, "shop%u.site.com", i);
+        for (unsigned k = 0; k < 3; k++) {
+            struct question q = plain;
+            q.name = name;
+            q.qtype = types[k];
+            q.time_ms += i * 500 + k;
+            q.answer_octets = k ? 40 : 250;
+            q.addrs = addrs;
+            q.n_addrs = k ? 2 : 0;
+            addrs[0] = address(types[k], 1, &seed);
+            addrs[1] = address(types[k], 1, &seed);
+            assert_false(show(&q));
+        }
+    }
+}
+
 static void test_left_out(void **state)
 {
     static const struct {
@@ -215,6 +352,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_fast, setup, teardown),
         cmocka_unit_test_setup_teardown(test_low_and_slow, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_inbound, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_browser, setup, teardown),
         cmocka_unit_test_setup_teardown(test_left_out, setup, teardown),
         cmocka_unit_test_setup_teardown(test_repeats, setup, teardown),
         cmocka_unit_test_setup_teardown(test_rotating, setup, teardown),

@@ -41,6 +41,10 @@ struct question {
     unsigned endpoints; /* 0: one */
     int64_t age_s;
     bool young_history;
+    uint32_t ttl_s;
+    uint16_t answer_octets;
+    const struct sek_addr *addrs;
+    unsigned n_addrs;
 };
 
 static inline struct sek_observation observe(const struct question *q, struct sek_name *name)
@@ -59,6 +63,10 @@ static inline struct sek_observation observe(const struct question *q, struct se
         .existence = q->existence,
         .repeat = q->repeat,
         .time_ms = q->time_ms,
+        .ttl_s = q->ttl_s,
+        .answer_octets = q->answer_octets,
+        .addrs = q->addrs,
+        .n_addrs = q->n_addrs,
         .settled = !q->young_history,
         .age_s = q->young_history ? SEK_AGE_OLD : q->age_s,
         .endpoints = q->endpoints ? q->endpoints : 1,

@@ -1,0 +1,81 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""The memory of answers: real answers with aliases and both kinds of addresses, and a log of
+connections checked against it."""
+import json
+import time
+
+import harness
+from harness import LiveCase, addresses, ask, wait_until, zone
+
+REAL4, REAL6, OTHER4, BLOCKED4 = "203.0.113.7", "2001:db8:7::7", "203.0.113.8", "203.0.113.9"
+ALICE, BOB = "127.0.0.91", "127.0.0.92"
+
+
+class Answers(LiveCase):
+    settings = {f"{detector}__mode": "off" for detector in
+                ("classify", "dga", "beacon", "tunnel", "nxburst", "nod")}
+    options = "    local-zone: \"net.\" nodefault\n"
+
+    @classmethod
+    def start_upstream(cls):
+        cls.zones = {"net": zone(f"www.a A {REAL4}\nwww.a AAAA {REAL6}\n"
+                                 f"two.a A {OTHER4}\nalias.b CNAME www.a\n"
+                                 f"bad.c A {BLOCKED4}\n", ttl=300)}
+        nsd = super().start_upstream()
+        cls.clauses = (f'stub-zone:\n    name: "net"\n'
+                       f'    stub-addr: {nsd.address}@{nsd.port}\n')
+        return nsd
+
+    def given(self, address, *options):
+        """(domain, endpoint) of each row."""
+        code, out, _ = self.policy.run("answers", address, "--format", "json", *options, ok=(0, 2))
+        rows = json.loads(out)["rows"] if out else []
+        return sorted((row["domain"], row["endpoint"] or "") for row in rows)
+
+    def test_1_given(self):
+        """By the question's domain, also for what an alias leads to, and for who had it from the
+        cache; not what was blocked."""
+        self.policy.block("bad.c.net")
+        server = self.resolver.server
+        self.assertEqual([REAL4], addresses(ask(server, "www.a.net", source=ALICE)))
+        self.assertEqual([OTHER4], addresses(ask(server, "two.a.net", source=ALICE)))
+        ask(server, "www.a.net", "AAAA", source=ALICE)
+        self.assertIn(REAL4, addresses(ask(server, "alias.b.net", source=ALICE)))
+        ask(server, "alias.b.net", source=BOB)
+        ask(server, "bad.c.net", source=BOB)
+        wait_until(lambda: ("b.net", BOB) in self.given(REAL4), "answers in the database")
+        self.assertEqual([("a.net", ALICE), ("b.net", ALICE), ("b.net", BOB)], self.given(REAL4))
+        self.assertEqual([("a.net", ALICE)], self.given(REAL6))
+        # a second name of the domain in the same minute
+        self.assertEqual([("a.net", ALICE)], self.given(OTHER4))
+        self.assertEqual([("b.net", BOB)], self.given(REAL4, "--endpoint", BOB))
+        self.assertEqual([], self.given(BLOCKED4))
+
+    def test_2_connections(self):
+        now = int(time.time())
+        log = self.scratch / "log.csv"
+        log.write_text("".join(f"{now},{source},{to}\n" for source, to in
+                               ((ALICE, REAL4), (ALICE, REAL6), (BOB, REAL4), (BOB, REAL6),
+                                (BOB, OTHER4), (ALICE, "198.51.100.1"))))
+        _, out, _ = self.policy.run("answers", "--check", str(log), "--format", "json")
+        rows = json.loads(out)["rows"]
+        rows = sorted(((row["endpoint"], row["address"], row["given"], row["domain"])
+                       for row in rows))
+        self.assertEqual([(ALICE, "198.51.100.1", "never", None),
+                          (BOB, REAL6, "to others", "a.net"),
+                          (BOB, OTHER4, "to others", "a.net")], rows)
+
+
+class Off(LiveCase):
+    settings = {"answers__mode": "no"}
+    zones = {"test": zone(f"* A {REAL4}")}
+
+    def test_off(self):
+        self.ask("www.test")
+        wait_until(lambda: self.rows("SELECT 1 FROM traffic_by_minute"), "traffic")
+        self.assertEqual([], self.rows("SELECT 1 FROM answer"))
+
+
+if __name__ == "__main__":
+    harness.main()
