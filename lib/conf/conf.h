@@ -95,6 +95,9 @@ struct sek_conf {
         struct sek_conf_names exclude; /* list notation: never held or recorded */
     } nod;
     struct {
+        char asn[SEK_CONF_TEXT_MAX], country[SEK_CONF_TEXT_MAX]; /* databases; "" = none */
+    } geo;
+    struct {
         char path[SEK_CONF_TEXT_MAX]; /* status page */
     } status;
     struct {

@@ -149,6 +149,11 @@ const struct sek_option sek_options[] = {
     {"nod.exclude", SEK_OPT_NAMES, AT(nod.exclude), 0, SEK_CONF_NAMES_MAX, "", "",
      "Names that are never held or recorded as newly observed (\"cdn.example\", \"=host.example\")"},
 
+    {"geo.asn", SEK_OPT_PATH, AT(geo.asn), 0, TEXT_MAX, "", "",
+     "Database of networks (ASN) in MaxMind's format: GeoLite2, DB-IP, IPinfo; empty: none"},
+    {"geo.country", SEK_OPT_PATH, AT(geo.country), 0, TEXT_MAX, "", "",
+     "Database of countries, likewise; may be the same file where one has both"},
+
     {"status.path", SEK_OPT_PATH, AT(status.path), 1, TEXT_MAX, "/run/sekisho/status", "",
      "Page where the resolver shows its state to the command"},
 

@@ -260,6 +260,7 @@ static void look_at(struct sek_observer *o, const struct sek_event *e, const str
         .n_addrs = e->n_addrs,
         .n_ns_addrs = e->n_ns_addrs,
         .classify = d ? d->classify : NULL,
+        .geo = o->rt->geo,
     };
     sek_observation_date(&seen_now, &o->rt->conf, known, &seen,
                          domains ? sek_domains_since_s(domains) : INT64_MAX);
@@ -338,6 +339,7 @@ static void *observe(void *arg)
     struct sek_observer *o = arg;
     pthread_setname_np(pthread_self(), "sek-observe");
     do {
+        sek__geo_tick(o->rt);
         look_at_all(o);
         sync_domains(o, sek_keeper_now_ms());
         take_import(o, sek_keeper_now_ms() / 1000);

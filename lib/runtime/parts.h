@@ -4,6 +4,7 @@
 #include "base/epoch.h"
 #include "event/ring.h"
 #include "name/suffix.h"
+#include "observe/geo.h"
 #include "policy/never.h"
 #include "policy/policy.h"
 #include "runtime/runtime.h"
@@ -50,6 +51,7 @@ struct sek_runtime {
     struct sek_never *nod_exclude;               /* NULL: the same, or NOD is off */
     _Atomic int64_t domains_full_s;              /* the history last had no room then; 0: never */
     struct sek_domains *domains;                 /* NULL: no history; the observer's to write */
+    struct sek_geo *geo;                         /* NULL: no database is set; the observer's */
     struct sek_observer *observer;               /* NULL: no detector is on */
     _Atomic(struct sek_dynamic *) fresh_dynamic; /* from the observer, for the keeper to take */
     struct sek_status_page *page;
@@ -94,6 +96,13 @@ void sek__detectors_start(struct sek_runtime *rt);
 /* Keeper, each tick. */
 void sek__detectors_tick(struct sek_runtime *rt);
 void sek__detectors_stop(struct sek_runtime *rt);
+
+/* --- geodata.c: databases of networks and countries ----------------------------------------------
+ */
+
+void sek__geo_start(struct sek_runtime *rt);
+/* Observer, often: reads what is new at most once a minute. */
+void sek__geo_tick(struct sek_runtime *rt);
 
 /* --- observer.c: what the detectors over time make of the events; a thread of its own -----------
  */

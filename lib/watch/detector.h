@@ -11,6 +11,7 @@
 #include "event/finding.h"
 #include "name/name.h"
 #include "observe/domains.h"
+#include "observe/geo.h"
 #include "verdict/dynamic.h"
 
 struct sek_detectors;
@@ -39,6 +40,7 @@ struct sek_observation {
     int64_t age_s;      /* since the domain was first seen, 0 for one never seen; SEK_AGE_OLD */
     unsigned endpoints; /* that ever asked for it, this one too, as the history estimates */
     const struct sek_classify *classify; /* NULL: there is no model */
+    const struct sek_geo *geo;           /* NULL: no database of networks or countries */
     const struct sek_detectors *others;  /* the set that asks */
 };
 #define SEK_AGE_OLD                                                                                \
