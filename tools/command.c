@@ -123,6 +123,7 @@
       "suspected is the domain that did resolve and is most like them. beacon: a new "             \
       "and rare domain asked for by the clock. tunnel: data sent out in names below a "            \
       "domain. nxdomain-burst: many domains that do not exist, whatever they look like. "          \
+      "fast-flux: a new or rare domain with ever new addresses all over the world. "               \
       "In mode block the suspected domain is blocked for a while.",                                \
       "sekisho findings --since 1d\ttoday's and yesterday's\n"                                     \
       "sekisho findings -e 192.0.2.7\tof one endpoint\n"                                           \

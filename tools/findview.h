@@ -4,7 +4,7 @@
 #include "context.h"
 #include "store/report.h"
 
-#define SEK_FIND_MEMBERS_MAX 32
+#define SEK_FIND_MEMBERS_MAX 48
 
 /* The members of evidence that are shown, as JSON paths for the report's filter. Returns how many.
  */

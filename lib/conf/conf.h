@@ -81,6 +81,20 @@ struct sek_conf {
         uint64_t n_endpoints; /* watched at the same time */
     } nxburst;
     struct {
+        int mode;                 /* enum sek_mode, of domains with ever new addresses */
+        double score;             /* of Holz et al. */
+        uint64_t asns, countries; /* at least */
+        double entropy;           /* of the systems, bits */
+        double turnover;          /* share of new addresses after the first ten, 0..1 */
+        int64_t ttl_s;            /* mean, at most */
+        int64_t window_s;         /* in which addresses count */
+        int64_t new_s;            /* how long after its first sight a domain counts */
+        uint64_t popular;         /* more endpoints: left out */
+        uint64_t n_domains;       /* watched at the same time */
+        int64_t lifetime_s;       /* of the block of the domain */
+        struct sek_conf_names exclude;
+    } fastflux;
+    struct {
         char file[SEK_CONF_TEXT_MAX]; /* history of domains; see sek_conf_domains_file */
         uint64_t memory_octets;       /* cap of that file, which is mapped into memory */
         int64_t retention_s;          /* a domain not asked for so long is forgotten */

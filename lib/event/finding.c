@@ -7,5 +7,6 @@ const struct sek_lookup sek_detector_names[] = {
     {SEK_DETECTOR_BEACON, "beacon"},
     {SEK_DETECTOR_TUNNEL, "tunnel"},
     {SEK_DETECTOR_NXBURST, "nxdomain-burst"},
+    {SEK_DETECTOR_FASTFLUX, "fast-flux"},
     {0, NULL},
 };

@@ -165,6 +165,9 @@ static bool is_worth_watching(const struct sek_observer *o, const struct sek_eve
         return false;
     if (!sek_domains_find(domains, row->domain, row->domain_len, &seen))
         return true;
+    if (conf->fastflux.mode != SEK_MODE_OFF && seen.endpoints <= conf->fastflux.popular &&
+        seen.first_s > now_s - conf->fastflux.new_s)
+        return true; /* each answer of it */
     return seen.endpoints <= conf->domains.rare &&
            (octets >= WATCH_OCTETS_RARE || seen.first_s > now_s - conf->beacon.new_s);
 }

@@ -7,7 +7,7 @@
 #include "base/banned.h"
 
 #define PAGE_ROWS 256 /* read before the caller prints: no transaction is open meanwhile */
-#define MEMBERS_MAX 32
+#define MEMBERS_MAX 48
 #define COLUMNS 11 /* before the members */
 
 struct where {

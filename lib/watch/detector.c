@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "watch/detector.h"
 #include "watch/beacon.h"
+#include "watch/fastflux.h"
 #include "watch/nxburst.h"
 #include "watch/series.h"
 #include "watch/tunnel.h"
@@ -21,6 +22,8 @@ const struct sek_detector_row sek_detector_rows[] = {
      sek_tunnel_see, NULL, sek_tunnel_octets},
     {SEK_DETECTOR_NXBURST, AT(nxburst.mode), 0, sek_nxburst_new, sek_nxburst_free, sek_nxburst_see,
      NULL, sek_nxburst_octets},
+    {SEK_DETECTOR_FASTFLUX, AT(fastflux.mode), AT(fastflux.lifetime_s), sek_fastflux_new,
+     sek_fastflux_free, sek_fastflux_see, NULL, sek_fastflux_octets},
     {0},
 };
 #define N_ROWS (sizeof sek_detector_rows / sizeof sek_detector_rows[0] - 1)

@@ -27,8 +27,9 @@ static void test_modes(void **state)
         bool wanted, blocks;
     } cases[] = {
         {"", true, false},
-        {"dga: {mode: off}\nbeacon: {mode: off}\ntunnel: {mode: off}\nnxburst: {mode: off}", false,
-         false},
+        {"dga: {mode: off}\nbeacon: {mode: off}\ntunnel: {mode: off}\nnxburst: {mode: off}\n"
+         "fastflux: {mode: off}",
+         false, false},
         {"tunnel: {mode: block}", true, true},
         {"nxburst: {mode: block}", true, false}, /* it has no domain */
         {"dga: {mode: off}\nbeacon: {mode: off}\ntunnel: {mode: off}", true, false},
