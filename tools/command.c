@@ -124,6 +124,7 @@
       "and rare domain asked for by the clock. tunnel: data sent out in names below a "            \
       "domain. nxdomain-burst: many domains that do not exist, whatever they look like. "          \
       "fast-flux: a new or rare domain with ever new addresses all over the world. "               \
+      "short-lived: a new domain that few asked for and that is gone. "                            \
       "In mode block the suspected domain is blocked for a while.",                                \
       "sekisho findings --since 1d\ttoday's and yesterday's\n"                                     \
       "sekisho findings -e 192.0.2.7\tof one endpoint\n"                                           \

@@ -56,6 +56,8 @@ enum {
     TURNOVER,
     ENTROPY,
     BASIS,
+    ENDED,
+    LIFETIME,
     EXAMPLES,
     EVIDENCE,
     N_COLS
@@ -140,6 +142,9 @@ static const struct {
     [ENTROPY] = {"entropy", "  entropy, bits", SEK_COL_REAL, SEK_COL_MACHINE, SEK_COL_FILLED,
                  "$.entropy"},
     [BASIS] = {"basis", "By", SEK_COL_TEXT, SEK_COL_MACHINE, SEK_COL_FILLED, "$.basis"},
+    [ENDED] = {"ended", "Ended by", SEK_COL_TEXT, SEK_COL_MACHINE, SEK_COL_FILLED, "$.ended"},
+    [LIFETIME] = {"lifetime_s", "Lived, seconds", SEK_COL_UINT, SEK_COL_MACHINE, SEK_COL_FILLED,
+                  "$.lifetime_s"},
     [EXAMPLES] = {"examples", "Names asked for", SEK_COL_TEXT, SEK_COL_MACHINE, SEK_COL_MACHINE,
                   "$.examples"},
     [EVIDENCE] = {"evidence", "Evidence", SEK_COL_JSON, SEK_COL_MACHINE, SEK_COL_MACHINE, NULL},

@@ -95,6 +95,17 @@ struct sek_conf {
         struct sek_conf_names exclude;
     } fastflux;
     struct {
+        int mode;           /* enum sek_mode, of new domains that are gone */
+        int64_t new_s;      /* how long after its first sight a domain is watched */
+        int64_t life_s;     /* it lived so long at most */
+        int64_t ttl_s;      /* its lowest TTL, at most */
+        int64_t silence_s;  /* after which a busy one is over */
+        uint64_t visits;    /* of a busy one, at least */
+        uint64_t n_domains; /* watched at the same time */
+        int64_t lifetime_s; /* of the block of the domain */
+        struct sek_conf_names exclude;
+    } shortlived;
+    struct {
         char file[SEK_CONF_TEXT_MAX]; /* history of domains; see sek_conf_domains_file */
         uint64_t memory_octets;       /* cap of that file, which is mapped into memory */
         int64_t retention_s;          /* a domain not asked for so long is forgotten */

@@ -8,5 +8,6 @@ const struct sek_lookup sek_detector_names[] = {
     {SEK_DETECTOR_TUNNEL, "tunnel"},
     {SEK_DETECTOR_NXBURST, "nxdomain-burst"},
     {SEK_DETECTOR_FASTFLUX, "fast-flux"},
+    {SEK_DETECTOR_SHORTLIVED, "short-lived"},
     {0, NULL},
 };

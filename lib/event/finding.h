@@ -6,11 +6,12 @@
 
 /* Stored: never renumber. */
 enum sek_detector {
-    SEK_DETECTOR_DGA = 1,      /* series of machine-made names (classify/evidence.h) */
-    SEK_DETECTOR_BEACON = 2,   /* a domain asked for by the clock (watch/beacon.h) */
-    SEK_DETECTOR_TUNNEL = 3,   /* data sent out in names (watch/tunnel.h) */
-    SEK_DETECTOR_NXBURST = 4,  /* many domains that do not exist (watch/nxburst.h) */
-    SEK_DETECTOR_FASTFLUX = 5, /* a domain with ever new addresses (watch/fastflux.h) */
+    SEK_DETECTOR_DGA = 1,        /* series of machine-made names (classify/evidence.h) */
+    SEK_DETECTOR_BEACON = 2,     /* a domain asked for by the clock (watch/beacon.h) */
+    SEK_DETECTOR_TUNNEL = 3,     /* data sent out in names (watch/tunnel.h) */
+    SEK_DETECTOR_NXBURST = 4,    /* many domains that do not exist (watch/nxburst.h) */
+    SEK_DETECTOR_FASTFLUX = 5,   /* a domain with ever new addresses (watch/fastflux.h) */
+    SEK_DETECTOR_SHORTLIVED = 6, /* a new domain that is gone (watch/shortlived.h) */
 };
 extern const struct sek_lookup sek_detector_names[]; /* "dga" "beacon" … */
 

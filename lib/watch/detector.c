@@ -4,6 +4,7 @@
 #include "watch/fastflux.h"
 #include "watch/nxburst.h"
 #include "watch/series.h"
+#include "watch/shortlived.h"
 #include "watch/tunnel.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,8 @@ const struct sek_detector_row sek_detector_rows[] = {
      NULL, sek_nxburst_octets},
     {SEK_DETECTOR_FASTFLUX, AT(fastflux.mode), AT(fastflux.lifetime_s), sek_fastflux_new,
      sek_fastflux_free, sek_fastflux_see, NULL, sek_fastflux_octets},
+    {SEK_DETECTOR_SHORTLIVED, AT(shortlived.mode), AT(shortlived.lifetime_s), sek_shortlived_new,
+     sek_shortlived_free, sek_shortlived_see, NULL, sek_shortlived_octets},
     {0},
 };
 #define N_ROWS (sizeof sek_detector_rows / sizeof sek_detector_rows[0] - 1)
@@ -151,6 +154,7 @@ void sek_observation_date(struct sek_observation *o, const struct sek_conf *conf
     o->settled = history_since_s <= now_s - conf->domains.warm_up_s;
     o->endpoints = known ? seen->endpoints : 1;
     o->age_s = SEK_AGE_OLD;
+    o->resolved = known && seen->resolved;
     if (!o->settled)
         return;
     if (!known)

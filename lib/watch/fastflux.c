@@ -288,8 +288,7 @@ static const char *basis_of(const struct judgement *j)
 static void add_numbers(struct sek_buf *json, const struct fastflux *f, const struct judgement *j)
 {
     const struct sek_spread_sum *sum = &j->sum;
-    sek_buf_add_fmt(json, ",\"addresses\":%u,\"asns\":%u,\"countries\":%u,\"networks\":%u",
-                    sum->addresses, sum->asns, sum->countries, sum->networks);
+    sek_spread_sum_add(json, sum);
     sek_buf_add_fmt(json, ",\"asns_min\":%u,\"countries_min\":%u", f->asns, f->countries);
     add_real(json, "score", j->score, 1);
     add_real(json, "alarm", f->score, 1);

@@ -27,6 +27,11 @@ size_t sek_places_octets(const struct sek_places *p)
     return p->n_sets * WAYS * p->stride;
 }
 
+void *sek_places_at(const struct sek_places *p, size_t i)
+{
+    return p->octets + i % (p->n_sets * WAYS) * p->stride;
+}
+
 static struct sek_place *place(const struct sek_places *p, uint64_t tag, unsigned way)
 {
     /* the high half chooses the set: what the low half tells apart stays in one */

@@ -28,6 +28,8 @@ struct sek_places {
 enum sek_err sek_places_init(struct sek_places *p, size_t n, size_t stride, int64_t silent_ms);
 void sek_places_fini(struct sek_places *p);
 size_t sek_places_octets(const struct sek_places *p);
+/* One of the places, free or not, by a number that wraps around. */
+void *sek_places_at(const struct sek_places *p, size_t i);
 /* NULL: not there. tag 0 stands for 1. */
 void *sek_places_find(const struct sek_places *p, uint64_t tag);
 /* The thing with this tag, or a place for it, zeroed but for its head: then *out_fresh. Its last_ms

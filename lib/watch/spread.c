@@ -89,3 +89,12 @@ void sek_spread_sum(const struct sek_spread *s, struct sek_spread_sum *out)
     out->turnover = share_of(s->later_new, s->later_other);
     out->turnover_of_all = share_of(s->later_new, s->later);
 }
+
+void sek_spread_sum_add(struct sek_buf *json, const struct sek_spread_sum *sum)
+{
+    sek_buf_add_fmt(json, ",\"addresses\":%u,\"networks\":%u", sum->addresses, sum->networks);
+    if (sum->with_asn)
+        sek_buf_add_fmt(json, ",\"asns\":%u", sum->asns);
+    if (sum->with_country)
+        sek_buf_add_fmt(json, ",\"countries\":%u", sum->countries);
+}

@@ -3,6 +3,7 @@
  * systems, countries and networks, and whether new ones keep coming. Plain data of fixed size;
  * zeroed is empty. One thread at a time. */
 #pragma once
+#include "base/buf.h"
 #include "observe/geo.h"
 
 #define SEK_SPREAD_MAX 48   /* addresses; what comes later is not looked at: enough is known */
@@ -37,5 +38,7 @@ struct sek_spread_sum {
 bool sek_spread_add(struct sek_spread *s, const struct sek_addr *a, uint16_t answer,
                     const struct sek_geo *geo);
 void sek_spread_sum(const struct sek_spread *s, struct sek_spread_sum *out);
+/* Append ,"addresses":…,"networks":… and, where known, ,"asns":…,"countries":… to a JSON object. */
+void sek_spread_sum_add(struct sek_buf *json, const struct sek_spread_sum *sum);
 /* Number of the network that an address lies in, as above. */
 uint64_t sek_spread_network(const struct sek_addr *a);

@@ -343,6 +343,12 @@ static const struct other {
      "\"turnover_min\":0.50,\"names\":1,\"answers\":3,\"ttl_s\":300,\"ttl_min_s\":300,"
      "\"ttl_max_s\":600,\"asn_list\":[\"AS64500 Net\"],\"country_list\":[\"AA\"],"
      "\"address_list\":[\"203.0.113.7\"],\"asked_by\":[\"192.0.2.12\"]}"},
+    {SEK_DETECTOR_SHORTLIVED, "192.0.2.13", "thrown.example", "T1568",
+     "{\"kind\":\"gone\",\"basis\":\"answers\",\"ended\":\"NXDOMAIN\","
+     "\"first_seen\":\"2026-11-20T08:50:00Z\",\"last_seen\":\"2026-11-20T09:40:00Z\","
+     "\"absent_since\":\"2026-11-20T09:50:00Z\",\"lifetime_s\":3000,\"lifetime_max_s\":259200,"
+     "\"silent_s\":1200,\"ttl_s\":120,\"ttl_max_s\":600,\"visits\":6,\"queries\":6,\"names\":1,"
+     "\"endpoints\":1,\"addresses\":1,\"networks\":1}"},
 };
 
 static struct sek_finding other_finding(const struct other *at)

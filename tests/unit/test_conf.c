@@ -211,7 +211,7 @@ static void test_files(void **state)
         {"list", FILE_TEXT("- a\n"), "must stand here"},
         {"unknown group", FILE_TEXT("\n\nanswers:\n  ttl: 5s\n"),
          "f:3: answers: unknown setting; known here: policy, answer, events, classify, dga, "
-         "beacon, tunnel, nxburst, fastflux, domains, nod, geo, status, "
+         "beacon, tunnel, nxburst, fastflux, shortlived, domains, nod, geo, status, "
          "suffix"},
         {"part of a group's name", FILE_TEXT("answ:\n  ttl: 5s\n"), "f:1: answ: unknown setting"},
         {"empty group name", FILE_TEXT("\"\":\n  ttl: 5s\n"), "f:1: : unknown setting"},
@@ -380,6 +380,8 @@ static void test_print_reads_back(void **state)
         "fastflux: {mode: block, score: 100, asns: 6, countries: 4, entropy: 1.5, "
         "turnover: 0.25, ttl: 67s, window: 2d, new: 3d, popular: 7, domains: 64, lifetime: 2d, "
         "exclude: [p.example]}\n"
+        "shortlived: {mode: block, new: 2d, life: 2d, ttl: 67s, silence: 2h, visits: 7, "
+        "domains: 64, lifetime: 2d, exclude: [q.example]}\n"
         "geo: {asn: /a.mmdb, country: /c.mmdb}\n"
         "status: {path: /x/s}\nsuffix: {list: /x/l}\n";
     struct sek_conf first, second, defaults;

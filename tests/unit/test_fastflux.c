@@ -289,8 +289,8 @@ static unsigned signs_of(unsigned n, struct question q, void (*fn)(struct sek_ob
 static void test_evidence(void **state)
 {
     static const char *const parts[] = {
-        "{\"kind\":\"flux\",\"basis\":\"networks and countries\",\"addresses\":24,\"asns\":24,",
-        "\"networks\":24,",
+        "{\"kind\":\"flux\",\"basis\":\"networks and countries\",\"addresses\":24,\"networks\":24,",
+        "\"asns\":24,\"countries\":",
         "\"asns_min\":5,\"countries_min\":3,\"score\":476.6,\"alarm\":142.4,",
         "\"entropy\":4.58,\"entropy_min\":2.00,",
         "\"names\":1,\"answers\":3,\"ttl_s\":300,",
