@@ -26,7 +26,7 @@
  *
  * Left out are the names that may never be blocked (policy/never.h; the pool of time servers among
  * them), those of policy/lookups.tsv (with nodes of peer-to-peer networks) and fastflux.exclude.
- * A domain has 2.8 KiB; when there is no room the least spread makes some. */
+ * A domain has 2.5 KiB; when there is no room the least spread makes some. */
 #pragma once
 #include "watch/detector.h"
 

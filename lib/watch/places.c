@@ -4,7 +4,7 @@
 #include <string.h>
 #include "base/banned.h"
 
-#define WAYS 8
+#define WAYS SEK_PLACES_WAYS
 
 enum sek_err sek_places_init(struct sek_places *p, size_t n, size_t stride, int64_t silent_ms)
 {
@@ -29,7 +29,12 @@ size_t sek_places_octets(const struct sek_places *p)
 
 void *sek_places_at(const struct sek_places *p, size_t i)
 {
-    return p->octets + i % (p->n_sets * WAYS) * p->stride;
+    return p->octets + i * p->stride;
+}
+
+size_t sek_places_index(const struct sek_places *p, const void *at)
+{
+    return (size_t)((const uint8_t *)at - p->octets) / p->stride;
 }
 
 static struct sek_place *place(const struct sek_places *p, uint64_t tag, unsigned way)

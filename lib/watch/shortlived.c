@@ -13,11 +13,12 @@
 #include <string.h>
 #include "base/banned.h"
 
-#define NAMES 8        /* of a domain that are told apart */
-#define VISIT_MS 60000 /* what comes sooner is the same visit */
-#define VISITS_MIN 2   /* of a domain that ends by NXDOMAIN */
-#define PAUSES 4       /* a busy domain's longest pause is less than this part of its life */
-#define SWEEP 2        /* places that an observation looks at */
+#define NAMES 8          /* of a domain that are told apart */
+#define VISIT_MS 60000   /* what comes sooner is the same visit */
+#define VISITS_MIN 2     /* of a domain that ends by NXDOMAIN */
+#define PAUSES 4         /* a busy domain's longest pause is less than this part of its life */
+#define SWEEP 64         /* places whose time an observation looks at */
+#define AGAIN_MS 3600000 /* later, one that was not over is looked at again */
 #define CONFIDENCE_MAX 0.9
 
 struct life {
@@ -46,10 +47,21 @@ struct shortlived {
     struct sek_places domains;
     struct sek_exclude *exclude;
     struct sek_hash_key key;
-    size_t next; /* place to be looked at */
+    int64_t *due_ms; /* of each place: it is not over before */
+    size_t n, next;  /* places; the one to be looked at */
     unsigned rare, visits;
     int64_t new_s, life_ms, ttl_s, silence_ms;
 };
+
+/* One for each place, never due. NULL: no memory. */
+static int64_t *due_new(size_t n_sets, size_t *out_n)
+{
+    *out_n = n_sets * SEK_PLACES_WAYS;
+    int64_t *due_ms = malloc(*out_n * sizeof *due_ms);
+    for (size_t i = 0; due_ms && i < *out_n; i++)
+        due_ms[i] = INT64_MAX;
+    return due_ms;
+}
 
 enum sek_err sek_shortlived_new(const struct sek_conf *conf, struct sek_hash_key key, void **out,
                                 struct sek_diag *diag)
@@ -57,9 +69,11 @@ enum sek_err sek_shortlived_new(const struct sek_conf *conf, struct sek_hash_key
     const struct sek_conf_names *lists[] = {&conf->shortlived.exclude, &conf->policy.never_block};
     struct shortlived *s = calloc(1, sizeof *s);
     int64_t kept_ms = 2 * conf->shortlived.silence_s * 1000;
-    if (!s || sek_places_init(&s->domains, conf->shortlived.n_domains, sizeof(struct life),
-                              kept_ms) != SEK_OK) {
-        free(s);
+    if (!s ||
+        sek_places_init(&s->domains, conf->shortlived.n_domains, sizeof(struct life), kept_ms) !=
+            SEK_OK ||
+        !(s->due_ms = due_new(s->domains.n_sets, &s->n))) {
+        sek_shortlived_free(s);
         return sek_diag_set(diag, SEK_E_NOMEM, "out of memory for short-lived domains");
     }
     enum sek_err err = sek_exclude_new(lists, 2, &sek_never_shipped[0].name,
@@ -87,13 +101,15 @@ void sek_shortlived_free(void *self)
         return;
     sek_exclude_free(s->exclude);
     sek_places_fini(&s->domains);
+    free(s->due_ms);
     free(s);
 }
 
 size_t sek_shortlived_octets(const void *self)
 {
     const struct shortlived *s = self;
-    return sizeof *s + sek_places_octets(&s->domains) + sek_exclude_octets(s->exclude);
+    return sizeof *s + s->n * sizeof *s->due_ms + sek_places_octets(&s->domains) +
+           sek_exclude_octets(s->exclude);
 }
 
 /* --- what is seen ------------------------------------------------------------------------------
@@ -316,16 +332,22 @@ static void tell(const struct shortlived *s, struct life *l, bool silent, int64_
              lifetime_ms(l) / 60000, silent ? " and fell silent" : "");
 }
 
-static bool conclude(const struct shortlived *s, struct life *l, int64_t now_ms,
-                     struct sek_sign *out)
+/* True: a sign. Else the place is due later. */
+static bool conclude(struct shortlived *s, struct life *l, int64_t now_ms, struct sek_sign *out)
 {
+    int64_t *due_ms = &s->due_ms[sek_places_index(&s->domains, l)];
+    *due_ms = INT64_MAX;
     if (!l->place.tag || l->told || l->endpoints > s->rare)
         return false;
     bool gone = is_gone(s, l, now_ms);
-    if (!gone && !is_silent(s, l, now_ms))
-        return false;
-    tell(s, l, !gone, now_ms, out);
-    return true;
+    if (gone || is_silent(s, l, now_ms)) {
+        tell(s, l, !gone, now_ms, out);
+        return true;
+    }
+    int64_t over_ms =
+        l->absent_ms ? l->absent_ms + SEK_SHORTLIVED_GRACE_S * 1000 : l->exists_ms + s->silence_ms;
+    *due_ms = over_ms > now_ms ? over_ms : now_ms + AGAIN_MS;
+    return false;
 }
 
 bool sek_shortlived_see(void *self, const struct sek_observation *o, struct sek_sign *out)
@@ -335,8 +357,9 @@ bool sek_shortlived_see(void *self, const struct sek_observation *o, struct sek_
     if (l && conclude(s, l, o->time_ms, out))
         return true;
     for (unsigned i = 0; i < SWEEP; i++) {
-        l = sek_places_at(&s->domains, s->next++);
-        if (conclude(s, l, o->time_ms, out))
+        s->next = s->next + 1 < s->n ? s->next + 1 : 0;
+        if (s->due_ms[s->next] <= o->time_ms &&
+            conclude(s, sek_places_at(&s->domains, s->next), o->time_ms, out))
             return true;
     }
     return false;

@@ -13,23 +13,23 @@
  *     came between), NXDOMAIN for the domain itself within shortlived.life is told, too, less sure.
  *   - by silence: people leave new sites for good all the time, so more must be true: visited
  *     shortlived.visits times over two hours or more, without a pause as long as a quarter of that,
- *     with a low TTL, and its addresses moved through three autonomous systems at least (without a
- *     database of networks: eight address ranges, which a content network may have, too); then
+ *     with a low TTL, and its addresses moved through five autonomous systems at least (without a
+ *     database of networks: twelve address ranges); content networks have fewer; then
  * nothing for shortlived.silence. It blocks nothing. Silence is concluded when others are asked
  * for: each observation looks at two of the places, in turn. Detectors read no clock.
  *
  * Left out are the names that may never be blocked (policy/never.h) and shortlived.exclude. Names
  * below a known domain, as content networks make them for one use, are not looked at: the
- * registered domain counts. A domain has 1.7 KiB; when there is no room the least visited makes
+ * registered domain counts. A domain has 1.6 KiB; when there is no room the least visited makes
  * some. */
 #pragma once
 #include "watch/detector.h"
 
 #define SEK_SHORTLIVED_TECHNIQUE "T1568"
-#define SEK_SHORTLIVED_GRACE_S 600    /* after NXDOMAIN; negative answers live so long at most */
-#define SEK_SHORTLIVED_BUSY_S 7200    /* a domain that falls silent was busy for so long */
-#define SEK_SHORTLIVED_ASNS_MIN 3     /* … in so many systems */
-#define SEK_SHORTLIVED_NETWORKS_MIN 8 /* … or, without a database, ranges */
+#define SEK_SHORTLIVED_GRACE_S 600     /* after NXDOMAIN; negative answers live so long at most */
+#define SEK_SHORTLIVED_BUSY_S 7200     /* a domain that falls silent was busy for so long */
+#define SEK_SHORTLIVED_ASNS_MIN 5      /* … in so many systems */
+#define SEK_SHORTLIVED_NETWORKS_MIN 12 /* … or, without a database, ranges */
 
 enum sek_err sek_shortlived_new(const struct sek_conf *conf, struct sek_hash_key key, void **out,
                                 struct sek_diag *diag);
