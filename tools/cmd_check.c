@@ -8,6 +8,7 @@
 #include "guarded.h"
 #include "name/suffix.h"
 #include "observe/domains.h"
+#include "observe/mmdb.h"
 #include "policy/policy.h"
 #include "store/policydb.h"
 #include "store/report.h"
@@ -221,6 +222,22 @@ static void check_bypass(struct sek_diagnose *d)
     sek_bypass_list_close(list);
 }
 
+static void check_geo(struct sek_diagnose *d, const char *what, const char *path)
+{
+    struct sek_mmdb *db;
+    struct sek_diag why;
+    char built[24];
+    if (!*path)
+        return;
+    if (sek_mmdb_open(path, &db, &why)) {
+        say(d, SEK_LEVEL_WARN, what, "put a database there, or empty the setting", "%s", why.text);
+        return;
+    }
+    sek_time_to_text(sek_mmdb_built_s(db), built, sizeof built);
+    say(d, SEK_LEVEL_OK, what, "", "%s, built %s", sek_mmdb_type(db), built);
+    sek_mmdb_close(db);
+}
+
 static void judge_page(struct sek_diagnose *d, const struct sek_status_page *p, uint64_t compiled)
 {
     const char *what = "resolver";
@@ -237,6 +254,8 @@ static void judge_page(struct sek_diagnose *d, const struct sek_status_page *p, 
         say(d, SEK_LEVEL_WARN, what, "", "classifier: %s", p->classifier_text);
     if (*p->domains_text)
         say(d, SEK_LEVEL_WARN, what, "", "history of domains: %s", p->domains_text);
+    if (*p->geo_text)
+        say(d, SEK_LEVEL_WARN, what, "", "%s", p->geo_text);
     if (p->counter[SEK_COUNTER_LEAKED])
         say(d, SEK_LEVEL_FAIL, what, "please report this with the output of sekisho status",
             "%" PRIu64 " answers came from the cache although policy blocks them",
@@ -281,6 +300,8 @@ static void check_parts(struct sek_diagnose *d)
     check_model(d);
     check_bypass(d);
     check_domains(d);
+    check_geo(d, "geo.asn", d->conf->geo.asn);
+    check_geo(d, "geo.country", d->conf->geo.country);
     check_resolver(d, generation);
 }
 

@@ -57,6 +57,7 @@ struct work {
     struct sek_classify *classify;
     struct sek_suffix *suffix;
     struct sek_never *never, *nod_exclude;
+    struct sek_geo *geo;
     struct sek_domains *domains;
     struct sek_replay *replay;
     struct sek_keep *keep;
@@ -76,6 +77,13 @@ struct work {
 /* --- what judges -------------------------------------------------------------------------------
  */
 
+static void talk(void *arg, bool trouble, const char *text)
+{
+    (void)arg;
+    if (trouble)
+        sek_talk("%s", text);
+}
+
 static enum sek_err open_lists(struct work *w)
 {
     struct sek_diag why = {0};
@@ -94,6 +102,9 @@ static enum sek_err open_lists(struct work *w)
     e = sek_never_new(own->items, own->n, w->suffix, &w->nod_exclude, &w->c->diag);
     if (e)
         return e;
+    if (sek_geo_new(conf, &w->geo, &why))
+        sek_talk("%s", why.text);
+    sek_geo_refresh(w->geo, w->c->now_s, talk, NULL);
     char path[512];
     if (sek_classify_open(sek_model_path(conf, path, sizeof path), &w->classify, &why))
         sek_talk("%s", why.text);
@@ -185,6 +196,7 @@ static enum sek_err open_replay(struct work *w)
                                          .suffix = w->suffix,
                                          .never = w->never,
                                          .nod_exclude = w->nod_exclude,
+                                         .geo = w->geo,
                                          .domains = w->domains};
     const struct sek_replay_hooks hooks = {.arg = w->keep,
                                            .finding = sek_keep_finding,
@@ -411,6 +423,7 @@ static void close_all(struct work *w)
     sek_domains_close(w->domains);
     sek_never_free(w->never);
     sek_never_free(w->nod_exclude);
+    sek_geo_free(w->geo);
     sek_classify_close(w->classify);
     sek_policy_close(w->policy);
     sek_suffix_close(w->suffix);

@@ -123,6 +123,8 @@
       "suspected is the domain that did resolve and is most like them. beacon: a new "             \
       "and rare domain asked for by the clock. tunnel: data sent out in names below a "            \
       "domain. nxdomain-burst: many domains that do not exist, whatever they look like. "          \
+      "fast-flux: a new or rare domain with ever new addresses all over the world. "               \
+      "short-lived: a new domain that few asked for and that is gone. "                            \
       "surge: far more queries than usual at that hour of the week; new-domain-rate: far "         \
       "more domains never seen here; resolver-bypass: names of other resolvers, anonymisers, "     \
       "dynamic DNS. "                                                                              \

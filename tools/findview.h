@@ -5,7 +5,7 @@
 #include "machines.h"
 #include "store/report.h"
 
-#define SEK_FIND_MEMBERS_MAX 64
+#define SEK_FIND_MEMBERS_MAX 80
 
 /* The members of evidence that are shown, as JSON paths for the report's filter. Returns how many.
  */

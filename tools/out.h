@@ -45,7 +45,7 @@ struct sek_col {
     enum sek_col_place place;
 };
 
-#define SEK_OUT_COLS_MAX 64
+#define SEK_OUT_COLS_MAX 96
 
 enum sek_out_shape {
     SEK_OUT_ROWS,   /* aligned by what the rows hold */

@@ -30,6 +30,28 @@ bool sek_addr_is_v4(const struct sek_addr *a)
     return memcmp(a->octets, mapped, sizeof(mapped)) == 0;
 }
 
+bool sek_addr_is_global(const struct sek_addr *a)
+{
+    static const struct {
+        uint8_t octets[4], bits;
+    } elsewhere[] = {
+        {{0, 0, 0, 0}, 8},      {{10, 0, 0, 0}, 8},     {{100, 64, 0, 0}, 10},
+        {{127, 0, 0, 0}, 8},    {{169, 254, 0, 0}, 16}, {{172, 16, 0, 0}, 12},
+        {{192, 168, 0, 0}, 16}, {{198, 18, 0, 0}, 15},  {{224, 0, 0, 0}, 3},
+    };
+    if (!sek_addr_is_v4(a))
+        return a->octets[0] >> 5 == 1;
+    for (unsigned i = 0; i < sizeof(elsewhere) / sizeof(elsewhere[0]); i++) {
+        unsigned bits = elsewhere[i].bits, at = 0;
+        while (at < bits &&
+               ((a->octets[12 + at / 8] ^ elsewhere[i].octets[at / 8]) >> (7 - at % 8) & 1) == 0)
+            at++;
+        if (at == bits)
+            return false;
+    }
+    return true;
+}
+
 bool sek_addr_equal(const struct sek_addr *a, const struct sek_addr *b)
 {
     return memcmp(a->octets, b->octets, sizeof(a->octets)) == 0;

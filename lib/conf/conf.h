@@ -100,6 +100,31 @@ struct sek_conf {
         struct sek_conf_names exclude;
     } bypass;
     struct {
+        int mode;                 /* enum sek_mode, of domains with ever new addresses */
+        double score;             /* of Holz et al. */
+        uint64_t asns, countries; /* at least */
+        double entropy;           /* of the systems, bits */
+        double turnover;          /* share of new addresses after the first ten, 0..1 */
+        int64_t ttl_s;            /* mean, at most */
+        int64_t window_s;         /* in which addresses count */
+        int64_t new_s;            /* how long after its first sight a domain counts */
+        uint64_t popular;         /* more endpoints: left out */
+        uint64_t n_domains;       /* watched at the same time */
+        int64_t lifetime_s;       /* of the block of the domain */
+        struct sek_conf_names exclude;
+    } fastflux;
+    struct {
+        int mode;           /* enum sek_mode, of new domains that are gone */
+        int64_t new_s;      /* how long after its first sight a domain is watched */
+        int64_t life_s;     /* it lived so long at most */
+        int64_t ttl_s;      /* its lowest TTL, at most */
+        int64_t silence_s;  /* after which a busy one is over */
+        uint64_t visits;    /* of a busy one, at least */
+        uint64_t n_domains; /* watched at the same time */
+        int64_t lifetime_s; /* of the block of the domain */
+        struct sek_conf_names exclude;
+    } shortlived;
+    struct {
         char file[SEK_CONF_TEXT_MAX]; /* history of domains; see sek_conf_domains_file */
         uint64_t memory_octets;       /* cap of that file, which is mapped into memory */
         int64_t retention_s;          /* a domain not asked for so long is forgotten */
@@ -122,6 +147,9 @@ struct sek_conf {
         int64_t half_life_s;        /* evidence counts half after it */
         uint64_t alert, quarantine; /* scores of endpoints, 0..100 */
     } risk;
+    struct {
+        char asn[SEK_CONF_TEXT_MAX], country[SEK_CONF_TEXT_MAX]; /* databases; "" = none */
+    } geo;
     struct {
         char path[SEK_CONF_TEXT_MAX]; /* status page */
     } status;

@@ -7,6 +7,8 @@ const struct sek_lookup sek_detector_names[] = {
     {SEK_DETECTOR_BEACON, "beacon"},
     {SEK_DETECTOR_TUNNEL, "tunnel"},
     {SEK_DETECTOR_NXBURST, "nxdomain-burst"},
+    {SEK_DETECTOR_FASTFLUX, "fast-flux"},
+    {SEK_DETECTOR_SHORTLIVED, "short-lived"},
     {SEK_DETECTOR_SURGE, "surge"},
     {SEK_DETECTOR_NEWRATE, "new-domain-rate"},
     {SEK_DETECTOR_BYPASS, "resolver-bypass"},

@@ -6,15 +6,17 @@
 
 /* Stored: never renumber. */
 enum sek_detector {
-    SEK_DETECTOR_DGA = 1,     /* series of machine-made names (classify/evidence.h) */
-    SEK_DETECTOR_BEACON = 2,  /* a domain asked for by the clock (watch/beacon.h) */
-    SEK_DETECTOR_TUNNEL = 3,  /* data sent out in names (watch/tunnel.h) */
-    SEK_DETECTOR_NXBURST = 4, /* many domains that do not exist (watch/nxburst.h) */
-    SEK_DETECTOR_SURGE = 7,   /* more queries than usual (watch/surge.h) */
-    SEK_DETECTOR_NEWRATE = 8, /* more domains never seen here than usual (watch/surge.h) */
-    SEK_DETECTOR_BYPASS = 9,  /* other resolvers, anonymisers by name (watch/bypass.h) */
+    SEK_DETECTOR_DGA = 1,        /* series of machine-made names (classify/evidence.h) */
+    SEK_DETECTOR_BEACON = 2,     /* a domain asked for by the clock (watch/beacon.h) */
+    SEK_DETECTOR_TUNNEL = 3,     /* data sent out in names (watch/tunnel.h) */
+    SEK_DETECTOR_NXBURST = 4,    /* many domains that do not exist (watch/nxburst.h) */
+    SEK_DETECTOR_FASTFLUX = 5,   /* a domain with ever new addresses (watch/fastflux.h) */
+    SEK_DETECTOR_SHORTLIVED = 6, /* a new domain that is gone (watch/shortlived.h) */
+    SEK_DETECTOR_SURGE = 7,      /* more queries than usual (watch/surge.h) */
+    SEK_DETECTOR_NEWRATE = 8,    /* more domains never seen here than usual (watch/surge.h) */
+    SEK_DETECTOR_BYPASS = 9,     /* other resolvers, anonymisers by name (watch/bypass.h) */
 };
-extern const struct sek_lookup sek_detector_names[]; /* "dga" "beacon" "tunnel" "nxdomain-burst" */
+extern const struct sek_lookup sek_detector_names[]; /* "dga" "beacon" … */
 
 #define SEK_FINDING_EVIDENCE_MAX 4096 /* octets with terminator */
 #define SEK_FINDING_TECHNIQUE_MAX 12

@@ -180,5 +180,6 @@ void sek_status_read(const struct sek_status_page *page, struct sek_status_page 
     out->events_text[sizeof out->events_text - 1] = '\0';
     out->classifier_text[sizeof out->classifier_text - 1] = '\0';
     out->domains_text[sizeof out->domains_text - 1] = '\0';
+    out->geo_text[sizeof out->geo_text - 1] = '\0';
     out->unbound[sizeof out->unbound - 1] = '\0';
 }

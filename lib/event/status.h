@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #define SEK_STATUS_MAGIC 0x53454b5354415455ULL /* "SEKSTATU" */
-#define SEK_STATUS_VERSION 3
+#define SEK_STATUS_VERSION 4
 
 /* id, name as shown, help */
 #define SEK_COUNTERS(X)                                                                            \
@@ -73,6 +73,7 @@ struct sek_status_page {
     _Atomic uint32_t classifier_state, domains_state; /* enum sek_part_state */
     char policy_text[256], events_text[256];          /* last trouble, "" if none */
     char classifier_text[256], domains_text[256];
+    char geo_text[256];
     char unbound[64]; /* version built for */
 };
 

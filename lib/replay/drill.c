@@ -74,7 +74,8 @@ static void show(struct sek_drill_work *w, struct sek_event *e)
         look_at_verdicts(w);
 }
 
-static void ask(struct sek_drill_work *w, unsigned endpoint, const char *text, bool exists)
+/* n_addrs: of the answer, anywhere on the Internet; 0: the name does not exist. */
+static void ask_for(struct sek_drill_work *w, unsigned endpoint, const char *text, unsigned n_addrs)
 {
     struct sek_name name;
     if (!goes_on(w) || sek_name_from_text(text, strlen(text), &name, NULL) != SEK_OK)
@@ -82,20 +83,29 @@ static void ask(struct sek_drill_work *w, unsigned endpoint, const char *text, b
     struct sek_event e = {
         .time_ms = w->now_ms,
         .score = SEK_SCORE_UNKNOWN,
-        .outcome = exists ? SEK_OUTCOME_PASSED : SEK_OUTCOME_NXDOMAIN,
-        .existence = exists ? SEK_EXISTENCE_EXISTS : SEK_EXISTENCE_ABSENT,
-        .ttl_s = exists ? 60 : 0,
+        .outcome = n_addrs ? SEK_OUTCOME_PASSED : SEK_OUTCOME_NXDOMAIN,
+        .existence = n_addrs ? SEK_EXISTENCE_EXISTS : SEK_EXISTENCE_ABSENT,
+        .ttl_s = n_addrs ? 60 : 0,
         .qtype = 1,
         .name_len = name.len,
         .endpoint = {.octets = {[10] = 0xff, 0xff, 192, 0, 2, (uint8_t)endpoint}},
     };
     memcpy(e.names, name.octets, name.len);
     e.size = sek_event_size(e.name_len, 0);
-    if (exists) {
-        const struct sek_addr addr = {.octets = {[10] = 0xff, 0xff, 198, 51, 100, 7}};
+    for (unsigned i = 0; i < n_addrs; i++) {
+        struct sek_addr addr = {.octets = {[10] = 0xff, 0xff}};
+        addr.octets[12] = (uint8_t)(fraction(w) * 200 + 11);
+        addr.octets[13] = (uint8_t)(fraction(w) * 256);
+        addr.octets[14] = (uint8_t)(fraction(w) * 256);
+        addr.octets[15] = (uint8_t)(fraction(w) * 254 + 1);
         sek_event_add_addr(&e, &addr);
     }
     show(w, &e);
+}
+
+static void ask(struct sek_drill_work *w, unsigned endpoint, const char *text, bool exists)
+{
+    ask_for(w, endpoint, text, exists);
 }
 
 /* What everybody asks for: the history that makes other domains new and rare. */
@@ -179,6 +189,29 @@ static void make_new(struct sek_drill_work *w)
     ask(w, SUSPECT, "www.drill-new-domain.com", true);
 }
 
+static void make_flux(struct sek_drill_work *w)
+{
+    double enough = w->conf->fastflux.score / 1.32 + 10 * (double)w->conf->fastflux.asns;
+    for (unsigned i = 0; i < enough && goes_on(w); i++) {
+        ask_for(w, SUSPECT, "www.drill-flux.com", 6);
+        w->now_ms += 2 * MINUTE_MS;
+    }
+}
+
+/* It lives for some hours, then it does not exist any more. */
+static void make_shortlived(struct sek_drill_work *w)
+{
+    uint64_t n = w->conf->shortlived.visits * ENOUGH;
+    for (uint64_t i = 0; i < n && goes_on(w); i++) {
+        ask_for(w, SUSPECT, "www.drill-mayfly.com", 2);
+        w->now_ms += (int64_t)(240 * MINUTE_MS / n);
+    }
+    for (unsigned i = 0; i < 6 && goes_on(w); i++) {
+        ask(w, SUSPECT, i % 2 ? "drill-mayfly.com" : "www.drill-mayfly.com", false);
+        w->now_ms += 10 * MINUTE_MS;
+    }
+}
+
 /* Counts reach their detectors when sums are taken, as every few seconds in the resolver. */
 static void count(struct sek_drill_work *w)
 {
@@ -239,6 +272,10 @@ const struct sek_drill sek_drills[] = {
      make_beacon},
     {"tunnel", SEK_DETECTOR_TUNNEL, 0, "names that carry data, all below one domain", make_tunnel},
     {"nxdomain-burst", SEK_DETECTOR_NXBURST, 0, "many plain names that do not exist", make_burst},
+    {"fast-flux", SEK_DETECTOR_FASTFLUX, 0, "a new domain with other addresses in each answer",
+     make_flux},
+    {"short-lived", SEK_DETECTOR_SHORTLIVED, 0, "a new domain that is gone after some hours",
+     make_shortlived},
     {"surge", SEK_DETECTOR_SURGE, 0, "far more queries than at any hour before", make_surge},
     {"new-domain-rate", SEK_DETECTOR_NEWRATE, 0, "far more new domains than in any hour before",
      make_newrate},

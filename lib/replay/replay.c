@@ -379,6 +379,7 @@ static enum sek_err parts_new(struct sek_replay *r, struct sek_diag *diag)
     const struct sek_scene_site site = {.conf = r->site.conf,
                                         .never = r->site.never,
                                         .full_s = &r->full_s,
+                                        .geo = r->site.geo,
                                         .key = KEY,
                                         .eager = true};
     const struct sek_scene_hooks hooks = {

@@ -23,6 +23,7 @@ struct sek_replay_site {
     const struct sek_classify *classify; /* NULL: no name is scored */
     const struct sek_suffix *suffix;
     const struct sek_never *never, *nod_exclude; /* NULL: as in struct sek_detect */
+    const struct sek_geo *geo; /* NULL: networks and countries are not known */
     struct sek_domains *domains;                 /* the history, which grows by what is seen */
 };
 

@@ -193,6 +193,7 @@ void sek__detectors_start(struct sek_runtime *rt)
     sek__dismissals_watch(rt, &dismissals, 0);
     dynamic_read(rt, &dismissals.set);
     sek_dismissed_fini(&dismissals.set);
+    sek__geo_start(rt);
     if (rt->recorder && sek__observer_start(rt, atomic_load(&rt->dynamic), &why) != SEK_OK)
         sek__runtime_say(rt, true, "%s; no endpoint is watched", why.text);
 }
@@ -211,6 +212,7 @@ void sek__detectors_tick(struct sek_runtime *rt)
 void sek__detectors_stop(struct sek_runtime *rt)
 {
     sek__observer_free(rt->observer);
+    sek_geo_free(rt->geo);
     for (unsigned i = 0; rt->workers && i < rt->n_workers; i++)
         sek_memo_free(rt->workers[i].memo);
     detect_free(atomic_load(&rt->detect));

@@ -216,6 +216,7 @@ static void *observe(void *arg)
     pthread_setname_np(pthread_self(), "sek-observe");
     open_domains(o);
     do {
+        sek__geo_tick(o->rt);
         look_at_all(o);
         sync_domains(o, sek_keeper_now_ms());
         take_import(o, sek_keeper_now_ms() / 1000);
@@ -252,6 +253,7 @@ enum sek_err sek__observer_start(struct sek_runtime *rt, const struct sek_dynami
     const struct sek_scene_site site = {.conf = &rt->conf,
                                         .never = rt->never,
                                         .blocked = blocked,
+                                        .geo = rt->geo,
                                         .dismissed = &o->dismissals.set,
                                         .full_s = &rt->domains_full_s,
                                         .key = sek_hash_key_random()};

@@ -5,6 +5,7 @@
 #include "event/dismissed.h"
 #include "event/ring.h"
 #include "name/suffix.h"
+#include "observe/geo.h"
 #include "policy/never.h"
 #include "policy/policy.h"
 #include "runtime/runtime.h"
@@ -54,6 +55,7 @@ struct sek_runtime {
     struct sek_never *nod_exclude;         /* NULL: the same, or NOD is off */
     _Atomic int64_t domains_full_s;        /* the history last had no room then; 0: never */
     _Atomic(struct sek_domains *) domains; /* NULL: no history (yet); the observer's to write */
+    struct sek_geo *geo;                   /* NULL: no database is set; the observer's */
     struct sek_observer *observer;         /* NULL: no detector is on */
     struct sek_review *review;
     _Atomic(struct sek_dynamic *) fresh_dynamic; /* from the observer, for the keeper to take */
@@ -142,6 +144,13 @@ bool sek__dismissals_watch(const struct sek_runtime *rt, struct sek_dismissals *
  * blocks of dismissed findings end, those of restored ones run again. */
 void sek__dismissals_apply(const struct sek_runtime *rt, const struct sek_dismissals *d,
                            struct sek_dynamic_row *rows, unsigned *io_n, int64_t now_s);
+
+/* --- geodata.c: databases of networks and countries ----------------------------------------------
+ */
+
+void sek__geo_start(struct sek_runtime *rt);
+/* Observer, often: reads what is new at most once a minute. */
+void sek__geo_tick(struct sek_runtime *rt);
 
 /* --- observer.c: what the detectors over time make of the events; a thread of its own -----------
  */

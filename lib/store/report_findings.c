@@ -7,7 +7,7 @@
 #include "base/banned.h"
 
 #define PAGE_ROWS 256 /* read before the caller prints: no transaction is open meanwhile */
-#define MEMBERS_MAX 64
+#define MEMBERS_MAX 80
 #define COLUMNS 11 /* before the members */
 
 struct where {

@@ -2,8 +2,10 @@
 #include "watch/detector.h"
 #include "watch/beacon.h"
 #include "watch/bypass.h"
+#include "watch/fastflux.h"
 #include "watch/nxburst.h"
 #include "watch/series.h"
+#include "watch/shortlived.h"
 #include "watch/surge.h"
 #include "watch/tunnel.h"
 #include <stdio.h>
@@ -23,6 +25,10 @@ const struct sek_detector_row sek_detector_rows[] = {
      sek_tunnel_see, NULL, sek_tunnel_octets, NULL, NULL},
     {SEK_DETECTOR_NXBURST, AT(nxburst.mode), 0, sek_nxburst_new, sek_nxburst_free, sek_nxburst_see,
      NULL, sek_nxburst_octets, NULL, NULL},
+    {SEK_DETECTOR_FASTFLUX, AT(fastflux.mode), AT(fastflux.lifetime_s), sek_fastflux_new,
+     sek_fastflux_free, sek_fastflux_see, NULL, sek_fastflux_octets, NULL, NULL},
+    {SEK_DETECTOR_SHORTLIVED, AT(shortlived.mode), AT(shortlived.lifetime_s), sek_shortlived_new,
+     sek_shortlived_free, sek_shortlived_see, NULL, sek_shortlived_octets, NULL, NULL},
     {SEK_DETECTOR_SURGE, AT(surge.mode), 0, sek_surge_new, sek_surge_free, NULL, NULL,
      sek_surge_octets, sek_surge_count, NULL},
     {SEK_DETECTOR_NEWRATE, AT(newrate.mode), 0, sek_newrate_new, sek_surge_free, sek_newrate_see,
@@ -175,6 +181,7 @@ void sek_observation_date(struct sek_observation *o, const struct sek_conf *conf
     o->settled = history_since_s <= now_s - conf->domains.warm_up_s;
     o->endpoints = known ? seen->endpoints : 1;
     o->age_s = SEK_AGE_OLD;
+    o->resolved = known && seen->resolved;
     if (!o->settled)
         return;
     if (!known)

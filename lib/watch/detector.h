@@ -12,6 +12,7 @@
 #include "event/tally.h"
 #include "name/name.h"
 #include "observe/domains.h"
+#include "observe/geo.h"
 #include "verdict/dynamic.h"
 
 struct sek_detectors;
@@ -37,9 +38,11 @@ struct sek_observation {
     unsigned n_addrs, n_ns_addrs;
     /* By the history. While that is younger than its warm-up nothing is told of age. */
     bool settled;       /* the history is past its warm-up */
+    bool resolved;      /* it existed at some time */
     int64_t age_s;      /* since the domain was first seen, 0 for one never seen; SEK_AGE_OLD */
     unsigned endpoints; /* that ever asked for it, this one too, as the history estimates */
     const struct sek_classify *classify; /* NULL: there is no model */
+    const struct sek_geo *geo;           /* NULL: no database of networks or countries */
     const struct sek_detectors *others;  /* the set that asks */
 };
 #define SEK_AGE_OLD                                                                                \
@@ -48,8 +51,8 @@ struct sek_observation {
 
 /* Where the registered domain starts; *out_len: its octets. */
 const uint8_t *sek_observation_domain(const struct sek_observation *o, size_t *out_len);
-/* Fill settled, age_s and endpoints. known: `seen` is what the history knows of the domain;
- * history_since_s: sek_domains_since_s, INT64_MAX without a history. */
+/* Fill settled, resolved, age_s and endpoints. known: `seen` is what the history knows of the
+ * domain; history_since_s: sek_domains_since_s, INT64_MAX without a history. */
 void sek_observation_date(struct sek_observation *o, const struct sek_conf *conf, bool known,
                           const struct sek_domain_seen *seen, int64_t history_since_s);
 /* Keyed hash of what a detector keeps apart: the endpoint and so many octets, or none. */

@@ -6,6 +6,6 @@
 
 struct sek_lookup_service {
     const char *name; /* list notation */
-    const char *kind; /* "block list", "antivirus", "measurement" */
+    const char *kind; /* "block list", "antivirus", "measurement", "peers" */
 };
 extern const struct sek_lookup_service sek_lookup_services[]; /* ends with a NULL name */

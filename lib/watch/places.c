@@ -4,7 +4,7 @@
 #include <string.h>
 #include "base/banned.h"
 
-#define WAYS 8
+#define WAYS SEK_PLACES_WAYS
 #define LINE 64 /* octets that a processor's cache takes at once: the tags of a set */
 
 enum sek_err sek_places_init(struct sek_places *p, size_t n, size_t stride, int64_t silent_ms)
@@ -33,6 +33,16 @@ void sek_places_fini(struct sek_places *p)
 size_t sek_places_octets(const struct sek_places *p)
 {
     return p->n_sets * WAYS * (p->stride + sizeof *p->tags);
+}
+
+void *sek_places_at(const struct sek_places *p, size_t i)
+{
+    return p->octets + i * p->stride;
+}
+
+size_t sek_places_index(const struct sek_places *p, const void *at)
+{
+    return (size_t)((const uint8_t *)at - p->octets) / p->stride;
 }
 
 /* The first place of the set. The high half chooses it: what the low half tells apart stays in one.

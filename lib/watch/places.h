@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define SEK_PLACES_WAYS 8 /* of a set */
+
 /* First member of every thing. */
 struct sek_place {
     uint64_t tag; /* 0: free */
@@ -29,6 +31,9 @@ struct sek_places {
 enum sek_err sek_places_init(struct sek_places *p, size_t n, size_t stride, int64_t silent_ms);
 void sek_places_fini(struct sek_places *p);
 size_t sek_places_octets(const struct sek_places *p);
+/* One of the places, free or not, by its number below n_sets · SEK_PLACES_WAYS; and back. */
+void *sek_places_at(const struct sek_places *p, size_t i);
+size_t sek_places_index(const struct sek_places *p, const void *at);
 /* NULL: not there. tag 0 stands for 1. */
 void *sek_places_find(const struct sek_places *p, uint64_t tag);
 /* The thing with this tag, or a place for it, zeroed but for its head: then *out_fresh. Its last_ms

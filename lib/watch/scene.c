@@ -174,6 +174,9 @@ static bool is_worth_watching(const struct sek_scene *s, const struct sek_event 
         return false;
     if (!sek_domains_find(domains, row->domain, row->domain_len, &seen))
         return true;
+    if (conf->fastflux.mode != SEK_MODE_OFF && seen.endpoints <= conf->fastflux.popular &&
+        seen.first_s > now_s - conf->fastflux.new_s)
+        return true; /* each answer of it */
     return seen.endpoints <= conf->domains.rare &&
            (octets >= WATCH_OCTETS_RARE || seen.first_s > now_s - conf->beacon.new_s);
 }
@@ -258,6 +261,7 @@ void sek_scene_see(struct sek_scene *s, const struct sek_event *e,
         .n_addrs = e->n_addrs,
         .n_ns_addrs = e->n_ns_addrs,
         .classify = classify,
+        .geo = s->site.geo,
     };
     sek_observation_date(&seen_now, s->site.conf, known, &seen,
                          domains ? sek_domains_since_s(domains) : INT64_MAX);

@@ -31,11 +31,12 @@ struct sek_scene_hooks {
 /* What it knows of the site; borrowed, and outlives it. */
 struct sek_scene_site {
     const struct sek_conf *conf;
-    const struct sek_never *never;     /* NULL: no finding blocks */
-    const struct sek_dynamic *blocked; /* blocks that still run, copied; NULL: none */
+    const struct sek_never *never;         /* NULL: no finding blocks */
+    const struct sek_dynamic *blocked;     /* blocks that still run, copied; NULL: none */
+    const struct sek_geo *geo;             /* NULL: networks and countries are not known */
     const struct sek_dismissed *dismissed; /* what nobody wants to be told; NULL: nothing */
-    _Atomic int64_t *full_s;           /* set when the history had no room (verdict/detect.h) */
-    struct sek_hash_key key;           /* of the detectors: random, or fixed to get the same */
+    _Atomic int64_t *full_s;               /* set when the history had no room (verdict/detect.h) */
+    struct sek_hash_key key;               /* of the detectors: random, or fixed to get the same */
     /* Watch what few ask for although the history is too young to tell what is new. A resolver has
      * no time for that: everything is new to it then. */
     bool eager;

@@ -337,6 +337,19 @@ static const struct other {
      "{\"kind\":\"absent domains\",\"names\":12,\"nxdomains\":11,"
      "\"nxdomains_min\":10,\"ratio\":0.917,\"ratio_min\":0.5,\"score\":18.9,\"alarm\":13.8,"
      "\"examples\":[\"applegarden.com\",\"peargarden.com\"]}"},
+    {SEK_DETECTOR_FASTFLUX, "192.0.2.12", "flux.example", "T1568.001",
+     "{\"kind\":\"flux\",\"basis\":\"networks and countries\",\"addresses\":24,\"asns\":19,"
+     "\"countries\":14,\"networks\":20,\"asns_min\":5,\"countries_min\":3,\"score\":383.9,"
+     "\"alarm\":142.4,\"entropy\":4.11,\"entropy_min\":2.00,\"turnover\":0.57,"
+     "\"turnover_min\":0.50,\"names\":1,\"answers\":3,\"ttl_s\":300,\"ttl_min_s\":300,"
+     "\"ttl_max_s\":600,\"asn_list\":[\"AS64500 Net\"],\"country_list\":[\"AA\"],"
+     "\"address_list\":[\"203.0.113.7\"],\"asked_by\":[\"192.0.2.12\"]}"},
+    {SEK_DETECTOR_SHORTLIVED, "192.0.2.13", "thrown.example", "T1568",
+     "{\"kind\":\"gone\",\"basis\":\"answers\",\"ended\":\"NXDOMAIN\","
+     "\"first_seen\":\"2026-11-20T08:50:00Z\",\"last_seen\":\"2026-11-20T09:40:00Z\","
+     "\"absent_since\":\"2026-11-20T09:50:00Z\",\"lifetime_s\":3000,\"lifetime_max_s\":259200,"
+     "\"silent_s\":1200,\"ttl_s\":120,\"ttl_max_s\":600,\"visits\":6,\"queries\":6,\"names\":1,"
+     "\"endpoints\":1,\"addresses\":1,\"networks\":1}"},
 };
 
 static struct sek_finding other_finding(const struct other *at)

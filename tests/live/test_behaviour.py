@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Detectors over time: a beacon, a tunnel and a burst of names that do not exist are found, with
-the endpoint and the domain; neighbours and repeats from the cache are not; mode block blocks."""
+"""Detectors over time: a beacon, a tunnel, a burst of names that do not exist and fast flux are
+found, with the endpoint and the domain; neighbours and repeats from the cache are not; mode block
+blocks."""
 import random
 import time
 
@@ -30,12 +31,13 @@ class BehaviourCase(GeneratedCase):
 
     mode = "off"
     detectors = "monitor"
+    other = {}
 
     @classmethod
     def prepare(cls):
         cls.more = {"beacon__mode": cls.detectors, "beacon__period-min": "1s",
                     "beacon__span": "2s", "beacon__samples": "6",
-                    "tunnel__mode": cls.detectors}
+                    "tunnel__mode": cls.detectors, **cls.other}
         super().prepare()
 
     @classmethod
@@ -98,6 +100,34 @@ class Monitor(BehaviourCase):
         found = self.found_by("nxdomain-burst", "127.0.0.85")
         self.assertIsNone(found["domain"])
         self.assertGreaterEqual(found["nxdomains"], 10)
+        self.assertEqual([], self.findings(endpoint=USER))
+
+
+class FastFlux(BehaviourCase):
+    """Names with eight addresses each, all over the world; and as many in one network. Without a
+    database of networks; that is said."""
+
+    other = {"geo__asn": "/none/asn.mmdb"}
+
+    @classmethod
+    def prepare(cls):
+        super().prepare()
+        cls.resolver.wait_said("geo.asn: /none/asn.mmdb: ")
+
+    @classmethod
+    def records(cls):
+        return "".join(f"h{i}.moving-homes A 60.{8 * i + k}.{7 * k + 1}.{i + 1}\n"
+                       f"h{i}.one-cloud A 61.1.{8 * i + k}.1\n"
+                       for i in range(6) for k in range(8))
+
+    def test_found(self):
+        for i in range(6):
+            self.asks(USER, [f"h{i}.one-cloud.net"])
+            self.asks("127.0.0.87", [f"h{i}.moving-homes.net"])
+        found = self.found_by("fast-flux", "127.0.0.87")
+        self.assertEqual(("moving-homes.net", "flux"), (found["domain"], found["kind"]))
+        self.assertTrue(found["basis"].startswith("reduced: address ranges"))
+        self.assertGreaterEqual(found["addresses"], 24)
         self.assertEqual([], self.findings(endpoint=USER))
 
 

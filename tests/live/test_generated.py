@@ -70,6 +70,7 @@ class GeneratedCase(LiveCase):
         for name in exist:
             label, top = name.split(".")
             text[top] += f"{label} A {REAL}\n*.{label} A {REAL}\n"
+        text["net"] += cls.records()
         cls.zones = {top: zone(lines, ttl=600) for top, lines in text.items()}
         nsd = super().start_upstream()
         cls.clauses = "".join(
@@ -81,6 +82,11 @@ class GeneratedCase(LiveCase):
     def exist(cls):
         """More names that exist."""
         return []
+
+    @classmethod
+    def records(cls):
+        """More records of the zone net."""
+        return ""
 
     def asks(self, endpoint, names):
         return [ask(self.resolver.server, name, source=endpoint) for name in names]

@@ -81,10 +81,63 @@ static void test_sockaddr(void **state)
     assert_true(sek_addr_equal(&a, &none));
 }
 
+static void test_global(void **state)
+{
+    static const struct {
+        const char *text;
+        bool global;
+    } cases[] = {
+        {"8.8.8.8", true},
+        {"1.0.0.0", true},
+        {"0.255.255.255", false},
+        {"9.255.255.255", true},
+        {"10.0.0.0", false},
+        {"10.255.255.255", false},
+        {"11.0.0.0", true},
+        {"100.63.255.255", true},
+        {"100.64.0.0", false},
+        {"100.127.255.255", false},
+        {"100.128.0.0", true},
+        {"127.0.0.1", false},
+        {"169.254.1.1", false},
+        {"169.253.1.1", true},
+        {"172.15.255.255", true},
+        {"172.16.0.0", false},
+        {"172.31.255.255", false},
+        {"172.32.0.0", true},
+        {"192.167.1.1", true},
+        {"192.168.1.1", false},
+        {"198.17.1.1", true},
+        {"198.18.0.1", false},
+        {"198.19.255.255", false},
+        {"198.20.0.0", true},
+        {"223.255.255.255", true},
+        {"224.0.0.1", false},
+        {"255.255.255.255", false},
+        {"2000::", true},
+        {"3fff::1", true},
+        {"4000::", false},
+        {"1fff::", false},
+        {"::1", false},
+        {"fe80::1", false},
+        {"fd00::1", false},
+        {"::", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct sek_addr a;
+        assert_int_equal(sek_addr_from_text(cases[i].text, &a, NULL), SEK_OK);
+        if (sek_addr_is_global(&a) != cases[i].global)
+            fail_msg("%s", cases[i].text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_text),
+        cmocka_unit_test(test_global),
         cmocka_unit_test(test_sockaddr),
     };
 

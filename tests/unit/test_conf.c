@@ -211,7 +211,8 @@ static void test_files(void **state)
         {"list", FILE_TEXT("- a\n"), "must stand here"},
         {"unknown group", FILE_TEXT("\n\nreplies:\n  ttl: 5s\n"),
          "f:3: replies: unknown setting; known here: policy, answer, events, classify, dga, "
-         "beacon, tunnel, nxburst, surge, newrate, bypass, domains, answers, nod, risk, status, suffix"},
+         "beacon, tunnel, nxburst, fastflux, shortlived, surge, newrate, bypass, domains, answers, "
+         "nod, risk, geo, status, suffix"},
         {"part of a group's name", FILE_TEXT("answ:\n  ttl: 5s\n"), "f:1: answ: unknown setting"},
         {"empty group name", FILE_TEXT("\"\":\n  ttl: 5s\n"), "f:1: : unknown setting"},
         {"dotted key", FILE_TEXT("answer.ttl: 5s\n"), "f:1: answer.ttl: unknown setting"},
@@ -382,6 +383,12 @@ static void test_print_reads_back(void **state)
         "answers: {mode: no, retention: 3d, rows: 1001}\n"
         "nod: {mode: hold, hold: 2s, popular: 0, exclude: [n.example]}\n"
         "risk: {half-life: 3d, alert: 40, quarantine: 90}\n"
+        "fastflux: {mode: block, score: 100, asns: 6, countries: 4, entropy: 1.5, "
+        "turnover: 0.25, ttl: 67s, window: 2d, new: 3d, popular: 7, domains: 64, lifetime: 2d, "
+        "exclude: [p.example]}\n"
+        "shortlived: {mode: block, new: 2d, life: 2d, ttl: 67s, silence: 2h, visits: 7, "
+        "domains: 64, lifetime: 2d, exclude: [q.example]}\n"
+        "geo: {asn: /a.mmdb, country: /c.mmdb}\n"
         "status: {path: /x/s}\nsuffix: {list: /x/l}\n";
     struct sek_conf first, second, defaults;
     struct sek_diag diag = {0};

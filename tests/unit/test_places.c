@@ -42,6 +42,23 @@ static void test_places(void **state)
     sek_places_fini(&p);
 }
 
+/* Each place by its number, and back. */
+static void test_numbers(void **state)
+{
+    struct sek_places p;
+    bool fresh;
+
+    (void)state;
+    assert_int_equal(sek_places_init(&p, 24, 2 * sizeof(struct sek_place), 1000), SEK_OK);
+    size_t n = p.n_sets * SEK_PLACES_WAYS;
+    assert_int_equal(n, 24);
+    for (size_t i = 0; i < n; i++)
+        assert_int_equal(sek_places_index(&p, sek_places_at(&p, i)), i);
+    struct sek_place *at = sek_places_take(&p, 0x500000007, 1, &fresh);
+    assert_ptr_equal(sek_places_at(&p, sek_places_index(&p, at)), at);
+    sek_places_fini(&p);
+}
+
 static void test_sketch(void **state)
 {
     enum { N = 64 };
@@ -109,6 +126,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_places),
+        cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_sketch),
         cmocka_unit_test(test_exclude),
     };
