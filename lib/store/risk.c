@@ -22,10 +22,15 @@ static const struct {
     int detector;
     double points;
 } finding_weights[] = {
-    {SEK_DETECTOR_DGA, 60},     /* who asks for a botnet's domains is in it */
-    {SEK_DETECTOR_TUNNEL, 60},  /* data goes out */
-    {SEK_DETECTOR_BEACON, 34},  /* updates, sensors and chat are regular, too */
-    {SEK_DETECTOR_NXBURST, 25}, /* mistyped search lists and crawlers make them as well */
+    {SEK_DETECTOR_DGA, 60},        /* who asks for a botnet's domains is in it */
+    {SEK_DETECTOR_TUNNEL, 60},     /* data goes out */
+    {SEK_DETECTOR_BEACON, 34},     /* updates, sensors and chat are regular, too */
+    {SEK_DETECTOR_NXBURST, 25},    /* mistyped search lists and crawlers make them as well */
+    {SEK_DETECTOR_FASTFLUX, 45},   /* few ask for such a domain by chance */
+    {SEK_DETECTOR_SHORTLIVED, 20}, /* campaigns and tests are gone soon as well */
+    {SEK_DETECTOR_SURGE, 15},      /* a busy day is one, too */
+    {SEK_DETECTOR_NEWRATE, 15},
+    {SEK_DETECTOR_BYPASS, 10}, /* against a rule perhaps, but no sign of infection */
     {0, 30},
 };
 

@@ -45,7 +45,7 @@ static void test_modes(void **state)
             sek_detectors_may_block(&conf) != cases[i].blocks)
             fail_msg("%s", cases[i].settings);
         assert_int_equal(sek_detectors_new(&conf, KEY, &d, NULL), SEK_OK);
-        assert_true(sek_detectors_octets(d) < (96u << 20));
+        assert_true(sek_detectors_octets(d) < (160u << 20));
         sek_detectors_free(d);
         sek_conf_fini(&conf);
     }
