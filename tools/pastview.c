@@ -201,8 +201,22 @@ static void put_history(const struct sek_past *p)
         snprintf(why, sizeof why, "until %s there was no history of %s that tells what is new",
                  sek_time_to_text(settled_s, until, sizeof until), span);
     put_unjudged(p->c->out,
-                 "newly observed domains; beacons; tunnels over many domains; blocks by findings",
+                 "newly observed domains and their rate; beacons; fast flux; short-lived domains; "
+                 "tunnels over many domains; blocks by findings",
                  why, "--seed FILE (older logs), --seed-part 0.5, --history, or --warm-up 1s");
+}
+
+/* What an endpoint usually does is known only after a while. */
+static void put_baseline(const struct sek_past *p)
+{
+    char why[120], learn[24];
+    const struct sek_replay_sum *total = sek_replay_total(p->replay);
+    int64_t learn_s = p->conf->surge.learn_s;
+    if (total->n_records == 0 || (total->last_ms - total->first_ms) / 1000 > learn_s)
+        return;
+    sek_duration_to_text(learn_s, learn, sizeof learn);
+    snprintf(why, sizeof why, "the records span less than the %s in which it is learned", learn);
+    put_unjudged(p->c->out, "surges above what is usual", why, "longer logs, or surge.learn");
 }
 
 static void put_limits(const struct sek_past *p)
@@ -210,6 +224,7 @@ static void put_limits(const struct sek_past *p)
     struct sek_out *o = p->c->out;
     sek_out_part(o, "unjudged", unjudged_cols, U_COLS, SEK_OUT_ROWS);
     put_history(p);
+    put_baseline(p);
     if (!p->policy)
         put_unjudged(o, "lists", "there is no compiled policy",
                      "sekisho list import (a list), then replay again");

@@ -4,6 +4,8 @@
 #include "store/eventsdb.h"
 #include "store/firsts.h"
 #include "store/health.h"
+#include "store/pace.h"
+#include "store/trust.h"
 #include "store/waiting.h"
 #include <pthread.h>
 #include <signal.h>
@@ -16,16 +18,10 @@
 #include "base/banned.h"
 
 #define TRAFFIC_MS 5000
-#define IDLE_SLEEP_MS 20
-#define DRAIN_RATE 16384 /* octets a millisecond that a worker may fill: 200,000 events/s */
-#define LOSS_MS 900      /* between two commits at most, so that a kill loses a second at most */
-#define BUSY_SHARE 20    /* a commit is long when it takes more than this part of the pause */
 #define RETAIN_MS 60000
 #define RETAIN_NEXT_MS 20
 #define RETAIN_ROWS 2000
-#define CLOCK_JUMP_MS 3600000LL /* a jump this far, or a fresh start: the clock may be wrong, */
-#define CLOCK_TRUST_MS 60000    /* so nothing is deleted by age until it went on for a minute */
-#define WRITER_NICE 5           /* on a shared core the resolver goes first; the tally waits */
+#define WRITER_NICE 5 /* on a shared core the resolver goes first; the tally waits */
 
 struct sek_recorder {
     const struct sek_conf *conf;
@@ -65,7 +61,8 @@ struct sek_recorder {
     unsigned n_db_lists;
     unsigned n_rows_stored; /* by the last commit */
     struct sek_health health;
-    int64_t retain_ms, clock_trusted_ms, clock_offset_ms;
+    int64_t retain_ms;
+    struct sek_trust trust;
 };
 
 static int64_t clock_ms(clockid_t id)
@@ -139,32 +136,15 @@ static uint64_t drain_all(struct sek_recorder *r)
     return most;
 }
 
-/* Few wake-ups, for the core may be the resolver's, yet no ring may fill up meanwhile: sleep a
- * quarter of the time that it takes at the present rate, or at the highest one we expect after a
- * quiet time. */
-static int64_t sleep_ms(const struct sek_recorder *r, uint64_t octets, int64_t passed_ms)
-{
-    int64_t most = (int64_t)(r->ring_octets / DRAIN_RATE);
-    if (octets) {
-        int64_t full_ms = (int64_t)(r->ring_octets * (uint64_t)(passed_ms + 1) / octets);
-        most = most < full_ms / 4 ? most : full_ms / 4;
-    }
-    return most < 1 ? 1 : most < IDLE_SLEEP_MS ? most : IDLE_SLEEP_MS;
-}
-
 static bool is_half_full(const struct sek_recorder *r)
 {
     return sek_tally_octets(r->tally) > r->conf->events.memory_octets / 2;
 }
 
-/* A row is updated at most once a commit, so under load fewer commits cost less: then as few as let
- * a kill lose no more than a second. */
 static int64_t flush_pause_ms(struct sek_recorder *r)
 {
-    int64_t pause = (int64_t)r->conf->events.flush_ms;
-    int64_t store = atomic_load_explicit(&r->store_ms, memory_order_relaxed);
-    int64_t longest = LOSS_MS - 2 * store;
-    return store * BUSY_SHARE > pause && longest > pause ? longest : pause;
+    int64_t store_ms = atomic_load_explicit(&r->store_ms, memory_order_relaxed);
+    return sek_pace_flush_ms((int64_t)r->conf->events.flush_ms, store_ms);
 }
 
 /* With the lock held, which is let go meanwhile; nobody else sets r->batch. */
@@ -201,7 +181,7 @@ static void *collect(void *arg)
             flush = now + flush_pause_ms(r);
             flush_traffic = traffic ? now + TRAFFIC_MS : flush_traffic;
         }
-        int64_t pause = sleep_ms(r, octets, now - last);
+        int64_t pause = sek_pace_sleep_ms(r->ring_octets, octets, now - last);
         last = now;
         if (!r->stop_collector)
             wait_until(r, &r->wake_collector, now + pause);
@@ -309,28 +289,18 @@ static void store(struct sek_recorder *r)
         close_db(r); /* begin again with new descriptors */
 }
 
-/* Nothing is deleted by a clock that may be wrong: 0 for now, else the time. */
-static int64_t trusted_s(struct sek_recorder *r, int64_t now)
-{
-    int64_t real_ms = clock_ms(CLOCK_REALTIME), offset = real_ms - now;
-    int64_t jump = offset - r->clock_offset_ms;
-    r->clock_offset_ms = offset;
-    if (jump > CLOCK_JUMP_MS || jump < -CLOCK_JUMP_MS) {
-        r->clock_trusted_ms = now + CLOCK_TRUST_MS;
-        sek_health_say(&r->health, true, "the system clock jumped by more than an hour");
-    }
-    return now < r->clock_trusted_ms ? 0 : real_ms / 1000;
-}
-
 static void retain(struct sek_recorder *r, int64_t now)
 {
     struct sek_diag diag = {0};
-    bool more = false;
+    bool more = false, jumped;
     /* under a flood delete faster than it adds */
     unsigned rows = r->n_rows_stored < RETAIN_ROWS ? RETAIN_ROWS : r->n_rows_stored * 2;
     const struct sek_conf *conf = r->conf;
     uint64_t size = conf->events.size_octets;
-    int64_t now_s = trusted_s(r, now), domains_s = now_s - conf->domains.retention_s;
+    int64_t now_s = sek_trust_now_s(&r->trust, clock_ms(CLOCK_REALTIME), now, &jumped);
+    int64_t domains_s = now_s - conf->domains.retention_s;
+    if (jumped)
+        sek_health_say(&r->health, true, "the system clock jumped by more than an hour");
     enum sek_err err = sek_eventsdb_retain(r->db, now_s ? now_s - conf->events.retention_s : 0,
                                            size, rows, &more, &diag);
     if (!err)
@@ -525,8 +495,7 @@ enum sek_err sek_recorder_start(const struct sek_conf *conf, struct sek_ring *co
     r->found = &r->findings[0];
     r->held_found = &r->findings[1];
     r->retain_ms = now;
-    r->clock_trusted_ms = now + CLOCK_TRUST_MS;
-    r->clock_offset_ms = clock_ms(CLOCK_REALTIME) - now;
+    sek_trust_init(&r->trust, clock_ms(CLOCK_REALTIME), now);
     sek_health_init(&r->health, r->status, say, arg, now);
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* How often the recorder's threads work: seldom, for the core may be the resolver's, but in time.
+ * Pure functions. Any thread. */
+#pragma once
+#include <stdint.h>
+
+/* Until the rings are looked at again, milliseconds. octets: what the fullest one of ring_octets
+ * gave, which took passed_ms to come. No ring may fill up meanwhile: a quarter of the time that it
+ * takes at this rate, or at the highest one we expect after a quiet time. */
+int64_t sek_pace_sleep_ms(uint64_t ring_octets, uint64_t octets, int64_t passed_ms);
+/* Between two commits, milliseconds, when the last one took store_ms. A row is updated at most once
+ * a commit, so under load fewer commits cost less: then as few as let a kill lose no more than a
+ * second. */
+int64_t sek_pace_flush_ms(int64_t flush_ms, int64_t store_ms);
