@@ -18,9 +18,9 @@ struct sek_ring {
     _Alignas(LINE) _Atomic uint64_t head; /* written by the producer */
     uint64_t tail_seen;
     _Atomic uint64_t dropped;
-    _Alignas(LINE) _Atomic uint64_t tail; /* written by the consumer */
-    uint64_t head_seen, peeked;           /* peeked: the tail after the next pop */
-    _Alignas(LINE) uint64_t size;         /* a power of two; constant, as is octets */
+    _Alignas(LINE) _Atomic uint64_t tail; /* written by the consumer, and see begin_anew() */
+    uint64_t head_seen, peeked;   /* peeked: the tail after the next pop; 0: nothing to pop */
+    _Alignas(LINE) uint64_t size; /* a power of two; constant, as is octets */
     uint8_t *octets;
 };
 
@@ -62,14 +62,20 @@ static bool drop(struct sek_ring *r)
     return false;
 }
 
-/* How much to leave unused before the record: what is left when it does not fit before the end; and
- * all, once everything was taken, so that the next events are written to memory that the processor
- * still has at hand, and not through the whole ring, which would push the host's own out. */
-static uint64_t padding(const struct sek_ring *r, uint64_t head, uint64_t at, uint64_t need)
+/* Once everything was taken, begin at the ring's start again: the next events are written to memory
+ * that the processor still has at hand, and not through the whole ring, which would push the host's
+ * own out. The consumer has nothing to take meanwhile and writes no tail; it sees the new one
+ * before it can see a new head. Returns the head. */
+static uint64_t begin_anew(struct sek_ring *r, uint64_t head)
 {
-    uint64_t left = r->size - at;
-    bool empty = at >= HOT_OCTETS && atomic_load_explicit(&r->tail, memory_order_acquire) == head;
-    return left < need || empty ? left : 0;
+    uint64_t at = head & (r->size - 1);
+    if (at < HOT_OCTETS || atomic_load_explicit(&r->tail, memory_order_acquire) != head)
+        return head;
+    head += r->size - at;
+    r->tail_seen = head;
+    atomic_store_explicit(&r->tail, head, memory_order_relaxed);
+    atomic_store_explicit(&r->head, head, memory_order_release);
+    return head;
 }
 
 bool sek_ring_push(struct sek_ring *r, const struct sek_event *e)
@@ -77,9 +83,9 @@ bool sek_ring_push(struct sek_ring *r, const struct sek_event *e)
     uint64_t need = e->size;
     if (need < offsetof(struct sek_event, names) || need > SEK_EVENT_MAX || need % 8)
         return drop(r);
-    uint64_t head = atomic_load_explicit(&r->head, memory_order_relaxed);
+    uint64_t head = begin_anew(r, atomic_load_explicit(&r->head, memory_order_relaxed));
     uint64_t at = head & (r->size - 1);
-    uint64_t pad = padding(r, head, at, need);
+    uint64_t pad = r->size - at < need ? r->size - at : 0;
     if (head + pad + need - r->tail_seen > r->size) {
         r->tail_seen = atomic_load_explicit(&r->tail, memory_order_acquire);
         if (head + pad + need - r->tail_seen > r->size)
@@ -109,19 +115,23 @@ unsigned sek_ring_peek(struct sek_ring *r, const struct sek_event **out, unsigne
 {
     uint64_t at = atomic_load_explicit(&r->tail, memory_order_relaxed);
     unsigned n = 0;
-    if (at == r->head_seen)
+    if (at >= r->head_seen) { /* above: the producer has begun anew since */
         r->head_seen = atomic_load_explicit(&r->head, memory_order_acquire);
-    while (n < max && at != r->head_seen) {
+        at = atomic_load_explicit(&r->tail, memory_order_relaxed);
+    }
+    while (n < max && at < r->head_seen) {
         out[n] = record_at(r, &at);
         at += out[n++]->size;
     }
-    r->peeked = at;
+    r->peeked = n ? at : 0;
     return n;
 }
 
 void sek_ring_pop(struct sek_ring *r)
 {
-    atomic_store_explicit(&r->tail, r->peeked, memory_order_release);
+    if (r->peeked)
+        atomic_store_explicit(&r->tail, r->peeked, memory_order_release);
+    r->peeked = 0; /* a second pop must not undo a new beginning */
 }
 
 uint64_t sek_ring_dropped(const struct sek_ring *r)

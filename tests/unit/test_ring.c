@@ -143,6 +143,36 @@ static void test_stays_at_hand(void **state)
     sek_ring_free(r);
 }
 
+/* Beginning anew costs no room: what a pause of the consumer brings still fits. */
+static void test_all_room(void **state)
+{
+    (void)state;
+    struct sek_ring *r;
+    const uint64_t size = 8 * RING_OCTETS;
+    uint64_t number = 0, taken = 0;
+    assert_int_equal(sek_ring_new(size, &r), SEK_OK);
+    for (unsigned round = 0; round < 50; round++) {
+        for (unsigned i = 0; i < 500 + round * 50; i++) {
+            struct sek_event e = make(number++, 100, 0);
+            assert_true(sek_ring_push(r, &e));
+        }
+        for (const struct sek_event *e; (e = peek(r)); sek_ring_pop(r))
+            check(e, taken++);
+        sek_ring_pop(r); /* does nothing */
+        for (uint64_t octets = 0; octets < size - 2 * SEK_EVENT_MAX;) {
+            struct sek_event e = make(number, (uint8_t)(1 + number % 250), 0);
+            number++;
+            assert_true(sek_ring_push(r, &e));
+            octets += e.size;
+        }
+        for (const struct sek_event *e; (e = peek(r)); sek_ring_pop(r))
+            check(e, taken++);
+        assert_int_equal(taken, number);
+    }
+    assert_int_equal(sek_ring_dropped(r), 0);
+    sek_ring_free(r);
+}
+
 /* Many at once, over the ring's end, given back together. */
 static void test_peek_many(void **state)
 {
@@ -187,14 +217,13 @@ static void *produce(void *arg)
     return NULL;
 }
 
-static void test_two_threads(void **state)
+static void race_in(size_t ring_octets)
 {
-    (void)state;
     struct race race = {0};
     pthread_t thread;
     uint64_t popped = 0;
     const struct sek_event *e;
-    assert_int_equal(sek_ring_new(RING_OCTETS, &race.ring), SEK_OK);
+    assert_int_equal(sek_ring_new(ring_octets, &race.ring), SEK_OK);
     assert_int_equal(pthread_create(&thread, NULL, produce, &race), 0);
     for (bool last = false; !last;) {
         last = atomic_load(&race.ended);
@@ -211,13 +240,21 @@ static void test_two_threads(void **state)
     sek_ring_free(race.ring);
 }
 
+/* One that goes round, and larger ones that begin anew whenever they are empty. */
+static void test_two_threads(void **state)
+{
+    (void)state;
+    for (size_t octets = RING_OCTETS; octets <= 16 * RING_OCTETS; octets *= 4)
+        race_in(octets);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_new),           cmocka_unit_test(test_order_and_peek),
         cmocka_unit_test(test_bad_sizes),     cmocka_unit_test(test_wrap_and_full),
-        cmocka_unit_test(test_stays_at_hand), cmocka_unit_test(test_peek_many),
-        cmocka_unit_test(test_two_threads),
+        cmocka_unit_test(test_stays_at_hand), cmocka_unit_test(test_all_room),
+        cmocka_unit_test(test_peek_many),     cmocka_unit_test(test_two_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
