@@ -44,6 +44,11 @@ enum {
     NAME,
     TYPE,
     FIRST_AT,
+    ADDRESS,
+    ASN,
+    NETWORK,
+    COUNTRY,
+    TTL,
     N_COLS
 };
 static const struct sek_col list_cols[] = {
@@ -57,6 +62,11 @@ static const struct sek_col list_cols[] = {
     [NAME] = {"first_name", "First name", SEK_COL_NAME},
     [TYPE] = {"first_type", "Type", SEK_COL_TEXT},
     [FIRST_AT] = {"first_query", "At", SEK_COL_TIME_MS, NULL, 0, SEK_COL_MACHINE},
+    [ADDRESS] = {"first_address", "Address", SEK_COL_TEXT, NULL, 0, SEK_COL_MACHINE},
+    [ASN] = {"first_asn", "ASN", SEK_COL_UINT, NULL, 0, SEK_COL_MACHINE},
+    [NETWORK] = {"first_network", "Network", SEK_COL_TEXT, NULL, 0, SEK_COL_MACHINE},
+    [COUNTRY] = {"first_country", "Country", SEK_COL_TEXT, NULL, 0, SEK_COL_FILLED},
+    [TTL] = {"first_ttl_s", "TTL", SEK_COL_UINT, NULL, 0, SEK_COL_MACHINE},
 };
 static const struct sek_col show_cols[] = {
     [FIRST] = {"first", "First seen (UTC)", SEK_COL_TIME},
@@ -69,6 +79,11 @@ static const struct sek_col show_cols[] = {
     [NAME] = {"first_name", "  asked for", SEK_COL_NAME},
     [TYPE] = {"first_type", "  type", SEK_COL_TEXT},
     [FIRST_AT] = {"first_query", "  at (UTC)", SEK_COL_TIME_MS},
+    [ADDRESS] = {"first_address", "  answered", SEK_COL_TEXT},
+    [ASN] = {"first_asn", "  of network AS", SEK_COL_UINT},
+    [NETWORK] = {"first_network", "  run by", SEK_COL_TEXT},
+    [COUNTRY] = {"first_country", "  in country", SEK_COL_TEXT},
+    [TTL] = {"first_ttl_s", "  for seconds", SEK_COL_UINT},
 };
 
 /* What is new then is what the resolver records or holds; before the warm-up nothing is. */
@@ -79,6 +94,24 @@ static void put_new_until(struct sek_seen *s, const struct sek_domain_seen *seen
     int64_t until_s = seen->first_s + (hold ? conf->nod.hold_s : conf->domains.new_s);
     if (until_s > s->c->now_s && !sek_seen_warm_up_left(s))
         sek_out_int(s->c->out, NEW_UNTIL, until_s);
+}
+
+/* Where it led at first, as the databases of today see it. */
+static void put_place(struct sek_seen *s, const struct sek_first_row *first)
+{
+    struct sek_out *o = s->c->out;
+    struct sek_addr address;
+    struct sek_geo_facts facts;
+    if (first->ttl_s)
+        sek_out_uint(o, TTL, (uint64_t)first->ttl_s);
+    if (sek_addr_from_text(first->address, &address, NULL))
+        return;
+    sek_out_text(o, ADDRESS, first->address);
+    sek_geo_find(s->geo, &address, &facts);
+    if (facts.asn)
+        sek_out_uint(o, ASN, facts.asn);
+    sek_out_text(o, NETWORK, *facts.network ? facts.network : NULL);
+    sek_out_text(o, COUNTRY, *facts.country ? facts.country : NULL);
 }
 
 static bool put_domain(struct sek_seen *s, const uint8_t *name, const struct sek_domain_seen *seen)
@@ -98,6 +131,7 @@ static bool put_domain(struct sek_seen *s, const uint8_t *name, const struct sek
         sek_out_text(o, NAME, first.name);
         sek_out_text(o, TYPE, sek_qtype_to_text(first.qtype, type, sizeof type));
         sek_out_int(o, FIRST_AT, first.first_ms);
+        put_place(s, &first);
     }
     return sek_out_row(o);
 }

@@ -2,6 +2,7 @@
 /* Past traffic through the engine of today: `replay`. */
 #include "classify/modelpath.h"
 #include "command.h"
+#include "geoopen.h"
 #include "observe/domains_conf.h"
 #include "observe/sighting.h"
 #include "pastfiles.h"
@@ -77,13 +78,6 @@ struct work {
 /* --- what judges -------------------------------------------------------------------------------
  */
 
-static void talk(void *arg, bool trouble, const char *text)
-{
-    (void)arg;
-    if (trouble)
-        sek_talk("%s", text);
-}
-
 static enum sek_err open_lists(struct work *w)
 {
     struct sek_diag why = {0};
@@ -102,9 +96,7 @@ static enum sek_err open_lists(struct work *w)
     e = sek_never_new(own->items, own->n, w->suffix, &w->nod_exclude, &w->c->diag);
     if (e)
         return e;
-    if (sek_geo_new(conf, &w->geo, &why))
-        sek_talk("%s", why.text);
-    sek_geo_refresh(w->geo, w->c->now_s, talk, NULL);
+    w->geo = sek_geo_open(conf, w->c->now_s);
     char path[512];
     if (sek_classify_open(sek_model_path(conf, path, sizeof path), &w->classify, &why))
         sek_talk("%s", why.text);

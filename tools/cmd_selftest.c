@@ -2,6 +2,7 @@
 /* Would the detectors find what they are there for? `selftest`. */
 #include "base/mode.h"
 #include "command.h"
+#include "geoopen.h"
 #include "judge.h"
 #include "name/text.h"
 #include "replay/drill.h"
@@ -85,12 +86,14 @@ enum sek_err sek_cmd_selftest(struct sek_context *c)
         e = sek_judge_open(c, conf, &j);
     if (e)
         return e;
+    struct sek_geo *geo = sek_geo_open(conf, c->now_s);
     const struct sek_replay_site site = {.conf = conf,
                                          .policy = j.policy,
                                          .classify = j.classify,
                                          .suffix = j.suffix,
                                          .never = j.never,
-                                         .nod_exclude = j.nod_exclude};
+                                         .nod_exclude = j.nod_exclude,
+                                         .geo = geo};
     sek_out_begin(c->out, "sekisho.selftest/1", cols, N_COLS, SEK_OUT_ROWS);
     for (const struct sek_drill *drill = sek_drills; drill->detector && !e; drill++) {
         struct sek_drill_result r;
@@ -103,6 +106,7 @@ enum sek_err sek_cmd_selftest(struct sek_context *c)
         }
     }
     enum sek_err written = sek_out_end(c->out, &c->diag);
+    sek_geo_free(geo);
     sek_judge_close(&j);
     if (n_silent)
         c->exit = SEK_EXIT_ERROR;

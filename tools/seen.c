@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "seen.h"
+#include "geoopen.h"
 #include "talk.h"
 #include "base/banned.h"
 
@@ -24,6 +25,7 @@ void sek_seen_close(struct sek_seen *s)
     sek_first_reader_close(s->first);
     sek_report_close(s->report);
     sek_domains_close(s->domains);
+    sek_geo_free(s->geo);
 }
 
 static bool open_report(struct sek_seen *s)
@@ -33,6 +35,8 @@ static bool open_report(struct sek_seen *s)
     enum sek_err e = sek_report_open(s->conf->events.db, &s->report, &why);
     if (!e)
         e = sek_first_reader_open(s->report, &s->first, &why);
+    if (!e)
+        s->geo = sek_geo_open(s->conf, s->c->now_s);
     if (e && e != SEK_E_NOTFOUND)
         sek_talk("who asked first is not shown: %s", why.text);
     return !e;

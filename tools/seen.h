@@ -4,6 +4,7 @@
 #pragma once
 #include "context.h"
 #include "observe/domains.h"
+#include "observe/geo.h"
 #include "store/report_domains.h"
 
 struct sek_seen {
@@ -13,7 +14,8 @@ struct sek_seen {
     struct sek_domains *domains; /* for looking only */
     struct sek_report *report;   /* NULL: no events.db to ask */
     struct sek_first_reader *first;
-    bool told; /* that events.db cannot be read */
+    struct sek_geo *geo; /* NULL: no database is set */
+    bool told;           /* that events.db cannot be read */
 };
 
 /* Load the settings and open the file, with a hint when it is not there. Caller: sek_seen_close. */

@@ -9,7 +9,8 @@ static enum sek_err put_first(struct sek_eventsdb *db, const struct sek_first *f
                               struct sek_diag *diag)
 {
     struct sek_name name;
-    char domain[SEK_NAME_TEXT_MAX], qname[SEK_NAME_TEXT_MAX], endpoint[SEK_ADDR_TEXT_MAX];
+    char domain[SEK_NAME_TEXT_MAX], qname[SEK_NAME_TEXT_MAX];
+    char endpoint[SEK_ADDR_TEXT_MAX], address[SEK_ADDR_TEXT_MAX];
     if (sek_name_from_wire(f->name, f->name_len, &name) || f->domain_labels >= name.n_labels)
         return SEK_OK; /* not an event of ours: nothing to write down */
     sqlite3_stmt *stmt = db->st[SEK_ST_FIRST_PUT];
@@ -21,6 +22,12 @@ static enum sek_err put_first(struct sek_eventsdb *db, const struct sek_first *f
     sqlite3_bind_text(stmt, 3, endpoint, -1, SQLITE_STATIC);
     sqlite3_bind_text(stmt, 4, qname, -1, SQLITE_STATIC);
     sqlite3_bind_int64(stmt, 5, f->qtype);
+    sqlite3_bind_null(stmt, 6);
+    sqlite3_bind_null(stmt, 7);
+    if (f->has_address)
+        sqlite3_bind_text(stmt, 6, sek_addr_to_text(&f->address, address), -1, SQLITE_STATIC);
+    if (f->ttl_s)
+        sqlite3_bind_int64(stmt, 7, f->ttl_s);
     return sek__eventsdb_run(db, SEK_ST_FIRST_PUT, NULL, 0, diag);
 }
 

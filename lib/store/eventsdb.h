@@ -50,6 +50,10 @@ struct sek_first {
     uint8_t domain_labels; /* from the left, to be removed to reach the registered domain */
     uint8_t name_len;
     uint8_t name[SEK_NAME_MAX + 1]; /* wire, lower case */
+    /* Of the answer to it. */
+    bool has_address;
+    struct sek_addr address; /* the first one */
+    uint32_t ttl_s;          /* the lowest; 0: there was no answer */
 };
 /* One transaction, as above. A domain that is there already keeps its row. */
 enum sek_err sek_eventsdb_store_firsts(struct sek_eventsdb *db, const struct sek_first *firsts,

@@ -57,8 +57,8 @@
                    " blocked_until_s, technique, evidence, domain, domain_path)"                   \
                    " SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11"                          \
                    " WHERE " SEK_IS_OBJECT("?9"))                                                  \
-    X(FIRST_PUT, "INSERT INTO domain(name, first_ms, endpoint, qname, qtype)"                      \
-                 " VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(name) DO NOTHING")                       \
+    X(FIRST_PUT, "INSERT INTO domain(name, first_ms, endpoint, qname, qtype, address, ttl_s)"      \
+                 " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT(name) DO NOTHING")               \
     X(FIRST_COUNT, "SELECT count(*) FROM domain")                                                  \
     X(FIRST_EXPIRE, "DELETE FROM domain WHERE name IN (SELECT name FROM domain"                    \
                     " WHERE first_ms < ?1 ORDER BY first_ms LIMIT ?2)")                            \

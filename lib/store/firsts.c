@@ -48,6 +48,10 @@ bool sek_firsts_push(struct sek_firsts *f, const struct sek_event *e)
         at->domain_labels = e->domain_labels;
         at->name_len = e->name_len;
         memcpy(at->name, e->names, e->name_len);
+        at->ttl_s = e->ttl_s;
+        at->has_address = e->n_addrs > 0;
+        if (at->has_address)
+            at->address = *sek_event_addrs(e);
     }
     pthread_mutex_unlock(&f->lock);
     return room;

@@ -19,7 +19,7 @@ enum sek_err sek_first_reader_open(struct sek_report *r, struct sek_first_reader
         return sek_diag_set(diag, SEK_E_NOMEM, "out of memory");
     f->report = r;
     sek_buf_init(&text, 0);
-    sek_buf_add_text(&text, "SELECT first_ms, endpoint, qname, qtype FROM domain"
+    sek_buf_add_text(&text, "SELECT first_ms, endpoint, qname, qtype, address, ttl_s FROM domain"
                             " WHERE name = :name");
     enum sek_err err = sek__report_prepare(r, &text, &f->stmt, diag);
     sek_buf_fini(&text);
@@ -57,6 +57,8 @@ enum sek_err sek_first_reader_get(struct sek_first_reader *f, const char *domain
         copy_column(f->stmt, 1, out->endpoint, sizeof out->endpoint);
         copy_column(f->stmt, 2, out->name, sizeof out->name);
         out->qtype = sqlite3_column_int(f->stmt, 3);
+        copy_column(f->stmt, 4, out->address, sizeof out->address);
+        out->ttl_s = sqlite3_column_int64(f->stmt, 5);
     }
     sqlite3_reset(f->stmt);
     if (rc == SQLITE_ROW)

@@ -8,7 +8,9 @@ struct sek_first_row {
     int64_t first_ms; /* Unix time, milliseconds */
     int qtype;
     char endpoint[SEK_ADDR_TEXT_MAX];
-    char name[SEK_NAME_TEXT_MAX]; /* the domain itself, or one below it */
+    char name[SEK_NAME_TEXT_MAX];    /* the domain itself, or one below it */
+    char address[SEK_ADDR_TEXT_MAX]; /* the first of the answer to it; "" none */
+    int64_t ttl_s;                   /* the lowest of that answer; 0: there was none */
 };
 
 struct sek_first_reader;

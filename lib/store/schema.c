@@ -133,7 +133,8 @@ static const char *const steps[] = {
     " CASE h.score WHEN -32768 THEN NULL ELSE h.score / 100.0 END AS score" HITS_END
     "DROP VIEW findings;"
     "CREATE VIEW findings AS SELECT id, CASE detector WHEN 1 THEN 'dga' WHEN 2 THEN 'beacon'"
-    "  WHEN 3 THEN 'tunnel' WHEN 4 THEN 'nxdomain-burst' WHEN 7 THEN 'surge'"
+    "  WHEN 3 THEN 'tunnel' WHEN 4 THEN 'nxdomain-burst' WHEN 5 THEN 'fast-flux'"
+    "  WHEN 6 THEN 'short-lived' WHEN 7 THEN 'surge'"
     "  WHEN 8 THEN 'new-domain-rate' WHEN 9 THEN 'resolver-bypass' ELSE '?' END AS detector,"
     " strftime('%Y-%m-%dT%H:%M:%fZ', start_ms / 1000.0, 'unixepoch') AS first_seen,"
     " strftime('%Y-%m-%dT%H:%M:%fZ', end_ms / 1000.0, 'unixepoch') AS last_seen,"
@@ -142,6 +143,8 @@ static const char *const steps[] = {
     " CASE blocked_until_s WHEN 0 THEN NULL"
     "  ELSE strftime('%Y-%m-%dT%H:%M:%SZ', blocked_until_s, 'unixepoch') END AS blocked_until,"
     " technique, evidence FROM finding;",
+    "ALTER TABLE domain ADD COLUMN address TEXT;"
+    "ALTER TABLE domain ADD COLUMN ttl_s INTEGER;"
     /* by day first, so that whole days go, and new rows come, at one place */
     "CREATE TABLE answer(day INTEGER NOT NULL, address BLOB NOT NULL, domain TEXT NOT NULL,"
     " PRIMARY KEY(day, address, domain)) STRICT, WITHOUT ROWID;",

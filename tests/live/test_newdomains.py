@@ -22,8 +22,8 @@ class NewDomains(LiveCase):
     """All of net and com exists: each name of these tests is a domain of its own."""
 
     settings = {**{f"{detector}__mode": "off" for detector in
-                   ("classify", "dga", "beacon", "tunnel", "nxburst", "surge", "newrate",
-                    "bypass")},
+                   ("classify", "dga", "beacon", "tunnel", "nxburst", "fastflux", "shortlived",
+                    "surge", "newrate", "bypass")},
                 "domains__warm-up": f"{WARM_UP_S}s"}
     options = "    local-zone: \"net.\" nodefault\n"
 
@@ -83,6 +83,7 @@ class Monitor(NewDomains):
         self.assertEqual((BOB, "mail.first.net", "A", True),
                          (row["first_endpoint"], row["first_name"], row["first_type"],
                           row["resolved"]))
+        self.assertEqual((REAL, 1), (row["first_address"], row["first_ttl_s"]))
         listed = json.loads(self.policy.run("nod", "list", "--since", "1h", "-f", "json")[1])
         self.assertIn("first.net", [r["domain"] for r in listed["rows"]])
 

@@ -89,6 +89,32 @@ static void test_stored(void **state)
     assert_false(get("no.domain", &row));
 }
 
+/* Where the answer to the first question led, and for how long; nothing where there was none. */
+static void test_answer(void **state)
+{
+    struct sek_first_row row;
+    struct sek_event e =
+        sample_event("192.0.2.1", "www.led.com", NULL, SEK_OUTCOME_PASSED, SAMPLE_MS);
+    struct sek_addr address;
+
+    (void)state;
+    assert_int_equal(sek_addr_from_text("2001:db8::7", &address, NULL), SEK_OK);
+    sek_event_add_addr(&e, &address);
+    assert_int_equal(sek_addr_from_text("192.0.2.200", &address, NULL), SEK_OK);
+    sek_event_add_addr(&e, &address);
+    e.ttl_s = 120;
+    e.domain_labels = 1;
+    assert_true(sek_firsts_push(firsts, &e));
+    assert_true(push("192.0.2.1", "www.nowhere.com", 1, SAMPLE_MS));
+    assert_int_equal(sek_firsts_store(firsts, db, NULL), SEK_OK);
+    assert_true(get("led.com", &row));
+    assert_string_equal(row.address, "2001:db8::7");
+    assert_int_equal(row.ttl_s, 120);
+    assert_true(get("nowhere.com", &row));
+    assert_string_equal(row.address, "");
+    assert_int_equal(row.ttl_s, 0);
+}
+
 /* A slow database: what finds no room is refused, the rest stays for later. */
 static void test_bounded(void **state)
 {
@@ -141,6 +167,7 @@ int main(void)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         CASE(test_stored),
+        CASE(test_answer),
         CASE(test_bounded),
         CASE(test_retention),
     };
