@@ -162,7 +162,8 @@ static void make_hit(struct sek_replay *r, struct sek_event *e, const struct sek
 
 static void judge(struct sek_replay *r, struct sek_event *e)
 {
-    const struct sek_engine engine = {r->site.policy, r->in_force};
+    const struct sek_engine engine = {
+        .policy = r->site.policy, .dynamic = r->in_force, .canary = r->site.conf->bypass.canary};
     int64_t now_s = e->time_ms / 1000;
     struct sek_verdict v;
     struct sek_name name;
