@@ -34,7 +34,8 @@ static bool seen_from(const struct query_info *qinfo, const struct comm_reply *r
     return true;
 }
 
-/* rep: an answer from the cache, or NULL. */
+/* rep: an answer from the cache, or NULL. An answer from the cache is on its way and cannot be
+ * changed any more, so it is judged later, where no query waits for it, if there is no verdict. */
 static void seen_record(struct sek_module *m, const struct seen *s, const struct reply_info *rep,
                         enum sek_outcome outcome, const struct sek_verdict *verdict,
                         const struct sek_name *matched)
@@ -43,6 +44,7 @@ static void seen_record(struct sek_module *m, const struct seen *s, const struct
     sek_view_event(&event, outcome, sek_view_existence(rep), &s->question, s->qtype, &s->endpoint,
                    s->time_ms, verdict, matched);
     sek_view_cached_answer(&event, rep);
+    event.unjudged = outcome == SEK_OUTCOME_CACHED && !verdict;
     sek_worker_record(m->runtime, s->worker, &event);
 }
 
@@ -56,25 +58,13 @@ static bool is_plain(const struct reply_info *rep, uint16_t qtype, enum sek_outc
            !sek_view_is_referral(rep);
 }
 
-/* The answer is on its way and cannot be changed any more, so nearly all are judged later, where no
- * query waits for it. */
-static void plain_record(struct sek_module *m, const struct seen *s, const struct reply_info *rep)
-{
-    struct sek_event event;
-    sek_view_event(&event, SEK_OUTCOME_CACHED, sek_view_existence(rep), &s->question, s->qtype,
-                   &s->endpoint, s->time_ms, NULL, NULL);
-    sek_view_cached_answer(&event, rep);
-    event.unjudged = true;
-    sek_worker_record(m->runtime, s->worker, &event);
-}
-
 /* rep may be NULL. outcome: what it is if policy has no say. */
 static void cached_record(struct sek_module *m, const struct seen *s, const struct reply_info *rep,
                           enum sek_outcome outcome)
 {
     struct sek_chain chain;
     if (is_plain(rep, s->qtype, outcome)) {
-        plain_record(m, s, rep);
+        seen_record(m, s, rep, outcome, NULL, NULL);
         return;
     }
     enum sek_judgement judgement =
