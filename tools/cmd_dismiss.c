@@ -62,6 +62,21 @@ static void close_work(struct work *w)
         close(w->lock);
 }
 
+/* Do it with each id; what is changed is written once, at the end, or not at all. */
+static enum sek_err change(struct sek_context *c, sek_word_fn *fn)
+{
+    struct work w;
+    enum sek_err e = open_work(c, &w);
+    if (!e)
+        e = sek_context_words(c, 0, fn, &w);
+    if (!e)
+        e = sek_dismissed_write(&w.set, w.path, &c->diag);
+    if (!e && w.missing)
+        c->exit = SEK_EXIT_USAGE;
+    close_work(&w);
+    return e;
+}
+
 static bool read_id(const char *text, int64_t *out)
 {
     char *end;
@@ -139,21 +154,12 @@ static enum sek_err dismiss(void *arg, const char *word, unsigned line)
 
 enum sek_err sek_cmd_findings_dismiss(struct sek_context *c)
 {
-    struct work w;
     const char *why = c->opt[OPT_REASON].given ? c->opt[OPT_REASON].text : "";
     if (!*why)
         return sek_context_usage(c, "--reason is needed: those who read the finding later ask why");
     if (strlen(why) >= SEK_DISMISSED_WHY)
         return sek_context_usage(c, "--reason: at most %d octets", SEK_DISMISSED_WHY - 1);
-    enum sek_err e = open_work(c, &w);
-    if (!e)
-        e = sek_context_words(c, 0, dismiss, &w);
-    if (!e)
-        e = sek_dismissed_write(&w.set, w.path, &c->diag);
-    if (!e && w.missing)
-        c->exit = SEK_EXIT_USAGE;
-    close_work(&w);
-    return e;
+    return change(c, dismiss);
 }
 
 /* --- restore -----------------------------------------------------------------------------------
@@ -194,14 +200,5 @@ static enum sek_err restore(void *arg, const char *word, unsigned line)
 
 enum sek_err sek_cmd_findings_restore(struct sek_context *c)
 {
-    struct work w;
-    enum sek_err e = open_work(c, &w);
-    if (!e)
-        e = sek_context_words(c, 0, restore, &w);
-    if (!e)
-        e = sek_dismissed_write(&w.set, w.path, &c->diag);
-    if (!e && w.missing)
-        c->exit = SEK_EXIT_USAGE;
-    close_work(&w);
-    return e;
+    return change(c, restore);
 }
