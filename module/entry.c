@@ -2,6 +2,7 @@
 /* The six functions that Unbound's dynlib looks up. In a program that the module was not built for
  * they touch nothing of Unbound's and pass every query on (host.h). */
 #include "host.h"
+#include "localdata.h"
 #include "log.h"
 #include "operate.h"
 #include "state.h"
@@ -64,8 +65,10 @@ void operate(struct module_qstate *qstate, enum module_ev event, int id,
 
 void inform_super(struct module_qstate *qstate, int id, struct module_qstate *super)
 {
-    if (foreign) /* we ask no questions of our own */
+    if (foreign)
         sek_host_inform(qstate, id, super);
+    else
+        sek_localdata_inform(qstate, super, id);
 }
 
 void clear(struct module_qstate *qstate, int id)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "hooks.h"
 #include "answer.h"
+#include "carried.h"
 #include "operate.h"
 #include "view.h"
 #include <string.h>
@@ -10,9 +11,15 @@ struct seen {
     struct sek_name question;
     struct sek_addr endpoint;
     uint16_t qtype;
+    bool stream;
     unsigned worker;
     int64_t time_ms;
 };
+
+static struct sek_asking asking_of(const struct seen *s)
+{
+    return (struct sek_asking){.endpoint = &s->endpoint, .qtype = s->qtype, .stream = s->stream};
+}
 
 /* False: nothing of ours (class other than IN, internal, or Unbound passes NULL, as for
  * version.bind). */
@@ -28,6 +35,7 @@ static bool seen_from(const struct query_info *qinfo, const struct comm_reply *r
         return false;
     out->endpoint = sek_view_endpoint(repinfo);
     out->qtype = qinfo->qtype;
+    out->stream = sek_view_is_stream(repinfo);
     /* listening points are made with their worker as argument (daemon/worker.c, worker_create) */
     out->worker = (unsigned)((const struct worker *)repinfo->c->cb_arg)->thread_num;
     out->time_ms = sek_view_time_ms(now);
@@ -41,9 +49,15 @@ static void seen_record(struct sek_module *m, const struct seen *s, const struct
                         const struct sek_name *matched)
 {
     struct sek_event event;
+    struct sek_name pattern;
+    if (outcome == SEK_OUTCOME_HIT && sek_worker_pattern(m->runtime, s->worker, verdict, &pattern))
+        matched = &pattern;
     sek_view_event(&event, outcome, sek_view_existence(rep), &s->question, s->qtype, &s->endpoint,
                    s->time_ms, verdict, matched);
+    event.cached = rep != NULL;
     sek_view_cached_answer(&event, rep);
+    if (event.existence == SEK_EXISTENCE_EXISTS && sek_worker_tracks(m->runtime, &s->question))
+        sek_view_addresses(&event, rep);
     event.unjudged = outcome == SEK_OUTCOME_CACHED && !verdict;
     sek_worker_record(m->runtime, s->worker, &event);
 }
@@ -51,26 +65,57 @@ static void seen_record(struct sek_module *m, const struct seen *s, const struct
 /* --- answered from the cache --------------------------------------------------------------------
  */
 
-/* Is all that policy has to say of an answer said of its question? */
-static bool is_plain(const struct reply_info *rep, uint16_t qtype, enum sek_outcome outcome)
+struct note {
+    struct sek_module *m;
+    const struct seen *s;
+};
+
+/* True, to go on: no rule knows the address. */
+static bool is_unknown(void *arg, const struct sek_addr *addr)
 {
-    return outcome == SEK_OUTCOME_CACHED && rep && !sek_view_has_chain(rep, qtype) &&
-           !sek_view_is_referral(rep);
+    const struct note *n = arg;
+    struct sek_verdict v;
+    struct sek_name matched;
+    const struct sek_asking asking = asking_of(n->s);
+    sek_worker_decide_address(n->m->runtime, n->s->worker, &asking, &n->s->question,
+                              SEK_TRIGGER_RESPONSE_IP, addr, n->s->time_ms / 1000, &v, &matched);
+    return v.trigger == SEK_TRIGGER_NONE;
+}
+
+/* Does it carry an address that a rule knows? Nearly none does; then its question can be judged
+ * later, as where there are no such rules. */
+static bool carries_known(struct sek_module *m, const struct seen *s, const struct reply_info *rep)
+{
+    struct note note = {m, s};
+    if (rep->an_numrrsets == 0 || !(sek_runtime_looks(m->runtime) & SEK_LOOKS_ADDRESSES))
+        return false;
+    for (size_t i = 0; i < rep->an_numrrsets; i++)
+        if (!sek_carried_addresses(rep->rrsets[i], is_unknown, &note))
+            return true;
+    return false;
+}
+
+/* Is all that policy has to say of an answer said of its question? */
+static bool is_plain(struct sek_module *m, const struct seen *s, const struct reply_info *rep,
+                     enum sek_outcome outcome)
+{
+    return outcome == SEK_OUTCOME_CACHED && rep && !sek_view_has_chain(rep, s->qtype) &&
+           !sek_view_is_referral(rep) && !carries_known(m, s, rep);
 }
 
 /* rep may be NULL. outcome: what it is if policy has no say. */
 static void cached_record(struct sek_module *m, const struct seen *s, const struct reply_info *rep,
                           enum sek_outcome outcome)
 {
+    const struct sek_asking asking = asking_of(s);
     struct sek_chain chain;
-    if (is_plain(rep, s->qtype, outcome)) {
+    if (is_plain(m, s, rep, outcome)) {
         seen_record(m, s, rep, outcome, NULL, NULL);
         return;
     }
-    enum sek_judgement judgement =
-        sek_chain_begin(&chain, m->runtime, s->worker, &s->question, s->time_ms / 1000);
-    if (judgement == SEK_JUDGED_OPEN && sek_view_has_chain(rep, s->qtype))
-        sek_view_chain(rep, sek_chain_next, &chain);
+    sek_carried_judge(
+        &chain, rep, s->qtype, NULL,
+        sek_chain_begin(&chain, m->runtime, s->worker, &asking, &s->question, s->time_ms / 1000));
     bool hit = sek_verdict_is_hit(&chain.verdict);
     if (sek_action_blocks(chain.verdict.action)) {
         /* It is on its way and cannot be stopped: count it as what it is. A failure or a referral
@@ -143,7 +188,8 @@ static int on_reply(struct query_info *qinfo, struct module_qstate *qstate, stru
     } else if (sek_action_blocks(query->verdict.action) && edns && edns->edns_present &&
                query->verdict.trigger != SEK_TRIGGER_STRICT) {
         struct sek_addr endpoint = sek_view_endpoint(repinfo);
-        sek_answer_explain(m, query, qstate->qinfo.qtype, &endpoint, options, region);
+        sek_answer_explain(m, (unsigned)qstate->env->worker->thread_num, query, qstate->qinfo.qtype,
+                           &endpoint, options, region);
     }
     return 1;
 }
@@ -189,30 +235,80 @@ static void response_expire(struct reply_info *rep)
     }
 }
 
-/* query may be NULL: it had no memory. */
-static bool query_blocked(struct sek_module *m, struct module_qstate *qstate,
-                          struct sek_query *query, const struct reply_info *rep)
+/* Nothing behind a blocked alias need be asked for: its servers would learn of it, and may be dead.
+ * To the iterator YXDOMAIN is an answer that ends the query at once. With a validator it goes on,
+ * as nobody knows yet whether the alias is forged. */
+static void response_cut(const struct module_qstate *qstate, struct sek_query *query,
+                         struct reply_info *rep)
 {
-    enum sek_judgement judgement = query ? sek_operate_judge_query(m, qstate, query, rep)
-                                         : sek_operate_judge(m, qstate, &qstate->qinfo, rep);
-    return judgement == SEK_JUDGED_BLOCKED;
+    if (qstate->env->need_to_validate || !query->has_client || !query->on_way->final)
+        return;
+    FLAGS_SET_RCODE(rep->flags, LDNS_RCODE_YXDOMAIN);
+    query->cut = true;
+}
+
+/* Who may have an answer. */
+enum reach {
+    REACH_ALL,
+    REACH_SOME, /* the endpoint that asks, or for a query of the resolver's own those in no group */
+    REACH_NONE,
+};
+
+static enum reach reach_of(struct sek_module *m, struct module_qstate *qstate,
+                           struct sek_query *query, const struct dns_msg *response)
+{
+    static const struct sek_addr in_no_group;
+    const struct query_info *qinfo = &qstate->qinfo;
+    bool groups = sek_runtime_has_groups(m->runtime);
+    bool client = query && query->has_client;
+    const struct reply_info *rep = response->rep;
+    enum sek_judgement judgement =
+        query && (client || !groups)
+            ? sek_operate_judge_query(m, qstate, query, rep, same_question(qinfo, &response->qinfo))
+            : sek_operate_judge(m, qstate, &in_no_group, qinfo, rep);
+    if (judgement == SEK_JUDGED_BLOCKED)
+        return REACH_NONE;
+    if (groups && sek_operate_judge(m, qstate, NULL, qinfo, rep) == SEK_JUDGED_BLOCKED)
+        return REACH_SOME;
+    return REACH_ALL;
+}
+
+/* The records of an answer that only some may have, so that the iterator need not ask again for
+ * those that it needs itself, as addresses of name servers. Nobody is answered from records alone;
+ * aliases are left out, as of them the iterator makes answers. */
+static void records_store(struct module_qstate *qstate, const struct dns_msg *response)
+{
+    if (!sek_view_has_chain(response->rep, LDNS_RR_TYPE_ANY) && !qstate->no_cache_lookup)
+        sek_compat_store_records(qstate, response);
 }
 
 static int on_response(struct module_qstate *qstate, struct dns_msg *response, int id,
                        void *callback)
 {
     struct sek_module *m = callback;
-    if (!response || qstate->qinfo.qclass != LDNS_RR_CLASS_IN ||
-        sek_view_is_referral(response->rep))
+    if (!response || qstate->qinfo.qclass != LDNS_RR_CLASS_IN)
         return 1;
     struct sek_query *query = qstate->minfo[id];
-    if (query_blocked(m, qstate, query, response->rep)) {
+    if (query && query->has_client)
+        sek_view_note_zones(&query->zones, &qstate->qinfo, response->rep);
+    if (sek_view_is_referral(response->rep)) {
+        if (query && query->contested && !query->held && !qstate->no_cache_lookup)
+            qstate->no_cache_store = 0;
+        return 1;
+    }
+    enum reach reach = reach_of(m, qstate, query, response);
+    if (reach != REACH_ALL) {
         if (query)
             query->held = true;
         qstate->no_cache_store = 1;
-        response_expire(response->rep);
+        if (reach == REACH_NONE)
+            response_expire(response->rep);
+        if (reach == REACH_NONE && query && query->on_way)
+            response_cut(qstate, query, response->rep);
+        else if (reach == REACH_SOME)
+            records_store(qstate, response);
     } else if (!same_question(&qstate->qinfo, &response->qinfo) &&
-               sek_operate_judge(m, qstate, &response->qinfo, response->rep) ==
+               sek_operate_judge(m, qstate, NULL, &response->qinfo, response->rep) ==
                    SEK_JUDGED_BLOCKED) {
         if (query && sek_view_has_chain(response->rep, response->qinfo.qtype))
             query->held = true;

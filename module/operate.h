@@ -11,9 +11,13 @@ void sek_operate(struct module_qstate *qstate, enum module_ev event, int id);
 void sek_operate_clear(struct module_qstate *qstate, int id);
 
 /* The policy's word on an answer in hand: the question as if it were asked, then the chain. For
- * inplace_cb_query_response, before the answer is stored. rep may be NULL. The second one takes the
- * query's own question, whose verdict is remembered. */
+ * inplace_cb_query_response, before the answer is stored. rep may be NULL. endpoint: who asks;
+ * NULL: anybody, as for an answer that all share. The second one takes the query's own question and
+ * client, for whom the verdict is remembered; own: the answer is to that question and not to one on
+ * the way, so that what blocks it does so whatever else becomes of the query. */
 enum sek_judgement sek_operate_judge(struct sek_module *m, struct module_qstate *qstate,
+                                     const struct sek_addr *endpoint,
                                      const struct query_info *qinfo, const struct reply_info *rep);
 enum sek_judgement sek_operate_judge_query(struct sek_module *m, struct module_qstate *qstate,
-                                           struct sek_query *query, const struct reply_info *rep);
+                                           struct sek_query *query, const struct reply_info *rep,
+                                           bool own);

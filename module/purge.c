@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "purge.h"
+#include "carried.h"
 #include "view.h"
 #include <string.h>
 
-#define SLICE_BINS 64  /* bins looked at under one hold of a slab's lock: some 20 µs */
+#define SLICE_BINS 64 /* bins looked at under one hold of a slab's lock: some 20 µs */
+#define LOOKS_SERVERS (SEK_LOOKS_SERVERS | SEK_LOOKS_SERVER_ADDRESSES)
 #define VICTIMS_MAX 64 /* answers noted per slice; a fuller slice is looked at again */
 
 /* An entry to remove: its key is copied, since the entry may be gone when it is removed. */
@@ -28,6 +30,11 @@ struct walk {
     const struct sek_module *m;
     struct sek_runtime *rt;
     const struct cache_kind *kind;
+    unsigned looks;            /* SEK_LOOKS_… */
+    struct sek_name question;  /* of the answer at hand */
+    uint16_t qtype;            /* of that; 0: an rrset, which answers of any type may hold */
+    struct sek_name names[16]; /* on the way of it, of which the servers are to be looked at */
+    unsigned n_names;
     enum sek_judgement judgement;
     size_t n;
     struct victim victims[VICTIMS_MAX];
@@ -46,8 +53,42 @@ static void victim_set(struct victim *v, hashvalue_type hash, const uint8_t *nam
 static bool judge_next(void *arg, const struct sek_name *name)
 {
     struct walk *w = arg;
-    w->judgement = sek_runtime_judge(w->rt, name, SEK_TRIGGER_CNAME);
+    if ((w->looks & LOOKS_SERVERS) && w->n_names < sizeof w->names / sizeof *w->names)
+        w->names[w->n_names++] = *name;
+    w->judgement = sek_runtime_judge(w->rt, name, w->qtype, SEK_TRIGGER_CNAME);
     return w->judgement != SEK_JUDGED_BLOCKED;
+}
+
+static bool judge_address(void *arg, const struct sek_addr *addr)
+{
+    struct walk *w = arg;
+    w->judgement =
+        sek_runtime_judge_address(w->rt, &w->question, w->qtype, SEK_TRIGGER_RESPONSE_IP, addr);
+    return w->judgement != SEK_JUDGED_BLOCKED;
+}
+
+static bool judge_server(void *arg, const struct sek_name *server)
+{
+    struct walk *w = arg;
+    w->judgement = sek_runtime_judge_server(w->rt, &w->question, w->qtype, server);
+    return w->judgement != SEK_JUDGED_BLOCKED;
+}
+
+static bool judge_server_address(void *arg, const struct sek_addr *addr)
+{
+    struct walk *w = arg;
+    w->judgement = sek_runtime_judge_address(w->rt, &w->question, w->qtype, SEK_TRIGGER_NSIP, addr);
+    return w->judgement != SEK_JUDGED_BLOCKED;
+}
+
+/* The locks of the message and its table are held, as by whoever answers from it: locks of rrsets
+ * come after those. */
+static void judge_servers(struct walk *w)
+{
+    const struct sek_servers to = {
+        w, judge_server, w->looks & SEK_LOOKS_SERVER_ADDRESSES ? judge_server_address : NULL};
+    for (unsigned i = 0; i < w->n_names && w->judgement == SEK_JUDGED_OPEN; i++)
+        sek_carried_servers(w->m->env, &w->names[i], 0, &to);
 }
 
 /* An rrset may be replaced at any time: it is this message's only while the id is the same, under
@@ -60,8 +101,9 @@ static void judge_rrset(struct walk *w, struct reply_info *rep,
         if (ref->key != key)
             continue;
         lock_rw_rdlock(&ref->key->entry.lock);
-        if (ref->key->id == ref->id)
-            sek_view_rrset_chain(ref->key, judge_next, w);
+        if (ref->key->id == ref->id && sek_view_rrset_chain(ref->key, judge_next, w) &&
+            (w->looks & SEK_LOOKS_ADDRESSES))
+            sek_carried_addresses(ref->key, judge_address, w);
         lock_rw_unlock(&ref->key->entry.lock);
         return;
     }
@@ -70,13 +112,17 @@ static void judge_rrset(struct walk *w, struct reply_info *rep,
 static bool answer_is_blocked(struct walk *w, const struct query_info *qinfo,
                               struct reply_info *rep)
 {
-    struct sek_name question;
     if (qinfo->qclass != LDNS_RR_CLASS_IN ||
-        sek_name_from_wire(qinfo->qname, qinfo->qname_len, &question) != SEK_OK)
+        sek_name_from_wire(qinfo->qname, qinfo->qname_len, &w->question) != SEK_OK)
         return false;
-    w->judgement = sek_runtime_judge(w->rt, &question, SEK_TRIGGER_QNAME);
+    w->qtype = qinfo->qtype;
+    w->judgement = sek_runtime_judge(w->rt, &w->question, w->qtype, SEK_TRIGGER_QNAME);
+    w->names[0] = w->question;
+    w->n_names = 1;
     for (size_t i = 0; rep && i < rep->an_numrrsets && w->judgement == SEK_JUDGED_OPEN; i++)
         judge_rrset(w, rep, rep->rrsets[i]);
+    if ((w->looks & LOOKS_SERVERS) && rep)
+        judge_servers(w);
     return w->judgement == SEK_JUDGED_BLOCKED;
 }
 
@@ -109,6 +155,7 @@ static bool rrset_look(struct walk *w, const struct lruhash_entry *entry, struct
     if (!sek_view_is_alias(key) || key->rk.rrset_class != htons(LDNS_RR_CLASS_IN))
         return false;
     w->judgement = SEK_JUDGED_OPEN;
+    w->qtype = 0;
     sek_view_rrset_chain(key, judge_next, w);
     if (w->judgement != SEK_JUDGED_BLOCKED)
         return false;
@@ -209,7 +256,7 @@ static uint64_t cache_walk(struct walk *w, const struct cache_kind *kind, struct
 uint64_t sek_purge(void *arg, struct sek_runtime *rt)
 {
     const struct sek_module *m = arg;
-    struct walk w = {.m = m, .rt = rt};
+    struct walk w = {.m = m, .rt = rt, .looks = sek_runtime_looks(rt)};
     if (m->env->rrset_cache)
         cache_walk(&w, &rrsets, &m->env->rrset_cache->table);
     return cache_walk(&w, &messages, m->env->msg_cache);

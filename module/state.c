@@ -73,6 +73,7 @@ struct sek_module *sek_module_start(struct module_env *env, int id)
         return m;
     }
     sek_answer_prepare(m);
+    m->apart = sek_apart_new(env->cfg->msg_cache_size);
     if (!sek_hooks_register(env, id, m)) {
         sek_log_say(NULL, true, "callbacks refused by Unbound; every query passes unfiltered");
         sek_runtime_stop(m->runtime);
@@ -88,5 +89,6 @@ void sek_module_stop(struct module_env *env, int id, struct sek_module *m)
     if (m->runtime)
         sek_hooks_unregister(env, id);
     sek_runtime_stop(m->runtime);
+    sek_apart_free(m->apart);
     free(m);
 }

@@ -34,6 +34,14 @@
 #ifdef THREADS_DISABLED
 #error "this Unbound was built without threads: a module with threads of its own cannot run in it"
 #endif
+/* Store the records of a response in the cache, but no message. */
+static inline void sek_compat_store_records(struct module_qstate *qstate,
+                                            const struct dns_msg *response)
+{
+    struct query_info qinfo = response->qinfo;
+    dns_cache_store(qstate->env, &qinfo, response->rep, 1 /* as a referral */, 0, 0, NULL,
+                    qstate->query_flags, qstate->qstarttime);
+}
 #ifdef malloc /* Unbound built with --enable-alloc-checks renames these */
 #undef malloc
 #undef calloc

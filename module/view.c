@@ -8,6 +8,11 @@ struct sek_addr sek_view_endpoint(const struct comm_reply *reply)
     return sek_addr_from_sockaddr((const struct sockaddr *)&reply->client_addr);
 }
 
+bool sek_view_is_stream(const struct comm_reply *reply)
+{
+    return reply->c && reply->c->type != comm_udp;
+}
+
 bool sek_view_is_alias(const struct ub_packed_rrset_key *rrset)
 {
     return rrset->rk.type == htons(LDNS_RR_TYPE_CNAME) ||
@@ -163,6 +168,13 @@ void sek_view_cached_answer(struct sek_event *e, const struct reply_info *rep)
     e->ttl_s = left_s > 0 ? (uint32_t)left_s : 0;
 }
 
+void sek_view_addresses(struct sek_event *e, const struct reply_info *rep)
+{
+    for (size_t i = 0; i < rep->an_numrrsets; i++)
+        if (is_address(rep->rrsets[i]))
+            add_addresses(e, rep->rrsets[i], sek_event_add_addr);
+}
+
 void sek_view_fresh_answer(struct sek_event *e, const struct reply_info *rep)
 {
     size_t octets = 0;
@@ -179,4 +191,39 @@ void sek_view_fresh_answer(struct sek_event *e, const struct reply_info *rep)
     for (size_t i = rep->an_numrrsets + rep->ns_numrrsets; i < rep->rrset_count; i++)
         if (is_address(rep->rrsets[i]) && is_ns_target(rep, rep->rrsets[i]))
             add_addresses(e, rep->rrsets[i], sek_event_add_ns_addr);
+}
+
+void sek_view_note_zones(struct sek_zones *zones, const struct query_info *qinfo,
+                         const struct reply_info *rep)
+{
+    for (size_t i = 0; i < rep->an_numrrsets + rep->ns_numrrsets; i++) {
+        const struct ub_packed_rrset_key *rrset = rep->rrsets[i];
+        unsigned at = 0;
+        if (!is_of_type(rrset, LDNS_RR_TYPE_NS) ||
+            dname_count_labels(rrset->rk.dname) <= 2 || /* its root counts */
+            !dname_subdomain_c(qinfo->qname, rrset->rk.dname))
+            continue;
+        while (at < zones->n && query_dname_compare(zones->servers[at]->rk.dname, rrset->rk.dname))
+            at++;
+        if (at == SEK_ZONES_MAX)
+            continue;
+        zones->servers[at] = rrset;
+        zones->n += at == zones->n;
+    }
+}
+
+void sek_view_add_servers(struct sek_event *e, const struct sek_zones *zones,
+                          const struct sek_name *question)
+{
+    for (unsigned i = 0; i < zones->n; i++) {
+        const struct ub_packed_rrset_key *rrset = zones->servers[i];
+        const struct packed_rrset_data *data = rrset->entry.data;
+        int above = question->n_labels + 1 - dname_count_labels(rrset->rk.dname);
+        for (size_t j = 0; data && above >= 0 && j < data->count; j++) {
+            struct sek_name server;
+            if (data->rr_len[j] > 2 &&
+                sek_name_from_wire(data->rr_data[j] + 2, data->rr_len[j] - 2, &server) == SEK_OK)
+                sek_event_add_server(e, (uint8_t)above, &server);
+        }
+    }
 }

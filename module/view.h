@@ -7,6 +7,9 @@
 /* The client of a reply: the address behind a trusted proxy where PROXYv2 is used. */
 struct sek_addr sek_view_endpoint(const struct comm_reply *reply);
 
+/* Did it come over TCP, TLS or HTTPS? */
+bool sek_view_is_stream(const struct comm_reply *reply);
+
 /* Call fn with each name of a reply's CNAME chain: owner and target of the CNAME and DNAME records
  * of the answer section, in order, malformed ones left out. Stops when fn returns false. Returns
  * false if stopped. The caller holds what locks the rrsets need. */
@@ -36,6 +39,24 @@ void sek_view_event(struct sek_event *e, enum sek_outcome outcome, enum sek_exis
  * just resolved, of which rep->ttl is the life time. rep may be NULL. */
 void sek_view_cached_answer(struct sek_event *e, const struct reply_info *rep);
 void sek_view_fresh_answer(struct sek_event *e, const struct reply_info *rep);
+
+/* The addresses of an answer's answer section, for an event that has none yet. The caller holds
+ * what locks the rrsets need. */
+void sek_view_addresses(struct sek_event *e, const struct reply_info *rep);
+
+/* Name servers of zones above a question, as upstream responses to it named them: the record sets,
+ * borrowed from the query's region. */
+#define SEK_ZONES_MAX 3 /* above the registered domain, it, and below */
+struct sek_zones {
+    const struct ub_packed_rrset_key *servers[SEK_ZONES_MAX];
+    unsigned n;
+};
+/* Note what a response names; zones of one label are left out. */
+void sek_view_note_zones(struct sek_zones *zones, const struct query_info *qinfo,
+                         const struct reply_info *rep);
+/* Add them to an event that has its addresses. */
+void sek_view_add_servers(struct sek_event *e, const struct sek_zones *zones,
+                          const struct sek_name *question);
 
 static inline int64_t sek_view_time_ms(const struct timeval *tv)
 {

@@ -59,6 +59,7 @@ struct found {
     struct sek_arg_value *value;
 };
 
+/* The first set that has the name counts. */
 static bool find_long(const struct sek_arg_set *sets, unsigned n_sets, const char *name, size_t len,
                       struct found *out)
 {
@@ -272,4 +273,12 @@ enum sek_err sek_args_parse(char **argv, int argc, const struct sek_arg_set *set
     }
     *out_n = stop_at_word ? w.at : n_words;
     return SEK_OK;
+}
+
+int sek_args_row(const struct sek_arg *rows, const char *name)
+{
+    for (int i = 0; rows[i].name; i++)
+        if (strcmp(rows[i].name, name) == 0)
+            return i;
+    return -1;
 }

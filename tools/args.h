@@ -56,6 +56,8 @@ struct sek_arg_set {
 enum sek_err sek_args_parse(char **argv, int argc, const struct sek_arg_set *sets, unsigned n_sets,
                             int64_t now_s, bool stop_at_word, int *out_n, struct sek_diag *diag);
 
+/* The place of the row with this long name; -1: there is none. */
+int sek_args_row(const struct sek_arg *rows, const char *name);
 /* Number of rows before the end row. */
 unsigned sek_args_count(const struct sek_arg *rows);
 

@@ -3,11 +3,11 @@
  * manual page are made from it.
  *
  * A new command is one row and one file:
- * 1. tools/command.c: a row in COMMANDS: X(id, "words", "ARGUMENTS", "one line", "about",
- * "examples"). Words may be two ("list add"). Arguments: NAME required, [NAME] optional, NAME...
- * any further number; their number is checked before the command runs. A row's place is its place
- * in help and manual.
- * 2. tools/cmd_<id>.c (or the file of its family: cmd_list.c) defines what the row names:
+ * 1. tools/command.c (a large family: its command_<family>.h): a row X(id, "words", "ARGUMENTS",
+ * "one line", "about", "examples"). Words may be two ("list add"). Arguments: NAME required, [NAME]
+ * optional, NAME... any further number; their number is checked before the command runs. A row's
+ * place is its place in help and manual.
+ * 2. tools/commands/cmd_<id>.c (or the file of its family: cmd_list.c) defines what the row names:
  *        SEK_COMMAND(<id>);
  *        const struct sek_arg sek_cmd_<id>_args[] = {[OPT_X] = {…}, …, {0}};
  *        enum sek_err sek_cmd_<id>(struct sek_context *c);

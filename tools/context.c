@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "context.h"
-#include "talk.h"
+#include "origin.h"
+#include "tools/print/talk.h"
+#include "tools/privacy/cloak.h"
 #include <errno.h>
-#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include "base/banned.h"
 
 #define WORD_LINE_MAX 4096 /* octets of one line of standard input */
@@ -90,32 +90,39 @@ enum sek_err sek_context_words(struct sek_context *c, int from, sek_word_fn *fn,
     return e;
 }
 
-static bool name_of_uid(uid_t uid, char *out, size_t size)
+enum sek_err sek_context_privacy(struct sek_context *c, struct sek_cloak **out)
 {
-    struct passwd entry, *found = NULL;
-    char room[4096];
-    if (getpwuid_r(uid, &entry, room, sizeof room, &found) || !found || !*found->pw_name)
-        return false;
-    snprintf(out, size, "%s", found->pw_name);
-    return true;
+    enum sek_err e = SEK_OK;
+    if (!c->cloak_known)
+        e = sek_cloak_open(&c->conf, c->now_s, &c->cloak, &c->diag);
+    c->cloak_known = !e;
+    *out = c->cloak;
+    return e;
+}
+
+const char *sek_context_cloak(void *arg, const char *text, bool *out_hidden)
+{
+    struct sek_context *c = arg;
+    struct sek_cloak *cloak = NULL;
+    struct sek_diag before = c->diag;
+    if (!c->conf_loaded) /* then there is nothing to report of either */
+        return text;
+    if (sek_context_privacy(c, &cloak)) {
+        sek_talk("%s; all addresses are hidden", c->diag.text);
+        c->diag = before;
+        c->cloak = sek_cloak_blind();
+        c->cloak_known = true;
+        cloak = c->cloak;
+        if (!cloak)
+            return "";
+    }
+    return cloak ? sek_cloak_text(cloak, text, out_hidden) : text;
 }
 
 const char *sek_context_who(char *out, size_t size)
 {
-    /* The kernel's login uid survives sudo and su, and a user cannot set it. */
-    unsigned long login = (uint32_t)-1;
-    FILE *f = fopen("/proc/self/loginuid", "re");
-    if (f) {
-        if (fscanf(f, "%lu", &login) != 1)
-            login = (uint32_t)-1;
-        fclose(f);
-    }
-    if (login != (uint32_t)-1 && name_of_uid((uid_t)login, out, size))
-        return out;
-    const char *sudo = getuid() == 0 ? getenv("SUDO_USER") : NULL;
-    if (sudo && *sudo)
-        snprintf(out, size, "%s", sudo);
-    else if (!name_of_uid(getuid(), out, size))
-        snprintf(out, size, "uid %u", (unsigned)getuid());
+    struct sek_origin origin;
+    sek_origin_read(&origin);
+    snprintf(out, size, "%s", origin.user);
     return out;
 }

@@ -4,7 +4,7 @@
 #pragma once
 #include "conf/conf.h"
 #include "args.h"
-#include "out.h"
+#include "tools/print/out.h"
 
 /* Exit status: kept stable, scripts rely on it. */
 enum sek_exit {
@@ -21,15 +21,22 @@ struct sek_context {
     const struct sek_arg_value *opt; /* by place in the command's rows */
     char **args;                     /* arguments, without options */
     int n_args;
+    const char *line;    /* the whole command line, as a shell reads it */
     int64_t now_s;       /* time of the start */
     struct sek_out *out; /* reports go here */
     bool color;
-    enum sek_exit exit;    /* status when the command returns SEK_OK; starts at SEK_EXIT_OK */
+    enum sek_exit exit; /* status when the command returns SEK_OK; starts at SEK_EXIT_OK */
+    /* the options of `preview` in front of this command (change/preview.h), which is rehearsed,
+     * then; NULL: there is none */
+    const struct sek_arg_value *preview;
+    bool previewed;        /* it printed its report */
     struct sek_diag diag;  /* what went wrong, when it returns an error */
     const char *conf_path; /* the file that is read */
     bool conf_named;       /* by --config or SEKISHO_CONF: then it must exist */
     struct sek_conf conf;  /* valid once sek_context_conf succeeded */
     bool conf_loaded;
+    struct sek_cloak *cloak; /* sek_context_cloak's */
+    bool cloak_known;        /* whether there is one is known */
 };
 
 /* A command returns SEK_OK (status c->exit) or an error with c->diag filled: main prints it, and
@@ -53,5 +60,12 @@ enum sek_err sek_context_none(struct sek_context *c, const char *fmt, ...)
 typedef enum sek_err sek_word_fn(void *arg, const char *word, unsigned line);
 enum sek_err sek_context_words(struct sek_context *c, int from, sek_word_fn *fn, void *arg);
 
-/* Who runs this, for records: the login name behind sudo or su, else the user's. Returns out. */
+/* For sek_out_cloak, arg: the context. Endpoints of privacy.groups by their pseudonyms; every
+ * address hidden, where it cannot be known which those are. */
+const char *sek_context_cloak(void *arg, const char *text, bool *out_hidden);
+/* What is behind it, for other output; NULL: nothing is to be hidden. With the settings loaded;
+ * fails where sek_context_cloak would hide all. */
+enum sek_err sek_context_privacy(struct sek_context *c, struct sek_cloak **out);
+
+/* Who runs this, for records: sek_origin_read's user. Returns out. */
 const char *sek_context_who(char *out, size_t size);

@@ -3,10 +3,15 @@
  * becomes a line for a person. */
 #include "command.h"
 #include "help.h"
-#include "talk.h"
+#include "origin.h"
+#include "roles.h"
+#include "tools/change/preview.h"
+#include "tools/print/talk.h"
+#include "tools/privacy/cloak.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +19,10 @@
 #include <time.h>
 #include <unistd.h>
 #include "base/banned.h"
+
+SEK_COMMAND(preview);
+
+#define KEEP_OCTETS (64 << 20) /* free memory that is kept for the next use */
 
 /* A file opened later must not land on 0, 1 or 2, or a message would be written into a database.
  * The stand-ins are opened the wrong way round, so that using them fails as a closed one would. */
@@ -57,7 +66,10 @@ static enum sek_err set_up(struct sek_context *c, const struct sek_arg_value *gl
         .format = (enum sek_out_format)global[SEK_GLOBAL_FORMAT].number, /* not given: table */
         .color = c->color,
         .width = terminal_width()};
-    return sek_out_new(stdout, &style, &c->out);
+    enum sek_err e = sek_out_new(stdout, &style, &c->out);
+    if (!e)
+        sek_out_cloak(c->out, sek_context_cloak, c);
+    return e;
 }
 
 /* Help and version are data that was asked for: standard output. */
@@ -76,8 +88,11 @@ static int run(struct sek_context *c, const struct sek_arg_value *global)
     enum sek_err e = set_up(c, global);
     if (e)
         sek_diag_set(&c->diag, e, "%s", sek_err_text(e));
-    else
+    else if ((e = sek_roles_admit(c)) == SEK_OK)
         e = c->command->run(c);
+    if (!e && c->preview && !c->previewed && c->exit == SEK_EXIT_OK)
+        sek_talk("%s changed nothing of the policy: there is nothing to preview",
+                 c->command->words);
     if (e) {
         sek_talk("%s", *c->diag.text ? c->diag.text : sek_err_text(e));
         if (c->exit == SEK_EXIT_USAGE)
@@ -86,6 +101,7 @@ static int run(struct sek_context *c, const struct sek_arg_value *global)
             c->exit = SEK_EXIT_ERROR;
     }
     sek_out_free(c->out);
+    sek_cloak_close(c->cloak);
     if (c->conf_loaded)
         sek_conf_fini(&c->conf);
     return e ? (int)c->exit : finish_text((int)c->exit);
@@ -115,18 +131,38 @@ static int no_command(char **words, int n, const struct sek_arg_value *global)
     return global[SEK_GLOBAL_HELP].given ? finish_text(SEK_EXIT_OK) : SEK_EXIT_USAGE;
 }
 
-int main(int argc, char **argv)
+/* "preview COMMAND…": what stands behind its own options is a command, to be rehearsed. */
+static bool preview_begin(struct sek_context *c, struct sek_arg_set sets[2], char ***io_words,
+                          int *io_n, int *out_used)
 {
-    keep_standard_files();
-    signal(SIGPIPE, SIG_IGN); /* a closed pipe is seen as EPIPE, after our own work is in order */
-    setlocale(LC_CTYPE, "C.UTF-8");
+    struct sek_command const *preview = c->command;
+    int at = 0;
+    if (sek_args_parse(*io_words, *io_n, sets, 2, c->now_s, true, &at, &c->diag))
+        return false;
+    *io_words += at;
+    *io_n -= at;
+    if (*io_n == 0)
+        return true;
+    c->preview = sets[0].values;
+    c->command = sek_command_find(*io_words, *io_n, out_used);
+    if (c->command && sek_args_row(c->command->rows, "dry-run") >= 0)
+        return true;
+    sek_diag_set(&c->diag, SEK_E_INVALID, "preview: %.60s is no command that changes the policy",
+                 c->command ? c->command->words : **io_words);
+    c->command = preview;
+    return false;
+}
 
+static int command(int argc, char **argv, const char *line)
+{
     struct sek_arg_value global[SEK_N_GLOBALS] = {0}, values[SEK_ARGS_MAX] = {0};
-    struct sek_arg_set sets[] = {{sek_global_args, global}, {NULL, values}};
-    struct sek_context c = {.opt = values, .now_s = (int64_t)time(NULL)};
+    struct sek_arg_value preview[SEK_PREVIEW_N] = {0};
+    /* a command's own option hides the global one of that name */
+    struct sek_arg_set sets[] = {{NULL, values}, {sek_global_args, global}};
+    struct sek_context c = {.opt = values, .line = line, .now_s = (int64_t)time(NULL)};
     int at = 0, used = 0;
     int n_words = argc > 0 ? argc - 1 : 0;
-    if (sek_args_parse(argv + 1, n_words, sets, 1, c.now_s, true, &at, &c.diag))
+    if (sek_args_parse(argv + 1, n_words, sets + 1, 1, c.now_s, true, &at, &c.diag))
         return wrong_use(NULL, &c.diag);
     if (global[SEK_GLOBAL_VERSION].given) {
         puts("sekisho " SEK_VERSION);
@@ -137,7 +173,16 @@ int main(int argc, char **argv)
     c.command = sek_command_find(words, n, &used);
     if (!c.command)
         return no_command(words, n, global);
-    sets[1].rows = c.command->rows;
+    sets[0].rows = c.command->rows;
+    words += used;
+    n -= used;
+    used = 0;
+    if (c.command->run == sek_cmd_preview) {
+        sets[0].values = preview;
+        if (!preview_begin(&c, sets, &words, &n, &used))
+            return wrong_use(c.command, &c.diag);
+        sets[0] = (struct sek_arg_set){c.command->rows, values};
+    }
     c.args = words + used;
     if (sek_args_parse(c.args, n - used, sets, 2, c.now_s, false, &c.n_args, &c.diag))
         return wrong_use(c.command, &c.diag);
@@ -145,7 +190,26 @@ int main(int argc, char **argv)
         sek_help_command(stdout, c.command);
         return finish_text(SEK_EXIT_OK);
     }
+    if (c.preview)
+        values[sek_args_row(c.command->rows, "dry-run")].given = true;
     if (sek_command_check_args(c.command, c.args, c.n_args, &c.diag))
         return wrong_use(c.command, &c.diag);
     return run(&c, global);
+}
+
+int main(int argc, char **argv)
+{
+    struct sek_buf line; /* made first: the parser moves arguments about */
+    keep_standard_files();
+    signal(SIGPIPE, SIG_IGN); /* a closed pipe is seen as EPIPE, after our own work is in order */
+    setlocale(LC_CTYPE, "C.UTF-8");
+    /* ldns takes and gives back 64 KiB buffers for each record: else each time from the kernel, for
+     * ten times the cost of the record */
+    mallopt(M_TRIM_THRESHOLD, KEEP_OCTETS);
+    mallopt(M_TOP_PAD, KEEP_OCTETS / 64);
+    sek_buf_init(&line, 0);
+    sek_origin_command(argv, argc, &line);
+    int status = command(argc, argv, line.data ? line.data : "");
+    sek_buf_fini(&line);
+    return status;
 }

@@ -8,6 +8,7 @@
 #include "base/banned.h"
 
 #define DAY_S 86400
+#define EPOCH_DAYS 719528LL /* from 0000-01-01 to 1970-01-01 */
 
 static const struct {
     char letter;
@@ -182,7 +183,8 @@ static int civil_of(int days, int *out_month, int *out_day)
 
 const char *sek_time_to_text(int64_t unix_s, char *out, size_t size)
 {
-    const int64_t first = -62167219200, last = 253402300799; /* years 0 to 9999: four digits */
+    const int64_t first = -EPOCH_DAYS * DAY_S,
+                  last = 253402300799; /* years 0 to 9999: four digits */
     int64_t t = (unix_s < first ? first : unix_s > last ? last : unix_s) - first;
     int day, month, s = (int)(t % 86400);
     int year = civil_of((int)(t / 86400), &month, &day);
@@ -244,6 +246,51 @@ static bool take_timestamp(const char *p, int64_t *out_s)
     return true;
 }
 
+/* Midnights (UTC) that people name: "monday", "last monday", "this week", "last month" … */
+static bool take_named_day(const char *text, int64_t today, int64_t *out_s)
+{
+    static const char *const days[] = {"monday", "tuesday",  "wednesday", "thursday",
+                                       "friday", "saturday", "sunday"};
+    const int64_t since_monday = (today / DAY_S + 3) % 7; /* 1970-01-01 was a Thursday */
+    bool last = strncmp(text, "last ", 5) == 0, this = strncmp(text, "this ", 5) == 0;
+    const char *what = last || this ? text + 5 : text;
+
+    if ((last || this) && strcmp(what, "week") == 0) {
+        *out_s = today - (since_monday + (last ? 7 : 0)) * DAY_S;
+        return true;
+    }
+    if ((last || this) && strcmp(what, "month") == 0) {
+        int month, day;
+        civil_of((int)(today / DAY_S + EPOCH_DAYS), &month, &day);
+        *out_s = today - (day - 1) * DAY_S;
+        if (last) {
+            civil_of((int)(*out_s / DAY_S - 1 + EPOCH_DAYS), &month, &day);
+            *out_s -= day * DAY_S;
+        }
+        return true;
+    }
+    for (int i = 0; !this && i < 7; i++)
+        if (strcmp(what, days[i]) == 0) {
+            int64_t ago = (since_monday - i + 7) % 7;
+            *out_s = today - (last && ago == 0 ? 7 : ago) * DAY_S;
+            return true;
+        }
+    return false;
+}
+
+/* "2h", "2h ago" */
+static bool take_ago(const char *text, int64_t *out_s)
+{
+    char span[32];
+    size_t n = strlen(text);
+    if (n > 4 && n - 4 < sizeof span && strcmp(text + n - 4, " ago") == 0) {
+        memcpy(span, text, n - 4);
+        span[n - 4] = '\0';
+        text = span;
+    }
+    return sek_duration_from_text(text, out_s, NULL) == SEK_OK;
+}
+
 enum sek_err sek_time_from_text(const char *text, int64_t now_s, int64_t *out_s,
                                 struct sek_diag *diag)
 {
@@ -255,14 +302,14 @@ enum sek_err sek_time_from_text(const char *text, int64_t now_s, int64_t *out_s,
         *out_s = today;
     else if (strcmp(text, "yesterday") == 0)
         *out_s = today - DAY_S;
-    else if (take_timestamp(text, &s))
+    else if (take_timestamp(text, &s) || take_named_day(text, today, &s))
         *out_s = s;
-    else if (sek_duration_from_text(text, &s, NULL) == SEK_OK)
+    else if (take_ago(text, &s))
         *out_s = now_s - s;
     else
         return sek_diag_set(diag, SEK_E_INVALID,
                             "'%s' is not a time such as 2h (ago), now, today, yesterday, "
-                            "2026-11-23 or 2026-11-23T06:17Z (UTC)",
+                            "'last monday', 'this week', 2026-11-23 or 2026-11-23T06:17Z (UTC)",
                             text);
     return SEK_OK;
 }

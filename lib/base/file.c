@@ -242,3 +242,13 @@ enum sek_err sek_file_copy(int fd, size_t size, void **out, struct sek_diag *dia
         *out = map;
     return err;
 }
+
+enum sek_err sek_file_map(int fd, size_t size, void **out, struct sek_diag *diag)
+{
+    void *map = mmap(NULL, size, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
+
+    if (map == MAP_FAILED)
+        return sek_diag_set(diag, sek_err_from_errno(errno), "cannot map");
+    *out = map;
+    return SEK_OK;
+}

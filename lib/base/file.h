@@ -37,3 +37,6 @@ enum sek_err sek_file_read(int fd, struct sek_buf *out, struct sek_diag *diag);
  * can change once it is checked: a mapped file that somebody cuts off or overwrites in place would
  * end the process (SIGBUS) or change what it knows unseen. SEK_E_CORRUPT when it is shorter. */
 enum sek_err sek_file_copy(int fd, size_t size, void **out, struct sek_diag *diag);
+/* Map the file's first `size` octets as they are, read-only (munmap): no copy, but whoever cuts the
+ * file off in place, or a disk that fails, ends the process. For commands. */
+enum sek_err sek_file_map(int fd, size_t size, void **out, struct sek_diag *diag);

@@ -23,3 +23,11 @@ const struct sek_lookup sek_canary_names[] = {
     {SEK_CANARY_NODATA, "nodata"},
     {0, NULL},
 };
+
+const struct sek_lookup sek_news_names[] = {
+    {SEK_NEWS_LEARNED, "learned"},
+    {SEK_NEWS_ADDRESS, "address"},
+    {SEK_NEWS_NETWORK, "network"},
+    {SEK_NEWS_COUNTRY, "country"},
+    {0, NULL},
+};

@@ -27,3 +27,13 @@ enum sek_canary {
     SEK_CANARY_NODATA = 2,
 };
 extern const struct sek_lookup sek_canary_names[]; /* "off" "nxdomain" "nodata" */
+
+/* What is new about an address that DNS gives for a tracked name (watch/udr.h). Stored: never
+ * renumber. */
+enum sek_news {
+    SEK_NEWS_LEARNED = 0, /* nothing: the name was being learned */
+    SEK_NEWS_ADDRESS = 1, /* the address alone; the name had others in its network */
+    SEK_NEWS_NETWORK = 2, /* its network as well */
+    SEK_NEWS_COUNTRY = 3, /* and its country, which a database tells */
+};
+extern const struct sek_lookup sek_news_names[]; /* "learned" "address" "network" "country" */

@@ -18,3 +18,8 @@ struct sek_sketch {
  * it was seen before; else it is remembered, if `remember`. */
 bool sek_sketch_knows(struct sek_sketch *s, uint8_t *bits, unsigned n_names, uint64_t hash,
                       bool remember);
+/* Can it be one of n_names? For what was read from a file. */
+static inline bool sek_sketch_is_sound(const struct sek_sketch *s, unsigned n_names)
+{
+    return s->n <= n_names && s->young <= 1;
+}

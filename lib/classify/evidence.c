@@ -410,3 +410,80 @@ uint64_t sek_evidence_evicted(const struct sek_evidence *e)
 {
     return e->evicted;
 }
+
+/* --- over a restart --------------------------------------------------------------------------- */
+
+void sek_evidence_kept(const struct sek_evidence *e, struct sek_kept *out_endpoints,
+                       struct sek_kept *out_site)
+{
+    *out_endpoints = (struct sek_kept){.layout = 1,
+                                       .things = e->endpoints,
+                                       .stride = sizeof(*e->endpoints),
+                                       .n = (size_t)e->n_sets * WAYS};
+    *out_site =
+        (struct sek_kept){.layout = 1, .things = &e->site, .stride = sizeof(e->site), .n = 1};
+}
+
+static bool are_names_sound(const struct endpoint *p)
+{
+    struct sek_name name;
+    unsigned at = 0;
+    bool sound = p->n_examples <= SEK_DGA_EXAMPLES && p->examples_len <= EXAMPLES_OCTETS &&
+                 p->resolved.len <= SEK_DGA_NAME_MAX;
+
+    if (sound && p->resolved.len > 0)
+        sound = sek_name_from_wire(p->resolved.octets, p->resolved.len, &name) == SEK_OK &&
+                name.len == p->resolved.len;
+    for (unsigned i = 0; sound && i < p->n_examples; i++) {
+        sound =
+            sek_name_from_wire(p->examples + at, (size_t)(p->examples_len - at), &name) == SEK_OK &&
+            name.len <= SEK_DGA_NAME_MAX;
+        at += sound ? name.len : 0;
+    }
+    return sound && at == p->examples_len;
+}
+
+static bool is_reuse_sound(const struct sek_reuse *r)
+{
+    bool sound = r->n <= SEK_REUSE_NAMES && r->next < SEK_REUSE_NAMES && sek_kept_number(r->shape);
+
+    for (unsigned i = 0; sound && i < 2 * SEK_REUSE_LISTS; i++)
+        sound = sek_kept_number(r->list[i / SEK_REUSE_LISTS][i % SEK_REUSE_LISTS]);
+    return sound;
+}
+
+static bool is_sound(const struct endpoint *p, const struct sek_lapse *lapse)
+{
+    return sek_kept_flag(&p->used) && p->used && sek_kept_flag(&p->open) &&
+           sek_kept_time(p->last_ms, lapse) && sek_kept_time(p->start_ms, lapse) &&
+           sek_kept_time(p->end_ms, lapse) && sek_kept_time(p->told_ms, lapse) &&
+           sek_kept_time(p->resolved_ms, lapse) && sek_kept_number(p->names) &&
+           sek_kept_number(p->resolved_llr) && sek_sketch_is_sound(&p->absent.sketch, SEEN_NAMES) &&
+           sek_sketch_is_sound(&p->present.sketch, SEEN_NAMES) && is_reuse_sound(&p->reuse) &&
+           are_names_sound(p);
+}
+
+/* One that was silent for long is taken in, too: names that it asked for before are known still. */
+bool sek_evidence_take(struct sek_evidence *e, const void *endpoint, const struct sek_lapse *lapse)
+{
+    const struct endpoint *p = endpoint;
+
+    if (!is_sound(p, lapse))
+        return false;
+    struct endpoint *set = set_of(e, &p->addr);
+    for (unsigned i = 0; i < WAYS; i++) {
+        if (set[i].used && sek_addr_equal(&set[i].addr, &p->addr))
+            return false;
+        if (!set[i].used) {
+            set[i] = *p;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool sek_evidence_take_site(struct sek_evidence *e, const void *site)
+{
+    memcpy(&e->site, site, sizeof(e->site));
+    return true;
+}

@@ -25,6 +25,7 @@
  * same calls with the same key give the same answers. */
 #pragma once
 #include "base/hash.h"
+#include "base/kept.h"
 #include "classify/dga.h"
 
 #define SEK_EVIDENCE_CLIP 4.0f /* a single name is worth at most 3.3 of an alarm's 13.8 */
@@ -80,3 +81,12 @@ bool sek_evidence_find(const struct sek_evidence *e, const struct sek_addr *endp
 /* All memory of the instance; endpoints that made room for others. */
 size_t sek_evidence_octets(const struct sek_evidence *e);
 uint64_t sek_evidence_evicted(const struct sek_evidence *e);
+
+/* Its memory as tables that outlive a restart, without `take`: of endpoints, and what is known of
+ * the site's names. */
+void sek_evidence_kept(const struct sek_evidence *e, struct sek_kept *out_endpoints,
+                       struct sek_kept *out_site);
+/* Take in what a file had of an instance with the same key. False: it can be none, is too old, or
+ * there is no room. */
+bool sek_evidence_take(struct sek_evidence *e, const void *endpoint, const struct sek_lapse *lapse);
+bool sek_evidence_take_site(struct sek_evidence *e, const void *site);

@@ -17,6 +17,9 @@ struct sek_memo {
     struct place places[PLACES];
 };
 
+_Static_assert(sizeof(struct sek_memo) - sizeof(struct sek_hash_key) == SEK_MEMO_OCTETS,
+               "what the header says");
+
 struct sek_memo *sek_memo_new(struct sek_hash_key key)
 {
     struct sek_memo *m = calloc(1, sizeof(*m));

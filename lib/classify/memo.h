@@ -9,7 +9,9 @@
 
 struct sek_memo;
 
-/* key: random (sek_hash_key_random). 128 KiB. NULL: out of memory. */
+#define SEK_MEMO_OCTETS (128ul << 10)
+
+/* key: random (sek_hash_key_random). NULL: out of memory. */
 struct sek_memo *sek_memo_new(struct sek_hash_key key);
 void sek_memo_free(struct sek_memo *m);
 

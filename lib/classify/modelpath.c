@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include "base/banned.h"
 
-#define BELOW "share/sekisho/dga.model"
+#define BELOW "share/sekisho"
 #define FOLDERS_UP 4
 
 /* The file that this code was loaded from: the module, else the running program. */
@@ -24,14 +24,10 @@ static void own_file(char out[PATH_MAX])
     out[n > 0 ? n : 0] = '\0';
 }
 
-const char *sek_model_path(const struct sek_conf *conf, char *out, size_t size)
+const char *sek_shared_path(const char *name, char *out, size_t size)
 {
     char folder[PATH_MAX];
 
-    if (conf && *conf->classify.model) {
-        snprintf(out, size, "%s", conf->classify.model);
-        return out;
-    }
     own_file(folder);
     for (int up = 0; up < FOLDERS_UP; up++) {
         char *slash = strrchr(folder, '/');
@@ -39,10 +35,18 @@ const char *sek_model_path(const struct sek_conf *conf, char *out, size_t size)
         if (!slash)
             break;
         *slash = '\0';
-        int n = snprintf(out, size, "%s/" BELOW, folder);
+        int n = snprintf(out, size, "%s/" BELOW "/%s", folder, name);
         if (n > 0 && (size_t)n < size && access(out, R_OK) == 0)
             return out;
     }
-    snprintf(out, size, "/usr/local/" BELOW);
+    snprintf(out, size, "/usr/local/" BELOW "/%s", name);
+    return out;
+}
+
+const char *sek_model_path(const struct sek_conf *conf, char *out, size_t size)
+{
+    if (!conf || !*conf->classify.model)
+        return sek_shared_path("dga.model", out, size);
+    snprintf(out, size, "%s", conf->classify.model);
     return out;
 }

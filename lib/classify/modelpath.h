@@ -9,3 +9,5 @@
 /* The model of the settings, classify.model; the installed one if that is empty, or conf is NULL.
  * Always gives a path, though there may be no file. Returns out. */
 const char *sek_model_path(const struct sek_conf *conf, char *out, size_t size);
+/* Any installed file of that name below share/sekisho, found in the same way. Returns out. */
+const char *sek_shared_path(const char *name, char *out, size_t size);

@@ -128,6 +128,14 @@ static void add_shape(struct sek_reuse *r, const struct sek_site *site,
     r->shape = fmaxf(0, fminf(SEK_SHAPE_MAX, r->shape + llr));
 }
 
+static bool is_brand(const struct sek_reuse *r)
+{
+    for (unsigned side = 0; side < 2 && r->n >= STAR_NAMES; side++)
+        if (take_census(r->part[side], r->n).largest * 2 >= r->n)
+            return true;
+    return false;
+}
+
 void sek_reuse_add(struct sek_reuse *r, const struct sek_site *site, const struct sek_reuse_unit *u)
 {
     if (misspelt(r, u))
@@ -142,6 +150,7 @@ void sek_reuse_add(struct sek_reuse *r, const struct sek_site *site, const struc
     r->suffix[r->next] = u->suffix;
     r->next = (uint8_t)((r->next + 1) % SEK_REUSE_NAMES);
     r->n = (uint8_t)(r->n < SEK_REUSE_NAMES ? r->n + 1 : r->n);
+    r->brand = is_brand(r);
 }
 
 void sek_reuse_decay(struct sek_reuse *r, float factor)
@@ -168,8 +177,5 @@ float sek_reuse_words(const struct sek_reuse *r)
 
 float sek_reuse_shape(const struct sek_reuse *r)
 {
-    for (unsigned side = 0; side < 2 && r->n >= STAR_NAMES; side++)
-        if (take_census(r->part[side], r->n).largest * 2 >= r->n)
-            return 0;
-    return r->shape;
+    return r->brand ? 0 : r->shape;
 }

@@ -29,6 +29,7 @@ struct sek_reuse {
     uint32_t letters[SEK_REUSE_NAMES]; /* which letters occur */
     uint8_t length[SEK_REUSE_NAMES], suffix[SEK_REUSE_NAMES];
     uint8_t n, next;
+    bool brand;                     /* half of them have their head or tail in common */
     float list[2][SEK_REUSE_LISTS]; /* ratio of each size of list, heads and tails */
     float shape;
 };

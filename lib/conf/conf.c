@@ -110,13 +110,24 @@ enum sek_err sek_conf_get(const struct sek_conf *conf, const char *key, struct s
     return SEK_OK;
 }
 
-const char *sek_conf_domains_file(const struct sek_conf *conf, char out[SEK_CONF_PATH_MAX])
+static const char *beside_events(const struct sek_conf *conf, const char *name,
+                                 char out[SEK_CONF_PATH_MAX])
 {
     const char *db = conf->events.db, *slash = strrchr(db, '/');
 
-    if (*conf->domains.file)
-        snprintf(out, SEK_CONF_PATH_MAX, "%s", conf->domains.file);
-    else
-        snprintf(out, SEK_CONF_PATH_MAX, "%.*s/domains.seen", slash ? (int)(slash - db) : 0, db);
+    snprintf(out, SEK_CONF_PATH_MAX, "%.*s/%s", slash ? (int)(slash - db) : 0, db, name);
     return out;
+}
+
+const char *sek_conf_domains_file(const struct sek_conf *conf, char out[SEK_CONF_PATH_MAX])
+{
+    if (!*conf->domains.file)
+        return beside_events(conf, "domains.seen", out);
+    snprintf(out, SEK_CONF_PATH_MAX, "%s", conf->domains.file);
+    return out;
+}
+
+const char *sek_conf_detectors_file(const struct sek_conf *conf, char out[SEK_CONF_PATH_MAX])
+{
+    return beside_events(conf, "detectors.state", out);
 }

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/mode.h"
+#include "base/role.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -37,7 +38,23 @@ struct sek_conf {
         bool strict;                       /* SERVFAIL without a policy instead of resolving */
         uint64_t shrink_percent;  /* an import may not shrink a list by more, unless forced */
         uint64_t garbage_percent; /* an import with more bad lines is refused, unless forced */
+        uint64_t versions;        /* of each list, kept beside what it holds */
     } policy;
+    struct {
+        int64_t undo_s;       /* data for undo is kept so long */
+        uint64_t undo_octets; /* at most, in all */
+    } audit;
+    struct {
+        char user[SEK_CONF_TEXT_MAX]; /* fetches, when the command runs as root */
+    } feeds;
+    struct {
+        int64_t lifetime_s, lifetime_max_s; /* of an exception */
+        int64_t warn_s;                     /* before its end */
+        int64_t unused_s;                   /* then it is for review */
+        int four_eyes;                      /* enum sek_four_eyes */
+        bool required;                      /* no exceptions by allow */
+    } exceptions;
+    char roles[SEK_N_ROLES][SEK_CONF_TEXT_MAX]; /* Unix groups, by enum sek_role; "": nobody */
     struct {
         struct sek_addr ipv4, ipv6; /* where sinkholed endpoints are sent */
         int64_t ttl_s;              /* TTL of every synthetic answer, and of its SOA */
@@ -51,8 +68,13 @@ struct sek_conf {
         uint64_t memory_octets;     /* cap of what waits for the database */
         uint64_t flush_ms;          /* time between two commits, milliseconds */
         int64_t retention_s;        /* older rows are deleted */
-        uint64_t size_octets;       /* the database is kept below this */
+        int64_t hits_s, traffic_s, findings_s; /* of these kinds, where that is less */
+        uint64_t size_octets;                  /* the database is kept below this */
     } events;
+    struct {
+        char key[SEK_CONF_TEXT_MAX];    /* file of the key of pseudonyms */
+        char groups[SEK_CONF_TEXT_MAX]; /* whose endpoints are shown by them; "all"; "": none */
+    } privacy;
     struct {
         int mode;                      /* enum sek_mode, of single names that look machine-made */
         char model[SEK_CONF_TEXT_MAX]; /* "" = the installed one */
@@ -100,6 +122,18 @@ struct sek_conf {
         struct sek_conf_names exclude;
     } bypass;
     struct {
+        int mode;                     /* enum sek_mode, of domains that lead to a sinkhole */
+        char list[SEK_CONF_TEXT_MAX]; /* table of sinkholes; "" = the one that is built in */
+        int64_t silent_s;             /* without a question a finding ends */
+        uint64_t n_endpoints;         /* with a domain each, watched at the same time */
+        int64_t lifetime_s;           /* of the block of the domain */
+        struct sek_conf_names exclude;
+    } sinkholed;
+    struct {
+        int mode; /* enum sek_mode, of private addresses in answers for public names */
+        struct sek_conf_names exclude;
+    } rebinding;
+    struct {
         int mode;                 /* enum sek_mode, of domains with ever new addresses */
         double score;             /* of Holz et al. */
         uint64_t asns, countries; /* at least */
@@ -125,6 +159,16 @@ struct sek_conf {
         struct sek_conf_names exclude;
     } shortlived;
     struct {
+        int mode;                      /* enum sek_mode, of new addresses of tracked names */
+        struct sek_conf_names domains; /* list notation: which names; none: nothing is tracked */
+        struct sek_conf_names exclude; /* … of these not */
+        int64_t learn_s;               /* after a name's first answer: all addresses are its own */
+        int report;                    /* enum sek_news, from which on it is a finding */
+        uint64_t n_addresses;          /* of all names, remembered */
+        int64_t retention_s;           /* an address not given for so long is forgotten */
+        int64_t lifetime_s;            /* of the block of the name */
+    } udr;
+    struct {
         char file[SEK_CONF_TEXT_MAX]; /* history of domains; see sek_conf_domains_file */
         uint64_t memory_octets;       /* cap of that file, which is mapped into memory */
         int64_t retention_s;          /* a domain not asked for so long is forgotten */
@@ -146,6 +190,7 @@ struct sek_conf {
     struct {
         int64_t half_life_s;        /* evidence counts half after it */
         uint64_t alert, quarantine; /* scores of endpoints, 0..100 */
+        bool automatic;             /* quarantine by that score */
     } risk;
     struct {
         char asn[SEK_CONF_TEXT_MAX], country[SEK_CONF_TEXT_MAX]; /* databases; "" = none */
@@ -178,3 +223,6 @@ enum sek_err sek_conf_get(const struct sek_conf *conf, const char *key, struct s
  * Returns out. */
 #define SEK_CONF_PATH_MAX (SEK_CONF_TEXT_MAX + 16)
 const char *sek_conf_domains_file(const struct sek_conf *conf, char out[SEK_CONF_PATH_MAX]);
+/* Where the detectors keep what they remember: "detectors.state" in the folder of events.db.
+ * Returns out. */
+const char *sek_conf_detectors_file(const struct sek_conf *conf, char out[SEK_CONF_PATH_MAX]);

@@ -31,7 +31,7 @@ struct sek_option {
     const struct sek_lookup *choices; /* of CHOICE */
 };
 
-#define SEK_OPTIONS_MAX 128                   /* rows; held by a static assertion */
+#define SEK_OPTIONS_MAX 192                   /* rows; held by a static assertion */
 extern const struct sek_option sek_options[]; /* ends with key NULL */
 
 /* NULL if there is no such key. */

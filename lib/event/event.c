@@ -27,10 +27,21 @@ void sek_event_set_hit(struct sek_event *e, const struct sek_verdict *verdict)
     e->would = (uint8_t)verdict->would;
     e->trigger = (uint8_t)verdict->trigger;
     e->monitor = verdict->monitor;
+    e->quiet = verdict->log == SEK_LOG_NONE;
     e->scope = verdict->scope;
     e->depth = verdict->depth;
     e->list = verdict->list;
     e->generation = (uint32_t)verdict->generation;
+}
+
+void sek_event_set_matched(struct sek_event *e, const struct sek_name *matched)
+{
+    size_t n = ((size_t)e->n_addrs + e->n_ns_addrs) * sizeof(struct sek_addr) + e->servers_octets;
+    uint8_t *at = e->names + e->name_len;
+    memmove(at + matched->len, at, n);
+    memcpy(at, matched->octets, matched->len);
+    e->matched_len = matched->len;
+    e->size = sek_event_size((size_t)e->name_len + e->matched_len, n);
 }
 
 static void add_addr(struct sek_event *e, uint8_t *count, unsigned most,
@@ -38,7 +49,7 @@ static void add_addr(struct sek_event *e, uint8_t *count, unsigned most,
 {
     size_t at = (size_t)e->name_len + e->matched_len;
     size_t n = (size_t)e->n_addrs + e->n_ns_addrs;
-    if (*count >= most)
+    if (*count >= most || e->servers_octets)
         return;
     memcpy(e->names + at + n * sizeof *addr, addr, sizeof *addr);
     ++*count;
@@ -54,6 +65,30 @@ void sek_event_add_addr(struct sek_event *e, const struct sek_addr *addr)
 void sek_event_add_ns_addr(struct sek_event *e, const struct sek_addr *addr)
 {
     add_addr(e, &e->n_ns_addrs, SEK_EVENT_NS_ADDRS, addr);
+}
+
+void sek_event_add_server(struct sek_event *e, uint8_t zone_labels, const struct sek_name *server)
+{
+    size_t n = ((size_t)e->n_addrs + e->n_ns_addrs) * sizeof(struct sek_addr);
+    uint8_t *to = e->names + e->name_len + e->matched_len + n + e->servers_octets;
+    if (e->servers_octets + 1U + server->len > SEK_EVENT_SERVERS_OCTETS)
+        return;
+    to[0] = zone_labels;
+    memcpy(to + 1, server->octets, server->len);
+    e->servers_octets = (uint16_t)(e->servers_octets + 1 + server->len);
+    e->size = sek_event_size((size_t)e->name_len + e->matched_len, n + e->servers_octets);
+}
+
+size_t sek_event_server(const struct sek_event *e, size_t at, uint8_t *out_zone_labels,
+                        const uint8_t **out_name, size_t *out_len)
+{
+    const uint8_t *from = (const uint8_t *)(sek_event_addrs(e) + e->n_addrs + e->n_ns_addrs);
+    if (at >= e->servers_octets)
+        return 0;
+    *out_zone_labels = from[at];
+    *out_name = from + at + 1;
+    *out_len = sek_name_wire_len(*out_name);
+    return at + 1 + *out_len;
 }
 
 /* Known to all who compute the id: worker, writer, and a reader that checks it years later.

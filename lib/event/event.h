@@ -35,6 +35,8 @@ static inline int16_t sek_score_of(float llr)
 #define SEK_EVENT_ADDRS 12
 #define SEK_EVENT_NS_ADDRS 4
 #define SEK_EVENT_ADDRS_OCTETS ((SEK_EVENT_ADDRS + SEK_EVENT_NS_ADDRS) * sizeof(struct sek_addr))
+/* Octets that names of name servers take at most: sets of 8 with names of 30, of 2 zones. */
+#define SEK_EVENT_SERVERS_OCTETS 512
 
 /* From `outcome` on the fields follow each other without a gap, so that what makes two hits the
  * same is one run of octets (SEK_EVENT_KEY_AT). Unused octets are never looked at. */
@@ -44,19 +46,26 @@ struct sek_event {
     uint32_t generation; /* low 32 bits; hits only */
     int64_t time_ms;     /* Unix time, milliseconds, UTC */
     /* Of an answer that policy did not make, all 0 without one. Only an answer that was resolved
-     * for this query has octets and addresses; one from the cache has a life time only. */
+     * for this query has octets and addresses; one from the cache has a life time only, and
+     * addresses where somebody tracks the name (sek_worker_tracks). */
     uint32_t ttl_s;         /* how long the asker may still keep it: the lowest TTL */
     uint16_t answer_octets; /* record data of the answer section without addresses and signatures */
-    uint8_t n_addrs;        /* A and AAAA of the answer section, SEK_EVENT_ADDRS at most */
-    uint8_t n_ns_addrs;     /* of the zone's name servers, SEK_EVENT_NS_ADDRS at most */
-    uint8_t existence;      /* enum sek_existence */
-    uint8_t domain_labels;  /* from the left, to be removed to reach the registered domain: for
-                             * those behind the collector, which fills it in */
-    bool repeat : 1;        /* likewise: not the first of its endpoint, domain and minute */
-    bool unjudged : 1;      /* CACHED, and policy is to be asked by who takes it from the ring */
-    uint8_t outcome;        /* enum sek_outcome */
-    uint8_t action, would;  /* enum sek_action; hits only, as are all up to `depth`, and `list` */
-    uint8_t trigger;        /* enum sek_trigger */
+    /* A server of the name's zone is of a sinkhole: its number in watch/sinkhole_list.h; 0: none
+     * is, or nobody looked, as for one from the cache. */
+    uint16_t sunk_server;
+    uint8_t n_addrs;         /* A and AAAA of the answer section, SEK_EVENT_ADDRS at most */
+    uint8_t n_ns_addrs;      /* of the zone's name servers, SEK_EVENT_NS_ADDRS at most */
+    uint8_t existence;       /* enum sek_existence */
+    uint8_t domain_labels;   /* from the left, to be removed to reach the registered domain: for
+                              * those behind the collector, which fills it in */
+    uint16_t servers_octets; /* of the names of name servers: sek_event_server */
+    bool repeat : 1;         /* likewise: not the first of its endpoint, domain and minute */
+    bool unjudged : 1;       /* CACHED, and policy is to be asked by who takes it from the ring */
+    bool quiet : 1;          /* a hit that is counted, but goes nowhere (enum sek_log) */
+    bool cached : 1;         /* answered from the cache, also where that made a hit */
+    uint8_t outcome;         /* enum sek_outcome */
+    uint8_t action, would;   /* enum sek_action; hits only, as are all up to `depth`, and `list` */
+    uint8_t trigger;         /* enum sek_trigger */
     uint8_t monitor;
     uint8_t scope;
     uint8_t depth;       /* labels between the matched name and the rule's owner name */
@@ -65,8 +74,8 @@ struct sek_event {
     uint16_t qtype;
     uint16_t list;
     struct sek_addr endpoint;
-    /* question (wire, lower case), matched name, addresses (sek_event_addrs) */
-    uint8_t names[2 * SEK_NAME_MAX + 2 + SEK_EVENT_ADDRS_OCTETS];
+    /* question (wire, lower case), matched name, addresses (sek_event_addrs), name servers */
+    uint8_t names[2 * SEK_NAME_MAX + SEK_EVENT_ADDRS_OCTETS + SEK_EVENT_SERVERS_OCTETS];
 };
 #define SEK_EVENT_KEY_AT offsetof(struct sek_event, outcome)
 
@@ -89,9 +98,20 @@ static inline const struct sek_addr *sek_event_addrs(const struct sek_event *e)
 void sek_event_add_addr(struct sek_event *e, const struct sek_addr *addr);
 void sek_event_add_ns_addr(struct sek_event *e, const struct sek_addr *addr);
 
+/* Add a name server of a zone above the question, or of the question itself, behind all addresses.
+ * zone_labels: from the question's left, to be removed to reach the zone. What is too much is left
+ * out. */
+void sek_event_add_server(struct sek_event *e, uint8_t zone_labels, const struct sek_name *server);
+/* The one at `at` (0: the first): where the next one is, 0 when there is none at `at`. Out is
+ * borrowed from the event. */
+size_t sek_event_server(const struct sek_event *e, size_t at, uint8_t *out_zone_labels,
+                        const uint8_t **out_name, size_t *out_len);
+
 /* Make it a hit of this verdict. The matched name, if it is another than the question's, is the
  * caller's to add. */
 void sek_event_set_hit(struct sek_event *e, const struct sek_verdict *verdict);
+/* The matched name of an event that has none yet; its addresses, if it has any, stay. */
+void sek_event_set_matched(struct sek_event *e, const struct sek_name *matched);
 
 /* A short id by which a user can name a hit to the help desk: the same for all queries that share a
  * row of events.db (endpoint, name, type, list, minute). Shown in the EDE text and stored with the

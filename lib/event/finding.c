@@ -12,5 +12,7 @@ const struct sek_lookup sek_detector_names[] = {
     {SEK_DETECTOR_SURGE, "surge"},
     {SEK_DETECTOR_NEWRATE, "new-domain-rate"},
     {SEK_DETECTOR_BYPASS, "resolver-bypass"},
+    {SEK_DETECTOR_UDR, "unique-response"},
+    {SEK_DETECTOR_SINKHOLED, "sinkholed"},
     {0, NULL},
 };

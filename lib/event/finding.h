@@ -15,6 +15,8 @@ enum sek_detector {
     SEK_DETECTOR_SURGE = 7,      /* more queries than usual (watch/surge.h) */
     SEK_DETECTOR_NEWRATE = 8,    /* more domains never seen here than usual (watch/surge.h) */
     SEK_DETECTOR_BYPASS = 9,     /* other resolvers, anonymisers by name (watch/bypass.h) */
+    SEK_DETECTOR_UDR = 10,       /* a tracked name has a new address (watch/udr.h) */
+    SEK_DETECTOR_SINKHOLED = 11, /* infected already: led to a sinkhole (watch/sinkholed.h) */
 };
 extern const struct sek_lookup sek_detector_names[]; /* "dga" "beacon" … */
 
@@ -29,9 +31,11 @@ struct sek_finding {
     int64_t start_ms, end_ms;     /* Unix milliseconds; end: the latest sign so far */
     float confidence;             /* 0..1 */
     uint8_t domain_len;           /* octets of `domain`; 0: no domain stands out */
-    uint8_t domain[SEK_NAME_MAX]; /* registered domain suspected as command and control, wire */
+    uint8_t domain[SEK_NAME_MAX]; /* registered domain suspected as command and control,
+                                   * wire; of SEK_DETECTOR_UDR the name */
     enum sek_mode mode;           /* of the detector then: monitor, or block */
     int64_t blocked_until_s;      /* Unix time until which `domain` is blocked; 0: it is not */
+    int64_t may_block_s; /* … of the first sign that blocks it in mode block; 0: none did */
     char technique[SEK_FINDING_TECHNIQUE_MAX]; /* MITRE ATT&CK id, "T1568.002" */
     char evidence[SEK_FINDING_EVIDENCE_MAX];   /* a JSON object, UTF-8: the numbers and names that
                                                 * it rests on */

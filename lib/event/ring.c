@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "event/ring.h"
+#include "base/hot.h"
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,13 +36,11 @@ enum sek_err sek_ring_new(size_t octets, struct sek_ring **out)
     if (!r)
         return SEK_E_NOMEM;
     memset(r, 0, sizeof *r);
-    r->octets = aligned_alloc(LINE, size);
+    r->octets = sek_hot_alloc(size);
     if (!r->octets) {
         free(r);
         return SEK_E_NOMEM;
     }
-    /* touch it now: the worker must not meet page faults while it answers */
-    memset(r->octets, 0, size);
     r->size = size;
     *out = r;
     return SEK_OK;

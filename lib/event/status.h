@@ -35,7 +35,8 @@
     X(FINDINGS, "findings", "findings stored, each once")                                          \
     X(FINDINGS_LOST, "lost_findings", "findings lost: the database was away too long, or refused") \
     X(FIRSTS_LOST, "lost_firsts", "domains of which it was not written down who asked first")      \
-    X(ANSWERS_LOST, "lost_answers", "addresses missing in the memory of answers")
+    X(ANSWERS_LOST, "lost_answers", "addresses missing in the memory of answers")                  \
+    X(RESPONSES_LOST, "lost_responses", "answers of tracked names not remembered (udr.addresses)")
 
 enum sek_counter {
 #define X(id, name, help) SEK_COUNTER_##id,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "event/tally.h"
 #include "base/hash.h"
+#include "base/hot.h"
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -185,12 +186,8 @@ enum sek_err sek_tally_new(uint64_t max_octets, const struct sek_suffix *suffix,
         memo_octets *= 2;
     t->n_memo_sets = memo_octets / (MEMO_WAYS * sizeof *t->memo);
     spend(&t->budget, memo_octets, max);
-    t->memo = aligned_alloc(64, memo_octets);
-    enum sek_err err = t->memo ? SEK_OK : SEK_E_NOMEM;
-    if (!err) {
-        memset(t->memo, 0, memo_octets);
-        err = table_init(t, &t->hits, max);
-    }
+    t->memo = sek_hot_alloc(memo_octets);
+    enum sek_err err = t->memo ? table_init(t, &t->hits, max) : SEK_E_NOMEM;
     if (!err)
         err = table_init(t, &t->traffic, max - max / 4);
     if (err) {
@@ -329,8 +326,10 @@ static struct sek_tally_traffic *find_row(struct sek_tally *t, const struct sek_
     row = room ? table_add(t, table, &table->slots[at], hash, sizeof *row + d->len) : NULL;
     if (!row)
         return NULL;
-    *row =
-        (struct sek_tally_traffic){.minute = minute, .endpoint = e->endpoint, .domain_len = d->len};
+    *row = (struct sek_tally_traffic){.minute = minute,
+                                      .endpoint = e->endpoint,
+                                      .ttl_min_s = SEK_TALLY_NO_TTL,
+                                      .domain_len = d->len};
     memcpy(row->domain, d->octets, d->len);
     if (table->last)
         ((struct sek_tally_traffic *)table->last)->next = row;
@@ -358,6 +357,13 @@ static enum sek_outcome counts_as(const struct sek_event *e, const struct sek_ta
                                                   : SEK_OUTCOME_FAILED;
 }
 
+/* What is left of a cached answer's life is no TTL, and a negative answer's is the zone's. */
+static bool has_ttl(const struct sek_event *e)
+{
+    return e->existence == SEK_EXISTENCE_EXISTS && e->outcome != SEK_OUTCOME_CACHED && !e->cached &&
+           (e->n_addrs > 0 || e->answer_octets > 0);
+}
+
 static bool add_traffic(struct sek_tally *t, const struct sek_event *e, const struct span *parent,
                         int64_t minute, struct sek_tally_note *note)
 {
@@ -374,6 +380,8 @@ static bool add_traffic(struct sek_tally *t, const struct sek_event *e, const st
         return false;
     }
     m->row->count[counts_as(e, note)]++;
+    if (has_ttl(e) && e->ttl_s < m->row->ttl_min_s)
+        m->row->ttl_min_s = e->ttl_s;
     t->traffic.sum++;
     return true;
 }
@@ -496,8 +504,21 @@ void sek_tally_add_all(struct sek_tally *t, const struct sek_event *const *event
         add_batch(t, events + i, n - i < BATCH ? n - i : BATCH, notes ? notes + i : NULL);
 }
 
+uint64_t sek_tally_sum(const struct sek_tally_traffic *row)
+{
+    uint64_t n = 0;
+    for (unsigned i = 0; i < SEK_N_OUTCOMES; i++)
+        n += row->count[i];
+    return n;
+}
+
 /* --- taking out --------------------------------------------------------------------------------
  */
+
+struct sek_tally_traffic *sek_tally_rows(const struct sek_tally *t)
+{
+    return t->traffic.first;
+}
 
 enum sek_err sek_tally_take(struct sek_tally *t, bool traffic, struct sek_tally_batch **out)
 {

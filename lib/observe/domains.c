@@ -13,21 +13,15 @@ static inline void facts_get(const _Atomic uint32_t *record, struct sek_dom_fact
     out->spread = sek__dom_get(&record[SEK_DOM_W_SPREAD]);
 }
 
-bool sek_domains_find(const struct sek_domains *d, const uint8_t *domain, size_t len,
-                      struct sek_domain_seen *out)
+static bool find(const struct sek_domains *d, const struct sek_dom_key *key,
+                 struct sek_domain_seen *out)
 {
-    struct sek_dom_name name;
-    struct sek_dom_key key;
     struct sek_dom_facts facts = {0};
     bool found = false;
 
-    if (d->read_only)
-        return sek__dom_scan_find(d, domain, len, out);
-    if (!sek__dom_key_make(d, domain, len, &name, &key))
-        return false;
     for (int i = 0; i < LOOKS_MAX; i++) {
         uint64_t version = atomic_load_explicit(&d->version, memory_order_acquire);
-        uint32_t at = sek__dom_index_find(d, &key);
+        uint32_t at = sek__dom_index_find(d, key);
 
         found = at != 0;
         if (found)
@@ -42,17 +36,51 @@ bool sek_domains_find(const struct sek_domains *d, const uint8_t *domain, size_t
     return found;
 }
 
-void sek_domains_hint(const struct sek_domains *d, const uint8_t *domain, size_t len, int step)
+bool sek_domains_find(const struct sek_domains *d, const uint8_t *domain, size_t len,
+                      struct sek_domain_seen *out)
 {
     struct sek_dom_name name;
     struct sek_dom_key key;
 
-    if (d->read_only || !sek__dom_key_make(d, domain, len, &name, &key))
+    if (!sek__dom_key_make(d, domain, len, &name, &key))
+        return false;
+    return d->read_only ? sek__dom_scan_find(d, &key, out) : find(d, &key, out);
+}
+
+void sek_domains_ask_begin(const struct sek_domains *d, const uint8_t *domain, size_t len,
+                           struct sek_domains_ask *out)
+{
+    struct sek_dom_key key;
+
+    out->of = NULL;
+    if (!sek__dom_key_make(d, domain, len, &out->name, &key))
         return;
-    if (step == 1)
+    out->of = d;
+    out->hash = key.hash;
+    out->n_words = key.n_words;
+    if (!d->read_only)
         sek__dom_index_prefetch(d, key.hash);
-    else
-        sek__dom_index_prefetch_record(d, &key);
+}
+
+static struct sek_dom_key key_of(const struct sek_domains_ask *ask)
+{
+    return (struct sek_dom_key){ask->hash, ask->name.w, ask->n_words};
+}
+
+void sek_domains_ask_ahead(const struct sek_domains_ask *ask)
+{
+    if (!ask->of || ask->of->read_only)
+        return;
+    struct sek_dom_key key = key_of(ask);
+    sek__dom_index_prefetch_record(ask->of, &key);
+}
+
+bool sek_domains_ask_end(const struct sek_domains_ask *ask, struct sek_domain_seen *out)
+{
+    if (!ask->of)
+        return false;
+    struct sek_dom_key key = key_of(ask);
+    return ask->of->read_only ? sek__dom_scan_find(ask->of, &key, out) : find(ask->of, &key, out);
 }
 
 /* --- notes -------------------------------------------------------------------------------------

@@ -89,11 +89,29 @@ void sek_domains_close(struct sek_domains *d);
 bool sek_domains_find(const struct sek_domains *d, const uint8_t *domain, size_t len,
                       struct sek_domain_seen *out);
 
-/* A find of a name that is not in the processor's cache waits for memory twice. A caller with other
- * work to do in between has it fetched ahead: step 1, then (some 300 ns later) step 2, then the
- * find without waiting. Each step may be left out; neither waits by itself when taken in this
- * order. Any thread. */
-void sek_domains_hint(const struct sek_domains *d, const uint8_t *domain, size_t len, int step);
+/* A name as the store holds it: length without the root's octet, octets, zeros to the end of a
+ * word.
+ */
+struct sek_dom_name {
+    _Alignas(8) uint32_t w[64];
+};
+
+/* A question to the store made ready, for callers with other work to do before they need the
+ * answer. What is not in the processor's cache is waited for twice, one after the other: for the
+ * place of the record, then for the record. So: begin, which asks memory for the first; some 300 ns
+ * later ahead, which asks for the second; then end, which waits for neither. ahead may be left out.
+ * Valid as long as the store is. */
+struct sek_domains_ask {
+    const struct sek_domains *of; /* NULL: a name that is none */
+    uint64_t hash;
+    unsigned n_words; /* of the name */
+    struct sek_dom_name name;
+};
+/* Any thread, as for sek_domains_find. */
+void sek_domains_ask_begin(const struct sek_domains *d, const uint8_t *domain, size_t len,
+                           struct sek_domains_ask *out);
+void sek_domains_ask_ahead(const struct sek_domains_ask *ask);
+bool sek_domains_ask_end(const struct sek_domains_ask *ask, struct sek_domain_seen *out);
 
 /* Note that an endpoint asked for a domain (or something below it). endpoint: NULL if unknown.
  * time_s may lie in the past (import): the first time becomes the least, the last the greatest.

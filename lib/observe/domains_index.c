@@ -126,7 +126,7 @@ void sek__dom_index_prefetch(const struct sek_domains *d, uint64_t hash)
 {
     struct table t = table_of(d, segment_of(hash));
 
-    __builtin_prefetch(&t.buckets[home_of(hash, t.n)], 1);
+    __builtin_prefetch(&t.buckets[home_of(hash, t.n)]);
 }
 
 void sek__dom_index_prefetch_record(const struct sek_domains *d, const struct sek_dom_key *key)

@@ -46,11 +46,6 @@ struct sek_dom_block {
     _Atomic uint32_t w[SEK_DOM_WORDS];
 };
 
-/* A name as a record holds it: length, octets, zeros to the end of a word. */
-struct sek_dom_name {
-    _Alignas(8) uint32_t w[64];
-};
-
 /* A name made ready to be looked for. */
 struct sek_dom_key {
     uint64_t hash;
@@ -268,7 +263,7 @@ enum sek_err sek__dom_load(struct sek_domains *d, uint64_t n_file, uint64_t n_su
                            struct sek_dom_loaded *out, struct sek_diag *diag);
 
 /* For objects of sek_domains_open_read. */
-bool sek__dom_scan_find(const struct sek_domains *d, const uint8_t *domain, size_t len,
+bool sek__dom_scan_find(const struct sek_domains *d, const struct sek_dom_key *key,
                         struct sek_domain_seen *out);
 enum sek_err sek__dom_scan_each(const struct sek_domains *d, sek_domains_fn fn, void *arg,
                                 struct sek_diag *diag);

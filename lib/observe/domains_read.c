@@ -135,15 +135,12 @@ static uint64_t turn_of(const struct sek_domains *d)
     return sek__dom_head_read(d->fd, d->path, &head, NULL) == SEK_OK ? head.turn : 0;
 }
 
-bool sek__dom_scan_find(const struct sek_domains *d, const uint8_t *domain, size_t len,
+bool sek__dom_scan_find(const struct sek_domains *d, const struct sek_dom_key *key,
                         struct sek_domain_seen *out)
 {
-    struct wanted w = {.found = false};
-    struct sek_dom_name name;
+    struct wanted w = {.key = *key};
     uint64_t turn;
 
-    if (!sek__dom_key_make(d, domain, len, &name, &w.key))
-        return false;
     /* one that moved to a place already passed is found in another round */
     for (int i = 0; i < FIND_ROUNDS && !w.found; i++) {
         turn = turn_of(d);

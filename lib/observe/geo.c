@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "observe/geo.h"
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,7 @@ struct source {
     const char *path; /* "": not set; borrowed from the settings */
     struct mark mark;
     bool tried;
-    struct sek_mmdb *db; /* NULL: none could be read yet */
+    _Atomic(struct sek_mmdb *) db; /* NULL: none could be read yet */
     char trouble[256];
 };
 
@@ -29,6 +30,8 @@ enum { ASN, COUNTRY, N_SOURCES };
 
 struct sek_geo {
     struct source source[N_SOURCES];
+    sek_geo_settle_fn *settle; /* NULL: nobody else reads */
+    void *settle_arg;
     int64_t refreshed_s;
     bool refreshed;
 };
@@ -184,9 +187,9 @@ static bool is_same(const struct mark *a, const struct mark *b)
            is_same_time(a->renamed, b->renamed);
 }
 
-static void load(struct source *s, sek_geo_say_fn *say, void *arg)
+static void load(const struct sek_geo *g, struct source *s, sek_geo_say_fn *say, void *arg)
 {
-    struct sek_mmdb *db;
+    struct sek_mmdb *db, *old;
     struct sek_diag why = {0};
     char text[400];
     if (sek_mmdb_open(s->path, &db, &why) != SEK_OK) {
@@ -196,8 +199,10 @@ static void load(struct source *s, sek_geo_say_fn *say, void *arg)
         say(arg, true, text);
         return;
     }
-    sek_mmdb_close(s->db);
-    s->db = db;
+    old = atomic_exchange(&s->db, db);
+    if (g->settle)
+        g->settle(g->settle_arg);
+    sek_mmdb_close(old);
     s->trouble[0] = '\0';
     snprintf(text, sizeof text, "%s: %.250s in force (%s)", s->key, s->path, sek_mmdb_type(db));
     say(arg, false, text);
@@ -217,9 +222,17 @@ bool sek_geo_refresh(struct sek_geo *g, int64_t now_s, sek_geo_say_fn *say, void
             continue;
         s->tried = true;
         s->mark = now;
-        load(s, say, arg);
+        load(g, s, say, arg);
     }
     return true;
+}
+
+void sek_geo_share(struct sek_geo *g, sek_geo_settle_fn *settle, void *arg)
+{
+    if (!g)
+        return;
+    g->settle = settle;
+    g->settle_arg = arg;
 }
 
 const char *sek_geo_trouble(const struct sek_geo *g)
@@ -230,25 +243,54 @@ const char *sek_geo_trouble(const struct sek_geo *g)
     return "";
 }
 
+/* Loaded once: it may be another one the next time. */
+static const struct sek_mmdb *db_of(const struct sek_geo *g, unsigned which)
+{
+    return g ? atomic_load(&g->source[which].db) : NULL;
+}
+
 bool sek_geo_has_asn(const struct sek_geo *g)
 {
-    return g && g->source[ASN].db;
+    return db_of(g, ASN) != NULL;
 }
 
 bool sek_geo_has_country(const struct sek_geo *g)
 {
-    return g && g->source[COUNTRY].db;
+    return db_of(g, COUNTRY) != NULL;
+}
+
+uint32_t sek_geo_asn(const struct sek_geo *g, const struct sek_addr *a)
+{
+    const struct sek_mmdb *db = db_of(g, ASN);
+    struct sek_geo_facts facts = {0};
+    size_t record;
+    if (db && sek_mmdb_find(db, a, &record))
+        find_asn(db, record, &facts);
+    return facts.asn;
+}
+
+/* As sek_geo_find has it: the file of networks may have countries, too. */
+void sek_geo_country(const struct sek_geo *g, const struct sek_addr *a, char out[3])
+{
+    const struct sek_mmdb *dbs[] = {db_of(g, COUNTRY), db_of(g, ASN)};
+    struct sek_geo_facts facts = {0};
+    size_t record;
+    for (unsigned i = 0; i < 2 && !*facts.country; i++)
+        if (dbs[i] && sek_mmdb_find(dbs[i], a, &record))
+            find_country(dbs[i], record, &facts);
+    memcpy(out, facts.country, sizeof facts.country);
 }
 
 void sek_geo_find(const struct sek_geo *g, const struct sek_addr *a, struct sek_geo_facts *out)
 {
     struct sek_geo_facts more;
+    const struct sek_mmdb *asn = db_of(g, ASN), *country = db_of(g, COUNTRY);
     memset(out, 0, sizeof *out);
-    if (sek_geo_has_asn(g))
-        sek_geo_facts_of(g->source[ASN].db, a, out);
-    if (!sek_geo_has_country(g))
+    if (asn)
+        sek_geo_facts_of(asn, a, out);
+    if (!country)
         return;
-    sek_geo_facts_of(g->source[COUNTRY].db, a, &more);
+    sek_geo_facts_of(country, a, &more);
     if (*more.country)
         memcpy(out->country, more.country, sizeof out->country);
 }

@@ -5,7 +5,8 @@
  *
  * The files are looked at again at most once a minute, and read anew when they were replaced. One
  * that is absent or damaged is told once; the facts of the one before it go on. One thread at a
- * time. */
+ * time, but sek_geo_find and sek_geo_has_… are for any thread once sek_geo_share was called: they
+ * neither wait nor allocate. */
 #pragma once
 #include "base/addr.h"
 #include "conf/conf.h"
@@ -31,6 +32,10 @@ void sek_geo_free(struct sek_geo *g); /* NULL is fine */
  */
 typedef void sek_geo_say_fn(void *arg, bool trouble, const char *text);
 bool sek_geo_refresh(struct sek_geo *g, int64_t now_s, sek_geo_say_fn *say, void *arg);
+/* Others find in it while it is refreshed: settle is called when a database took another's place,
+ * and returns once nobody can be within sek_geo_find with the old one. NULL g is fine. */
+typedef void sek_geo_settle_fn(void *arg);
+void sek_geo_share(struct sek_geo *g, sek_geo_settle_fn *settle, void *arg);
 /* The trouble of now, "" if none; of the setting that comes first. NULL g: "". */
 const char *sek_geo_trouble(const struct sek_geo *g);
 /* Can networks, or countries, be told at all? NULL g: no. */
@@ -38,6 +43,9 @@ bool sek_geo_has_asn(const struct sek_geo *g);
 bool sek_geo_has_country(const struct sek_geo *g);
 /* What is known of an address, all empty if nothing. NULL g: nothing. */
 void sek_geo_find(const struct sek_geo *g, const struct sek_addr *a, struct sek_geo_facts *out);
+/* The network's number alone, 0 if not known; the country alone, "" if not known. Some 300 ns. */
+uint32_t sek_geo_asn(const struct sek_geo *g, const struct sek_addr *a);
+void sek_geo_country(const struct sek_geo *g, const struct sek_addr *a, char out[3]);
 size_t sek_geo_octets(const struct sek_geo *g);
 
 /* The same of one database. Makers name their fields differently; geo.c has the table. */

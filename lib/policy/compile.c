@@ -2,7 +2,12 @@
 #include "policy/compile.h"
 #include "base/buf.h"
 #include "policy/census.h"
+#include "policy/groups_write.h"
 #include "policy/image_write.h"
+#include "policy/nets_write.h"
+#include "policy/override.h"
+#include "policy/patterns_write.h"
+#include "policy/terms_write.h"
 #include "policy/trail.h"
 #include <stdlib.h>
 #include <string.h>
@@ -21,8 +26,15 @@ struct sek_compile {
     uint64_t max_octets;
     struct sek_buf records;
     size_t n_records, n_removed;
+    struct sek_groups_writer *groups;
+    struct sek_nets_writer *nets;
+    struct sek_patterns_writer *patterns;
+    struct sek_image_places places;
+    struct sek_terms_writer *terms;
+    struct sek_buf overrides; /* of struct sek_override */
     unsigned n_lists;
-    uint8_t known[65536 / 8]; /* bit a list id */
+    uint8_t known[65536 / 8];   /* bit a list id */
+    uint8_t answers[65536 / 8]; /* the same of those with rules about answers */
     struct sek_list lists[SEK_LISTS_MAX];
 };
 
@@ -34,8 +46,47 @@ enum sek_err sek_compile_new(uint64_t max_octets, struct sek_compile **out, stru
         return sek_diag_set(diag, SEK_E_NOMEM, "out of memory");
     c->max_octets = max_octets ? max_octets : DEFAULT_OCTETS;
     sek_buf_init(&c->records, c->max_octets);
+    sek_buf_init(&c->overrides, SEK_LISTS_MAX * sizeof(struct sek_override));
+    enum sek_err err = sek_groups_writer_new(&c->groups, diag);
+    if (err == SEK_OK)
+        err = sek_nets_writer_new(&c->nets, diag);
+    if (err == SEK_OK)
+        err = sek_patterns_writer_new(&c->patterns, diag);
+    if (err == SEK_OK)
+        err = sek_terms_writer_new(&c->terms, diag);
+    if (err != SEK_OK) {
+        sek_compile_free(c);
+        return err;
+    }
     *out = c;
     return SEK_OK;
+}
+
+struct sek_groups_writer *sek_compile_groups(struct sek_compile *c)
+{
+    return c->groups;
+}
+
+struct sek_nets_writer *sek_compile_nets(struct sek_compile *c)
+{
+    return c->nets;
+}
+
+struct sek_patterns_writer *sek_compile_patterns(struct sek_compile *c)
+{
+    return c->patterns;
+}
+
+void sek_compile_place(struct sek_compile *c, const struct sek_name *owner)
+{
+    enum sek_about about = sek_about_of(owner);
+    c->places.n_asn += about == SEK_ABOUT_ASN;
+    c->places.n_country += about == SEK_ABOUT_COUNTRY;
+}
+
+struct sek_terms_writer *sek_compile_terms(struct sek_compile *c)
+{
+    return c->terms;
 }
 
 void sek_compile_free(struct sek_compile *c)
@@ -43,7 +94,36 @@ void sek_compile_free(struct sek_compile *c)
     if (!c)
         return;
     sek_buf_fini(&c->records);
+    sek_buf_fini(&c->overrides);
+    sek_groups_writer_free(c->groups);
+    sek_nets_writer_free(c->nets);
+    sek_patterns_writer_free(c->patterns);
+    sek_terms_writer_free(c->terms);
     free(c);
+}
+
+enum sek_err sek_compile_override(struct sek_compile *c, uint16_t list,
+                                  const struct sek_override_spec *spec, bool zone,
+                                  struct sek_diag *diag)
+{
+    struct sek_override o = {.list = list, .order = zone ? SEK_ORDER_ZONE : 0};
+    enum sek_err err = SEK_OK;
+
+    if (!(c->known[list / 8] & 1 << list % 8))
+        return sek_diag_set(diag, SEK_E_NOTFOUND, "override of list %u, which is not there", list);
+    if (spec) {
+        o.action = (uint8_t)spec->action;
+        err = sek_terms_writer_add(c->terms, spec->terms, strlen(spec->terms), &o.terms, diag);
+    }
+    sek_buf_add(&c->overrides, &o, sizeof(o));
+    if (err == SEK_OK && c->overrides.failed)
+        err = sek_diag_set(diag, SEK_E_NOMEM, "out of memory");
+    return err;
+}
+
+void sek_compile_answers(struct sek_compile *c, uint16_t list)
+{
+    c->answers[list / 8] |= (uint8_t)(1 << list % 8);
 }
 
 /* [a-z0-9][a-z0-9._-]*, and a terminator within the field. */
@@ -60,7 +140,7 @@ enum sek_err sek_compile_list(struct sek_compile *c, const struct sek_list *list
 {
     if (!is_list_name(list->name))
         return sek_diag_set(diag, SEK_E_INVALID, "list %u: bad name", list->id);
-    if (list->id == 0 || list->mode > SEK_MODE_BLOCK || list->action > SEK_ACTION_DROP)
+    if (list->id == 0 || list->mode > SEK_MODE_BLOCK || list->action > SEK_ACTION_TCP_ONLY)
         return sek_diag_set(diag, SEK_E_INVALID, "list %s: bad id, mode or action", list->name);
     if (c->known[list->id / 8] & 1 << list->id % 8)
         return sek_diag_set(diag, SEK_E_EXISTS, "list %s: id %u is taken", list->name, list->id);
@@ -68,7 +148,6 @@ enum sek_err sek_compile_list(struct sek_compile *c, const struct sek_list *list
         return sek_diag_set(diag, SEK_E_LIMIT, "more than %d lists", SEK_LISTS_MAX);
     struct sek_list *own = &c->lists[c->n_lists++];
     *own = *list;
-    own->reserved = 0;
     /* nothing of the caller's memory behind the terminator goes into a file */
     memset(own->name + strlen(own->name), 0, SEK_LIST_NAME_MAX - strlen(own->name));
     c->known[list->id / 8] |= (uint8_t)(1 << list->id % 8);
@@ -102,11 +181,11 @@ enum sek_err sek_compile_rule(struct sek_compile *c, const uint8_t *name, size_t
     struct sek_rule own = *rule;
 
     if (rule->scope < SEK_SCOPE_EXACT || rule->scope > SEK_SCOPE_BELOW ||
-        rule->action > SEK_ACTION_DROP || rule->expires_s < 0)
+        rule->action > SEK_ACTION_MAX || rule->expires_s < 0)
         return sek_diag_set(diag, SEK_E_INVALID, "bad scope, action or expiry of a rule");
     if (!(c->known[rule->list / 8] & 1 << rule->list % 8))
         return sek_diag_set(diag, SEK_E_NOTFOUND, "no list has id %u", rule->list);
-    own.reserved = 0;
+    own.about = SEK_ABOUT_NAME;
     return add(c, name, name_len, &own, diag);
 }
 
@@ -133,7 +212,7 @@ struct job {
     size_t n_keys;
     uint32_t *set_of; /* of each name; in the memory of `spare` */
     struct sek_rulesets *sets;
-    struct sek_buf code;
+    struct sek_buf code, groups, nets, patterns, places, terms, overrides;
     sek_progress_fn *progress;
     void *arg;
     unsigned told; /* permille */
@@ -249,6 +328,7 @@ static void merge(struct sek_rule *rules, unsigned *n, struct sek_rule rule)
         return;
     }
     last->action = rule.action;
+    last->terms = rule.terms;
     if (rule.expires_s == 0 || (last->expires_s != 0 && last->expires_s < rule.expires_s))
         last->expires_s = rule.expires_s;
 }
@@ -286,6 +366,50 @@ static enum sek_err group_records(struct job *job, struct sek_rule *rules, struc
     return sek_rulesets_rank(job->sets, diag);
 }
 
+static int by_list(const void *a, const void *b)
+{
+    return ((const struct sek_override *)a)->list - ((const struct sek_override *)b)->list;
+}
+
+static const struct sek_list *list_of(const struct sek_compile *c, uint16_t id)
+{
+    const struct sek_list *list = c->lists;
+
+    while (list->id != id)
+        list++;
+    return list;
+}
+
+/* What stands in the image: overrides, and of zones those with a reason. Zones of one priority have
+ * no order; one of another priority, of which any rule acts, is the reason of all. */
+static void order_zones(const struct sek_compile *c, struct sek_buf *out)
+{
+    const struct sek_override *all = (const void *)c->overrides.data;
+    size_t n = c->overrides.len / sizeof(*all);
+    int64_t least = INT64_MAX, most = INT64_MIN, answering = INT64_MIN;
+
+    for (size_t i = 0; i < n; i++) {
+        const struct sek_list *list = list_of(c, all[i].list);
+        if (!all[i].order || list->mode != SEK_MODE_BLOCK)
+            continue;
+        least = list->priority < least ? list->priority : least;
+        most = list->priority > most ? list->priority : most;
+        if ((c->answers[list->id / 8] & 1 << list->id % 8) && list->priority > answering)
+            answering = list->priority;
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct sek_override o = all[i];
+        if (o.order && list_of(c, o.list)->priority < answering)
+            o.order |= SEK_ORDER_WAITS;
+        if (least >= most)
+            o.order = 0;
+        if (o.action || o.order)
+            sek_buf_add(out, &o, sizeof(o));
+    }
+    if (out->len)
+        qsort(out->data, out->len / sizeof(*all), sizeof(*all), by_list);
+}
+
 /* The first names in the order of hashes are as random a sample as any. */
 static enum sek_err design_code(struct job *job, struct sek_diag *diag)
 {
@@ -306,8 +430,16 @@ static enum sek_err design_code(struct job *job, struct sek_diag *diag)
 
 static enum sek_err write_image(struct job *job, const char *path, struct sek_diag *diag)
 {
-    const struct sek_image_parts parts = {
-        .info = &job->info, .lists = job->c->lists, .code = &job->code, .sets = job->sets};
+    const struct sek_image_parts parts = {.info = &job->info,
+                                          .lists = job->c->lists,
+                                          .code = &job->code,
+                                          .sets = job->sets,
+                                          .groups = &job->groups,
+                                          .nets = &job->nets,
+                                          .patterns = &job->patterns,
+                                          .places = &job->places,
+                                          .terms = &job->terms,
+                                          .overrides = &job->overrides};
     struct sek_image_writer *w = NULL;
     struct sek_name name;
     enum sek_err err = sek_image_writer_new(&parts, &w, diag);
@@ -344,10 +476,29 @@ static enum sek_err run(struct job *job, const char *path, struct sek_diag *diag
     if (err == SEK_OK)
         err = design_code(job, diag);
     if (err == SEK_OK)
+        err = sek_groups_write(job->c->groups, &job->groups, diag);
+    if (err == SEK_OK)
+        err = sek_nets_write(job->c->nets, &job->nets, diag);
+    if (err == SEK_OK)
+        err = sek_patterns_write(job->c->patterns, &job->patterns, diag);
+    order_zones(job->c, &job->overrides);
+    if (job->overrides.failed && err == SEK_OK)
+        err = sek_diag_set(diag, SEK_E_NOMEM, "out of memory");
+    if (job->c->places.n_asn || job->c->places.n_country)
+        sek_buf_add(&job->places, &job->c->places, sizeof job->c->places);
+    if (err == SEK_OK)
+        err = sek_terms_write(job->c->terms, &job->terms, diag);
+    if (err == SEK_OK)
         err = write_image(job, path, diag);
     if (err == SEK_OK)
         tell(job, 0, 1000, 1, 1);
     sek_buf_fini(&job->code);
+    sek_buf_fini(&job->groups);
+    sek_buf_fini(&job->nets);
+    sek_buf_fini(&job->patterns);
+    sek_buf_fini(&job->places);
+    sek_buf_fini(&job->terms);
+    sek_buf_fini(&job->overrides);
     sek_rulesets_free(job->sets);
     free(job->spare);
     free(job->keys);
@@ -370,6 +521,12 @@ enum sek_err sek_compile_write(struct sek_compile *c, const char *path, struct s
         job.info.id = sek_hash_key_random().k0;
     job.trail_key = sek__trail_key(sek_image_seed(job.info.id, job.info.base_id));
     sek_buf_init(&job.code, 0);
+    sek_buf_init(&job.groups, 0);
+    sek_buf_init(&job.nets, 0);
+    sek_buf_init(&job.patterns, 0);
+    sek_buf_init(&job.places, 0);
+    sek_buf_init(&job.terms, 0);
+    sek_buf_init(&job.overrides, 0);
     enum sek_err err = run(&job, path, diag);
     if (err == SEK_OK)
         *info = job.info;

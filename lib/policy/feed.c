@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "policy/feed.h"
+#include "policy/terms_text.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +16,41 @@ void sek_feed_rule(struct sek_feed *feed, enum sek_scope scope, enum sek_action 
     feed->rule.scope = scope;
     feed->rule.action = action;
     feed->stop = feed->hooks->rule(feed->hooks->arg, &feed->rule);
+}
+
+static void rule_of_spec(struct sek_feed *feed, enum sek_scope scope,
+                         const struct sek_terms_spec *spec)
+{
+    char text[SEK_TERMS_TEXT_MAX];
+    struct sek_diag why;
+    if (sek_terms_to_text(spec, text, &why)) {
+        sek_feed_unsupported(feed, "%s", why.text);
+        return;
+    }
+    feed->rule.terms = text;
+    sek_feed_rule(feed, scope,
+                  spec->terms.given & SEK_TERMS_DATA ? SEK_ACTION_DATA : SEK_ACTION_DEFAULT);
+    feed->rule.terms = NULL;
+}
+
+void sek_feed_rule_with(struct sek_feed *feed, enum sek_scope scope, const char *terms, size_t len)
+{
+    struct sek_terms_spec spec;
+    struct sek_diag why;
+    if (sek_terms_from_text(terms, len, &spec, &why))
+        sek_feed_bad(feed, "%s", why.text);
+    else
+        rule_of_spec(feed, scope, &spec);
+}
+
+void sek_feed_record(struct sek_feed *feed, enum sek_scope scope, const char *record)
+{
+    struct sek_terms_spec spec = {0};
+    struct sek_diag why;
+    if (sek_terms_add(&spec, "data", record, &why))
+        sek_feed_unsupported(feed, "%s", why.text);
+    else
+        rule_of_spec(feed, scope, &spec);
 }
 
 static void tell(struct sek_feed *feed, const char *fmt, va_list args)
@@ -50,6 +86,14 @@ void sek_feed_unsupported(struct sek_feed *feed, const char *fmt, ...)
     va_end(args);
 }
 
+bool sek_feed_is_own_sinkhole(const struct sek_feed *feed, const struct sek_addr *addr)
+{
+    for (unsigned i = 0; feed->hooks && i < feed->hooks->n_sinkhole; i++)
+        if (sek_addr_equal(addr, &feed->hooks->sinkhole[i]))
+            return true;
+    return false;
+}
+
 bool sek_feed_is_sinkhole(const struct sek_feed *feed, const struct sek_addr *addr)
 {
     static const uint8_t zero[15];
@@ -58,8 +102,5 @@ bool sek_feed_is_sinkhole(const struct sek_feed *feed, const struct sek_addr *ad
         return true;
     if (memcmp(addr->octets, zero, 15) == 0 && addr->octets[15] <= 1)
         return true;
-    for (unsigned i = 0; feed->hooks && i < feed->hooks->n_sinkhole; i++)
-        if (sek_addr_equal(addr, &feed->hooks->sinkhole[i]))
-            return true;
-    return false;
+    return sek_feed_is_own_sinkhole(feed, addr);
 }

@@ -19,6 +19,10 @@ struct sek_feed {
 
 /* Pass on a rule at feed->rule.name. */
 void sek_feed_rule(struct sek_feed *feed, enum sek_scope scope, enum sek_action action);
+/* The same with terms, which are added to: words of list notation; or one record of action
+ * local-data ("A 192.0.2.1"). What is wrong with them is reported. */
+void sek_feed_rule_with(struct sek_feed *feed, enum sek_scope scope, const char *terms, size_t len);
+void sek_feed_record(struct sek_feed *feed, enum sek_scope scope, const char *record);
 /* The line is bad. May quote it: what is passed on is made safe to print. */
 void sek_feed_bad(struct sek_feed *feed, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
@@ -28,3 +32,5 @@ void sek_feed_unsupported(struct sek_feed *feed, const char *fmt, ...)
 /* Does an address lead nowhere (0.0.0.0, ::, 127.0.0.0/8, ::1), or to our sinkhole? A name that a
  * list gives such an address is blocked by that; any other address is an answer of its own. */
 bool sek_feed_is_sinkhole(const struct sek_feed *feed, const struct sek_addr *addr);
+/* To our sinkhole (answer.sinkhole-…)? */
+bool sek_feed_is_own_sinkhole(const struct sek_feed *feed, const struct sek_addr *addr);

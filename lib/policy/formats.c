@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "policy/formats.h"
+#include "policy/about.h"
+#include "policy/pattern.h"
+#include "policy/patterns_write.h"
 #include "policy/rpz.h"
 #include "policy/span.h"
+#include <stdio.h>
 #include <string.h>
 #include "base/banned.h"
 
 const struct sek_lookup sek_format_names[] = {
-    {SEK_FORMAT_AUTO, "auto"},       {SEK_FORMAT_PLAIN, "plain"},
-    {SEK_FORMAT_HOSTS, "hosts"},     {SEK_FORMAT_ADBLOCK, "adblock"},
-    {SEK_FORMAT_DNSMASQ, "dnsmasq"}, {SEK_FORMAT_RPZ, "rpz"},
-    {SEK_FORMAT_UNBOUND, "unbound"}, {0, NULL},
+    {SEK_FORMAT_AUTO, "auto"},       {SEK_FORMAT_PLAIN, "plain"},     {SEK_FORMAT_HOSTS, "hosts"},
+    {SEK_FORMAT_ADBLOCK, "adblock"}, {SEK_FORMAT_DNSMASQ, "dnsmasq"}, {SEK_FORMAT_RPZ, "rpz"},
+    {SEK_FORMAT_UNBOUND, "unbound"}, {SEK_FORMAT_REGEX, "regex"},     {0, NULL},
 };
 
 /* Longest quotation of a list in a reason; the line number leads to the rest. */
@@ -34,7 +37,10 @@ static void unsupported_part(struct sek_feed *feed, struct sek_span s, const cha
 static bool take_notation(struct sek_feed *feed, struct sek_span s, enum sek_scope *out_scope)
 {
     struct sek_diag diag;
-    if (sek_rule_from_text(s.at, s.len, out_scope, &feed->rule.name, &diag) == SEK_OK)
+    enum sek_err err = sek_rule_from_text(s.at, s.len, out_scope, &feed->rule.name, &diag);
+    if (err == SEK_OK && sek_about_of(&feed->rule.name) == SEK_ABOUT_REGEX)
+        err = sek_pattern_check(&feed->rule.name, &diag);
+    if (err == SEK_OK)
         return true;
     sek_feed_bad(feed, "%s", diag.text);
     return false;
@@ -44,7 +50,7 @@ static bool take_notation(struct sek_feed *feed, struct sek_span s, enum sek_sco
 static bool take_name(struct sek_feed *feed, struct sek_span s)
 {
     enum sek_scope scope;
-    if (s.len > 0 && (s.at[0] == '=' || s.at[0] == '*')) {
+    if (s.len > 0 && memchr("=*/", s.at[0], 3)) {
         bad_part(feed, s, "patterns are not known in this format");
         return false;
     }
@@ -209,6 +215,8 @@ static void local_data(struct sek_feed *feed, struct sek_span rest)
     while (sek_span_is(word, "IN") || (word.len > 0 && word.at[0] >= '0' && word.at[0] <= '9'))
         word = sek_span_take_word(&data);
     bool address = sek_span_is(word, "A") || sek_span_is(word, "AAAA");
+    char record[SEK_LINE_MAX];
+    snprintf(record, sizeof record, "%.*s %.*s", (int)word.len, word.at, (int)data.len, data.at);
     if (word.len == 0) {
         sek_feed_bad(feed, "local-data needs a record");
     } else if (take_name(feed, name)) {
@@ -219,7 +227,7 @@ static void local_data(struct sek_feed *feed, struct sek_span rest)
         if (address && leads_nowhere(feed, sek_span_take_word(&data)))
             sek_feed_rule(feed, SEK_SCOPE_EXACT, SEK_ACTION_SINKHOLE);
         else
-            sek_feed_unsupported(feed, "local data is not supported yet");
+            sek_feed_record(feed, SEK_SCOPE_EXACT, record);
     }
 }
 
@@ -330,6 +338,23 @@ static bool is_cosmetic(struct sek_span s)
     return false;
 }
 
+/* "/expression/" and "/expression/$option". A path has no slash in the end. */
+static void adblock_regex(struct sek_feed *feed, struct sek_span s, enum sek_action action)
+{
+    enum sek_scope scope;
+    const char *slash = memrchr(s.at, '/', s.len), *end = s.at + s.len;
+    struct sek_span options = {slash + 1, (size_t)(end - slash - 1)};
+    if (slash == s.at || (options.len > 0 && options.at[0] != '$')) {
+        bad_part(feed, s, "a path or URL: a resolver sees names only");
+        return;
+    }
+    if (!take_options(feed, &options))
+        return;
+    s.len = (size_t)(slash + 1 - s.at);
+    if (take_notation(feed, s, &scope))
+        sek_feed_rule(feed, scope, action);
+}
+
 /* A rule, without comments. */
 static void adblock_rule(struct sek_feed *feed, struct sek_span s)
 {
@@ -339,7 +364,7 @@ static void adblock_rule(struct sek_feed *feed, struct sek_span s)
         s = sek_span_skip(s, 2);
     }
     if (sek_span_begins(s, "/"))
-        sek_feed_bad(feed, "regular expressions are not supported");
+        adblock_regex(feed, s, action);
     else if (take_options(feed, &s))
         adblock_pattern(feed, s, action);
 }
@@ -366,14 +391,41 @@ static void adblock_line(struct sek_feed *feed, const char *text, size_t len)
 
 /* Plain: one name a line */
 
-/* A name in list notation, or nothing. */
+/* A name in list notation, or nothing; and the rule's terms behind it. */
 static void plain_name(struct sek_feed *feed, struct sek_span s)
 {
+    struct sek_span terms = s;
+    if (memchr(s.at, ' ', s.len) || memchr(s.at, '\t', s.len)) {
+        struct sek_span name = sek_span_take_word(&terms);
+        if (sek_span_holds(terms, "="))
+            s = name;
+    }
     if (s.len > 1 && s.at[0] == '.')
         s = sek_span_skip(s, 1); /* ".name" of Squid and dnscrypt-proxy: the subtree as well */
     enum sek_scope scope;
-    if (take_notation(feed, s, &scope))
+    if (!take_notation(feed, s, &scope))
+        return;
+    if (terms.at != s.at && s.at + s.len <= terms.at)
+        sek_feed_rule_with(feed, scope, terms.at, terms.len);
+    else
         sek_feed_rule(feed, scope, SEK_ACTION_DEFAULT);
+}
+
+/* Without its comment; a '#' between " marks begins none. */
+static struct sek_span plain_strip(struct sek_span s)
+{
+    bool quoted = false;
+    if (!sek_span_holds(s, "=\""))
+        return sek_span_strip_comment(s);
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.at[i] == '\\' && quoted)
+            i++;
+        else if (s.at[i] == '"')
+            quoted = !quoted;
+        else if (!quoted && s.at[i] == '#' && i > 0 && sek_span_is_blank(s.at[i - 1]))
+            return sek_span_trim(s.at, i);
+    }
+    return s;
 }
 
 static struct sek_span plain_span(const char *text, size_t len)
@@ -381,7 +433,7 @@ static struct sek_span plain_span(const char *text, size_t len)
     struct sek_span s = sek_span_trim(text, len);
     if (s.len == 0 || strchr("#;!", s.at[0]) || sek_span_begins(s, "//"))
         return (struct sek_span){text, 0};
-    return sek_span_strip_comment(s);
+    return plain_strip(s);
 }
 
 /* Lists are put together from others: what no plain line can be is read as what it is there. Only
@@ -398,6 +450,47 @@ static void plain_line(struct sek_feed *feed, const char *text, size_t len)
         hosts_line(feed, s.at, s.len);
     else
         plain_name(feed, s);
+}
+
+/* Regex: one expression a line, as Pi-hole has them. */
+
+/* What Pi-hole writes behind an expression changes what it means. */
+static const char *const pihole_extensions[] = {";querytype=", ";invert", ";reply=", NULL};
+
+static void regex_line(struct sek_feed *feed, const char *text, size_t len)
+{
+    struct sek_span s = sek_span_trim(text, len);
+    struct sek_diag diag;
+    if (s.len == 0 || s.at[0] == '#')
+        return;
+    s = sek_span_strip_comment(s);
+    for (const char *const *e = pihole_extensions; *e; e++)
+        if (sek_span_holds(s, *e)) {
+            unsupported_part(feed, s, "an extension of Pi-hole's (querytype, invert, reply)");
+            return;
+        }
+    if (sek_span_begins(s, "regex:"))
+        s = sek_span_skip(s, 6);
+    else if (s.len > 2 && s.at[0] == '/' && s.at[s.len - 1] == '/')
+        s = (struct sek_span){s.at + 1, s.len - 2};
+    enum sek_err err = sek_pattern_from_text(s.at, s.len, &feed->rule.name, &diag);
+    if (err == SEK_OK)
+        err = sek_pattern_check(&feed->rule.name, &diag);
+    if (err == SEK_OK)
+        sek_feed_rule(feed, SEK_SCOPE_EXACT, SEK_ACTION_DEFAULT);
+    else
+        sek_feed_bad(feed, "%s", diag.text);
+}
+
+/* What begins or ends as expressions do, and no name or rule of another format. */
+static bool regex_claims(const char *text, size_t len)
+{
+    struct sek_span s = sek_span_trim(text, len);
+    bool anchor =
+        s.len > 1 && (s.at[0] == '^' || s.at[0] == '(' || s.at[s.len - 1] == '$' || s.at[0] == '[');
+    return anchor && !memchr(s.at, ' ', s.len) && !sek_span_begins(s, "[Ad") &&
+           (memchr(s.at, '^', 1) || sek_span_holds(s, "\\") || sek_span_holds(s, "(") ||
+            sek_span_holds(s, "*") || sek_span_holds(s, "+"));
 }
 
 static bool plain_claims(const char *text, size_t len)
@@ -421,6 +514,7 @@ const struct sek_format_row sek_formats[] = {
     {SEK_FORMAT_HOSTS, hosts_line, NULL, NULL},
     {SEK_FORMAT_DNSMASQ, dnsmasq_line, NULL, NULL},
     {SEK_FORMAT_UNBOUND, unbound_line, NULL, NULL},
+    {SEK_FORMAT_REGEX, regex_line, NULL, regex_claims},
     {SEK_FORMAT_RPZ, sek_rpz_line, sek_rpz_sign, sek_rpz_claims},
     {SEK_FORMAT_ADBLOCK, adblock_line, adblock_sign, NULL},
     {0, NULL, NULL, NULL},

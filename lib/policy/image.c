@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "policy/image.h"
 #include "base/file.h"
+#include "base/share.h"
 #include "policy/image_format.h"
 #include "policy/image_write.h"
 #include "policy/pack.h"
 #include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -12,9 +15,12 @@
 #include <unistd.h>
 #include "base/banned.h"
 
+#define SHARE_NAME "policy-image-"
+#define SHARE_MIN ((size_t)1 << 20) /* octets; less is not worth a file */
 #define PREFETCH_LABELS 3 /* names with more come from memory after these have been let through */
 
 struct sek_image {
+    _Atomic unsigned n_users;
     const struct sek_image_head *head; /* the copy of the file */
     size_t size;
     struct sek_pack *pack;
@@ -27,11 +33,47 @@ struct sek_image {
     const struct sek_rule *rules;
     const struct sek_list *lists;
     const int64_t *expiries;
-    unsigned deepest; /* labels of the longest name, counted in labels */
-    bool nested;      /* the filter has the names above the listed ones */
+    struct sek_termset *terms; /* NULL: none */
+    uint64_t parts_at;         /* behind the sections */
+    uint32_t actions;          /* of its rules */
+    unsigned deepest;          /* labels of the longest name, counted in labels */
+    bool nested;               /* the filter has the names above the listed ones */
 };
 
-static enum sek_err load_file(const char *path, void **out, size_t *out_size, struct sek_diag *diag)
+/* Where the shared copy of the image is that has this head. */
+static bool share_path(const char *share, const struct sek_image_head *head, char out[512])
+{
+    int n = snprintf(out, 512, "%s/" SHARE_NAME "%016llx-%016llx", share,
+                     (unsigned long long)head->id, (unsigned long long)head->sum);
+
+    return n > 0 && n < 512;
+}
+
+/* The copy that all processes have, made if there is none. False: there is to be one of our own. */
+static bool load_shared(int fd, const char *share, size_t size, void **out)
+{
+    struct sek_image_head head;
+    char path[512];
+
+    if (size < SHARE_MIN || pread(fd, &head, sizeof(head), 0) != (ssize_t)sizeof(head) ||
+        !share_path(share, &head, path))
+        return false;
+    if (sek_share_open(path, size, out, NULL) == SEK_OK) {
+        if (memcmp(*out, &head, sizeof(head)) == 0)
+            return true;
+        munmap(*out, size);
+    }
+    return sek_share_make(fd, size, path, out, NULL) == SEK_OK;
+}
+
+/* How an image is opened. */
+struct manner {
+    bool verify, mapped;
+    const char *share; /* folder of shared copies, or NULL */
+};
+
+static enum sek_err load_file(const char *path, const struct manner *how, void **out,
+                              size_t *out_size, struct sek_diag *diag)
 {
     struct stat st;
     int fd;
@@ -45,7 +87,10 @@ static enum sek_err load_file(const char *path, void **out, size_t *out_size, st
         err = sek_diag_set(diag, SEK_E_CORRUPT, "too short for a policy image");
     } else {
         *out_size = (size_t)st.st_size;
-        err = sek_file_copy(fd, *out_size, out, diag);
+        if (how->mapped)
+            err = sek_file_map(fd, *out_size, out, diag);
+        else if (!how->share || !load_shared(fd, how->share, *out_size, out))
+            err = sek_file_copy(fd, *out_size, out, diag);
     }
     close(fd);
     if (err != SEK_OK)
@@ -58,37 +103,76 @@ static enum sek_err damaged(struct sek_diag *diag, const char *what)
     return sek_diag_set(diag, SEK_E_CORRUPT, "damaged policy image: %s", what);
 }
 
-static enum sek_err check_head(const struct sek_image_head *head, size_t size,
-                               struct sek_diag *diag)
-{
-    uint64_t at[SEK__N_SECTIONS + 1];
-
-    if (memcmp(head->magic, SEK_IMAGE_MAGIC, sizeof(head->magic)) != 0)
-        return sek_diag_set(diag, SEK_E_CORRUPT, "not a policy image");
-    if (head->order != SEK_IMAGE_ORDER)
-        return sek_diag_set(diag, SEK_E_VERSION, "made on a machine of other octet order");
-    if (head->version < SEK_IMAGE_VERSION_MIN || head->version > SEK_IMAGE_VERSION)
-        return sek_diag_set(diag, SEK_E_VERSION, "has format %u, this program reads %u to %u",
-                            head->version, SEK_IMAGE_VERSION_MIN, SEK_IMAGE_VERSION);
-    sek__image_layout(head, at);
-    if (head->size != size || at[SEK__N_SECTIONS] != size)
-        return damaged(diag, "wrong size");
-    if (head->n_buckets == 0 || head->n_filter == 0 || head->n_lists > SEK_LISTS_MAX ||
-        head->id == 0)
-        return damaged(diag, "bad head");
-    return SEK_OK;
-}
-
 static enum sek_err check_lists(const struct sek_image *image, struct sek_diag *diag)
 {
     for (uint32_t i = 0; i < image->head->n_lists; i++) {
         const struct sek_list *list = &image->lists[i];
 
         if (list->id <= (i ? list[-1].id : 0) || list->mode > SEK_MODE_BLOCK ||
-            list->action > SEK_ACTION_DROP || !memchr(list->name, '\0', SEK_LIST_NAME_MAX))
+            list->action > SEK_ACTION_TCP_ONLY || !memchr(list->name, '\0', SEK_LIST_NAME_MAX))
             return damaged(diag, "bad list");
     }
     return SEK_OK;
+}
+
+/* The part at *at, which moves behind it; NULL at the end of the file, or when it is cut short. */
+static const struct sek_image_part *next_part(const struct sek_image *image, uint64_t *at)
+{
+    const struct sek_image_part *part = (const void *)((const uint8_t *)image->head + *at);
+    uint64_t left = image->size - *at;
+
+    if (left < sizeof(*part) || part->size > left - sizeof(*part))
+        return NULL;
+    uint64_t whole = sizeof(*part) + sek__image_padded(part->size);
+    if (whole > left)
+        return NULL;
+    *at += whole;
+    return part;
+}
+
+static enum sek_err check_parts(const struct sek_image *image, struct sek_diag *diag)
+{
+    const struct sek_image_part *part;
+    uint64_t at = image->parts_at;
+
+    while ((part = next_part(image, &at)) != NULL)
+        if (part->kind < SEK_IMAGE_GROUPS || part->kind > SEK_IMAGE_OVERRIDES)
+            return sek_diag_set(diag, SEK_E_VERSION,
+                                "has a part of kind %u, which this program does not know",
+                                part->kind);
+    return at == image->size ? SEK_OK : damaged(diag, "bad part");
+}
+
+const void *sek_image_part(const struct sek_image *image, enum sek_image_kind kind,
+                           size_t *out_size)
+{
+    const struct sek_image_part *part;
+    uint64_t at = image->parts_at;
+
+    while ((part = next_part(image, &at)) != NULL) {
+        if (part->kind == (uint32_t)kind) {
+            *out_size = part->size;
+            return part + 1;
+        }
+    }
+    return NULL;
+}
+
+static enum sek_err load_terms(struct sek_image *image, struct sek_diag *diag)
+{
+    size_t size = 0;
+    const void *terms = sek_image_part(image, SEK_IMAGE_TERMS, &size);
+    return terms ? sek_termset_read(terms, size, &image->terms, diag) : SEK_OK;
+}
+
+uint32_t sek_image_actions(const struct sek_image *image)
+{
+    return image->actions;
+}
+
+const struct sek_termset *sek_image_terms(const struct sek_image *image)
+{
+    return image->terms;
 }
 
 static uint64_t checksum(const struct sek_image_head *head)
@@ -105,15 +189,17 @@ static uint64_t checksum(const struct sek_image_head *head)
 }
 
 /* What a sound writer never gets wrong, so that no reader of rules meets a surprise. */
-static enum sek_err check_rules(const struct sek_image *image, struct sek_diag *diag)
+static enum sek_err check_rules(struct sek_image *image, struct sek_diag *diag)
 {
     const struct sek_image_head *head = image->head;
 
     for (uint32_t i = 0; i < head->n_set_rules; i++) {
         const struct sek_rule *rule = &image->rules[i];
         if (rule->scope < SEK_SCOPE_EXACT || rule->scope > SEK_SCOPE_BELOW ||
-            rule->action > SEK_ACTION_DROP || rule->expires_s < 0)
+            rule->action > SEK_ACTION_MAX || rule->expires_s < 0 ||
+            rule->terms > sek_termset_n(image->terms))
             return damaged(diag, "bad rule");
+        image->actions |= 1U << rule->action;
     }
     for (uint32_t i = 0; i < head->n_sets; i++)
         if (image->sets[i] > image->sets[i + 1] || image->sets[i + 1] > head->n_set_rules ||
@@ -131,7 +217,7 @@ static enum sek_err load(struct sek_image *image, bool verify, struct sek_diag *
     const struct sek_image_head *head = image->head;
     const uint8_t *map = (const uint8_t *)head;
     uint64_t at[SEK__N_SECTIONS + 1];
-    enum sek_err err = check_head(head, image->size, diag);
+    enum sek_err err = sek__image_check_head(head, image->size, diag);
 
     if (err == SEK_OK && verify && checksum(head) != head->sum)
         err = damaged(diag, "wrong checksum");
@@ -145,12 +231,17 @@ static enum sek_err load(struct sek_image *image, bool verify, struct sek_diag *
     image->filter = (const void *)(map + at[SEK__FILTER]);
     image->directory = (const void *)(map + at[SEK__DIRECTORY]);
     image->entries = map + at[SEK__ENTRIES];
+    image->parts_at = at[SEK__N_SECTIONS];
     image->trail_key = sek__trail_key(sek_image_seed(head->id, head->base_id));
     image->nested = head->version > SEK_IMAGE_VERSION_MIN;
     for (unsigned k = 0; k <= SEK_LABELS_MAX; k++)
         if (head->depths[k / 64] >> k % 64 & 1)
             image->deepest = k;
     err = check_lists(image, diag);
+    if (err == SEK_OK)
+        err = check_parts(image, diag);
+    if (err == SEK_OK)
+        err = load_terms(image, diag);
     if (err == SEK_OK && verify)
         err = check_rules(image, diag);
     if (err == SEK_OK)
@@ -158,13 +249,13 @@ static enum sek_err load(struct sek_image *image, bool verify, struct sek_diag *
     return err;
 }
 
-enum sek_err sek_image_open(const char *path, bool verify, struct sek_image **out,
-                            struct sek_diag *diag)
+static enum sek_err open_image(const char *path, struct manner how, struct sek_image **out,
+                               struct sek_diag *diag)
 {
     struct sek_image *image;
     void *map = NULL;
     size_t size = 0;
-    enum sek_err err = load_file(path, &map, &size, diag);
+    enum sek_err err = load_file(path, &how, &map, &size, diag);
 
     if (err != SEK_OK)
         return err;
@@ -173,9 +264,10 @@ enum sek_err sek_image_open(const char *path, bool verify, struct sek_image **ou
         munmap(map, size);
         return sek_diag_set(diag, SEK_E_NOMEM, "%s: out of memory", path);
     }
+    atomic_init(&image->n_users, 1);
     image->head = map;
     image->size = size;
-    err = load(image, verify, diag);
+    err = load(image, how.verify, diag);
     if (err == SEK_OK) {
         *out = image;
         return SEK_OK;
@@ -185,27 +277,49 @@ enum sek_err sek_image_open(const char *path, bool verify, struct sek_image **ou
     return err;
 }
 
+enum sek_err sek_image_open(const char *path, bool verify, struct sek_image **out,
+                            struct sek_diag *diag)
+{
+    return open_image(path, (struct manner){.verify = verify}, out, diag);
+}
+
+enum sek_err sek_image_open_shared(const char *path, const char *share, struct sek_image **out,
+                                   struct sek_diag *diag)
+{
+    char own[512];
+
+    /* whatever is wrong with the shared copy: the file itself is what counts */
+    if (open_image(path, (struct manner){.verify = true, .share = share}, out, NULL) != SEK_OK)
+        return sek_image_open(path, true, out, diag);
+    if ((*out)->size >= SHARE_MIN && share_path(share, (*out)->head, own))
+        sek_share_sweep(own, sizeof(SHARE_NAME) - 1);
+    return SEK_OK;
+}
+
+enum sek_err sek_image_open_mapped(const char *path, struct sek_image **out, struct sek_diag *diag)
+{
+    return open_image(path, (struct manner){.verify = true, .mapped = true}, out, diag);
+}
+
+struct sek_image *sek_image_again(struct sek_image *image)
+{
+    atomic_fetch_add_explicit(&image->n_users, 1, memory_order_relaxed);
+    return image;
+}
+
 void sek_image_close(struct sek_image *image)
 {
-    if (!image)
+    if (!image || atomic_fetch_sub_explicit(&image->n_users, 1, memory_order_acq_rel) > 1)
         return;
     sek_pack_free(image->pack);
+    sek_termset_free(image->terms);
     munmap((void *)image->head, image->size);
     free(image);
 }
 
 void sek_image_info(const struct sek_image *image, struct sek_image_info *out)
 {
-    const struct sek_image_head *head = image->head;
-
-    *out = (struct sek_image_info){.id = head->id,
-                                   .base_id = head->base_id,
-                                   .generation = head->generation,
-                                   .made_s = head->made_s,
-                                   .n_names = head->n_names,
-                                   .n_rules = head->n_rules,
-                                   .n_lists = head->n_lists,
-                                   .size_octets = head->size};
+    *out = sek__image_info_of(image->head);
 }
 
 const struct sek_list *sek_image_lists(const struct sek_image *image, unsigned *out_n)
@@ -280,6 +394,11 @@ struct bucket {
     const uint8_t *start, *end;
 };
 
+static inline const struct sek_image_group *group_of(const struct sek_image *image, uint64_t hash)
+{
+    return image->directory + sek__image_spread(hash, image->head->n_buckets) / SEK_IMAGE_GROUP;
+}
+
 static inline struct bucket bucket_of(const struct sek_image *image, uint64_t hash)
 {
     uint32_t place = sek__image_spread(hash, image->head->n_buckets);
@@ -347,12 +466,16 @@ static unsigned sift(const struct sek_image *image, unsigned n_labels,
     return n;
 }
 
-/* The word of the top-level domain is at hand anyway; most names end with the next one. */
+/* All at once, instead of one after the other as the sifting goes: the filter's words, and where
+ * the directory tells of the two names of most labels, which a listed name is nearly always one of.
+ * The word of the top-level domain is at hand anyway. */
 void sek_image_prefetch(const struct sek_image *image, const struct sek_name *name,
                         const struct sek_trail *trail)
 {
     for (unsigned k = 2; k <= name->n_labels && k <= PREFETCH_LABELS; k++)
         __builtin_prefetch(filter_word(image, trail->hash[k]));
+    for (unsigned k = name->n_labels, n = 0; k >= 2 && n < 2; k--, n++)
+        __builtin_prefetch(group_of(image, trail->hash[k]));
 }
 
 unsigned sek_image_lookup(const struct sek_image *image, const struct sek_name *name,
@@ -360,8 +483,9 @@ unsigned sek_image_lookup(const struct sek_image *image, const struct sek_name *
 {
     struct sek_packed packed;
     uint8_t likely[SEK_LABELS_MAX + 1];
-    unsigned n_likely = sift(image, name->n_labels, trail, likely), n = 0;
 
+    sek_image_prefetch(image, name, trail);
+    unsigned n_likely = sift(image, name->n_labels, trail, likely), n = 0;
     if (n_likely == 0)
         return 0;
     /* while the names to compare with come from memory, there is time to pack */
@@ -373,6 +497,8 @@ unsigned sek_image_lookup(const struct sek_image *image, const struct sek_name *
         struct bucket bucket = bucket_of(image, trail->hash[likely[i]]);
         if (find(image, bucket, &packed, likely[i], &met->rules, &met->n)) {
             met->depth = (unsigned)name->n_labels - likely[i];
+            met->pattern = 0;
+            met->terms = image->terms;
             n++;
         }
     }

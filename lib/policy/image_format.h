@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The file format of policy images: what image_write.c writes and image.c reads, so that the two
- * cannot differ. All numbers are in the octet order of the machine, which the head records. Private
- * to these two.
+/* The file format of policy images: what image_write.c writes, and image.c and image_survey.c
+ * read, so that they cannot differ. All numbers are in the octet order of the machine, which the
+ * head records. Private to these three.
  *
  * A file is its head and then the sections of enum sek__section in that order, each padded with
  * zeros to a multiple of 64 octets. Their places follow from the counts in the head and are not
@@ -18,13 +18,17 @@
  * to a bucket on average. Groups of 14 buckets share a 32-bit base. ENTRIES    The buckets one
  * after the other; an entry is a head octet, the packed name as stored (pack.h), compared in full.
  * Head octet: bits 0-4 are the stored length, bits 5-7 the id of the rule set; what does not fit is
- * 31 and 7, and then the length as 2 octets and the id as 4 follow. */
+ * 31 and 7, and then the length as 2 octets and the id as 4 follow.
+ *
+ * Behind the sections, since format 3, stands what few policies have: parts up to the end of the
+ * file, each a struct sek_image_part and its data, padded likewise. A reader refuses a kind that it
+ * does not know. */
 #pragma once
 #include "policy/image.h"
 
 #define SEK_IMAGE_MAGIC "sekimg\r\n" /* a transfer as text breaks it */
-#define SEK_IMAGE_VERSION 2
-#define SEK_IMAGE_VERSION_MIN 1 /* is read too: a newer resolver meets it once */
+#define SEK_IMAGE_VERSION 4          /* since then rules have terms */
+#define SEK_IMAGE_VERSION_MIN 1      /* is read too: a newer resolver meets it once */
 #define SEK_IMAGE_ORDER 0x01020304
 #define SEK_IMAGE_ALIGN 64
 #define SEK_IMAGE_FILTER_BITS 10 /* a name */
@@ -42,6 +46,14 @@ struct sek_image_head {
     uint64_t n_names, n_rules;
     uint64_t depths[2]; /* bit k: there are names of k labels */
     uint32_t n_code, n_lists, n_expiries, n_sets, n_set_rules, n_filter, n_buckets, n_entries;
+};
+
+#define SEK_IMAGE_PARTS_SINCE 3 /* the first format with parts behind the sections */
+struct sek_image_part {
+    uint32_t kind; /* enum sek_image_kind */
+    uint32_t reserved;
+    uint64_t size; /* of its data */
+    uint8_t padding[SEK_IMAGE_ALIGN - 16];
 };
 
 #define SEK_IMAGE_GROUP 14
@@ -70,7 +82,12 @@ static inline uint32_t sek__image_n_groups(const struct sek_image_head *head)
     return (uint32_t)(((uint64_t)head->n_buckets + SEK_IMAGE_GROUP - 1) / SEK_IMAGE_GROUP);
 }
 
-/* Where each section starts; at[SEK__N_SECTIONS] is the size of the file. No counts overflow it. */
+/* Where each section starts; at[SEK__N_SECTIONS]: the parts, or the end of the file. No counts
+ * overflow it. */
+static inline uint64_t sek__image_padded(uint64_t octets)
+{
+    return (octets + SEK_IMAGE_ALIGN - 1) / SEK_IMAGE_ALIGN * SEK_IMAGE_ALIGN;
+}
 static inline void sek__image_layout(const struct sek_image_head *head,
                                      uint64_t at[SEK__N_SECTIONS + 1])
 {
@@ -89,7 +106,7 @@ static inline void sek__image_layout(const struct sek_image_head *head,
 
     at[0] = 0;
     for (unsigned i = 0; i < SEK__N_SECTIONS; i++)
-        at[i + 1] = at[i] + (octets[i] + SEK_IMAGE_ALIGN - 1) / SEK_IMAGE_ALIGN * SEK_IMAGE_ALIGN;
+        at[i + 1] = at[i] + sek__image_padded(octets[i]);
 }
 
 /* A hash to 0..n-1, by its upper half; growing hashes give growing results. */
@@ -147,3 +164,8 @@ static inline uint64_t sek__sum_end(const struct sek__sum *sum)
     }
     return x;
 }
+
+/* Can a file of `size` octets have this head? */
+enum sek_err sek__image_check_head(const struct sek_image_head *head, uint64_t size,
+                                   struct sek_diag *diag);
+struct sek_image_info sek__image_info_of(const struct sek_image_head *head);

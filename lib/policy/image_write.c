@@ -12,6 +12,7 @@ struct sek_image_writer {
     uint64_t at[SEK__N_SECTIONS + 1];
     uint8_t *front; /* the file up to ENTRIES */
     struct sek_buf entries;
+    struct sek_buf parts; /* behind them */
     uint64_t next_bucket; /* buckets before it have their start in the directory */
     struct sek_pack *pack;
     struct sek_hash_key trail_key;
@@ -107,6 +108,31 @@ static void fill_head(struct sek_image_head *head, const struct sek_image_parts 
     memcpy(head->magic, SEK_IMAGE_MAGIC, sizeof(head->magic));
 }
 
+/* Fill up to a whole step of the file. */
+static bool add_padding(struct sek_buf *out)
+{
+    size_t n = -out->len % SEK_IMAGE_ALIGN;
+    void *padding = sek_buf_grow(out, n);
+
+    if (padding)
+        memset(padding, 0, n);
+    return padding != NULL;
+}
+
+static enum sek_err add_part(struct sek_buf *out, enum sek_image_kind kind,
+                             const struct sek_buf *data, struct sek_diag *diag)
+{
+    const struct sek_image_part part = {.kind = (uint32_t)kind, .size = data->len};
+
+    if (data->len == 0)
+        return SEK_OK;
+    sek_buf_add(out, &part, sizeof(part));
+    sek_buf_add(out, data->data, data->len);
+    if (!add_padding(out))
+        return sek_diag_set(diag, SEK_E_NOMEM, "out of memory");
+    return SEK_OK;
+}
+
 enum sek_err sek_image_writer_new(const struct sek_image_parts *parts,
                                   struct sek_image_writer **out, struct sek_diag *diag)
 {
@@ -118,7 +144,20 @@ enum sek_err sek_image_writer_new(const struct sek_image_parts *parts,
     if (!w)
         return sek_diag_set(diag, SEK_E_NOMEM, "out of memory");
     sek_buf_init(&w->entries, UINT32_MAX - SEK_IMAGE_ALIGN);
+    sek_buf_init(&w->parts, 0);
     err = collect_expiries(parts->sets, &expiries, &n_expiries, diag);
+    if (err == SEK_OK)
+        err = add_part(&w->parts, SEK_IMAGE_GROUPS, parts->groups, diag);
+    if (err == SEK_OK)
+        err = add_part(&w->parts, SEK_IMAGE_NETS, parts->nets, diag);
+    if (err == SEK_OK)
+        err = add_part(&w->parts, SEK_IMAGE_PATTERNS, parts->patterns, diag);
+    if (err == SEK_OK)
+        err = add_part(&w->parts, SEK_IMAGE_PLACES, parts->places, diag);
+    if (err == SEK_OK)
+        err = add_part(&w->parts, SEK_IMAGE_TERMS, parts->terms, diag);
+    if (err == SEK_OK)
+        err = add_part(&w->parts, SEK_IMAGE_OVERRIDES, parts->overrides, diag);
     if (err != SEK_OK)
         goto fail;
     err = sek_pack_load((const uint8_t *)parts->code->data, parts->code->len, &w->pack, diag);
@@ -147,6 +186,7 @@ void sek_image_writer_free(struct sek_image_writer *w)
     if (!w)
         return;
     sek_buf_fini(&w->entries);
+    sek_buf_fini(&w->parts);
     sek_pack_free(w->pack);
     free(w->front);
     free(w);
@@ -226,10 +266,8 @@ static enum sek_err close_directory(struct sek_image_writer *w, struct sek_diag 
             return sek_diag_set(diag, SEK_E_LIMIT, "names are too long or too alike for an image");
     group[n_groups].base = (uint32_t)w->entries.len;
     w->head.n_entries = (uint32_t)w->entries.len;
-    void *padding = sek_buf_grow(&w->entries, -w->entries.len % SEK_IMAGE_ALIGN);
-    if (!padding)
+    if (!add_padding(&w->entries))
         return sek_diag_set(diag, SEK_E_NOMEM, "out of memory");
-    memset(padding, 0, w->entries.len - w->head.n_entries);
     return SEK_OK;
 }
 
@@ -242,10 +280,11 @@ enum sek_err sek_image_writer_commit(struct sek_image_writer *w, const char *pat
 
     if (err != SEK_OK)
         return err;
-    w->head.size = w->at[SEK__ENTRIES] + w->entries.len;
+    w->head.size = w->at[SEK__ENTRIES] + w->entries.len + w->parts.len;
     memcpy(w->front, &w->head, sizeof(w->head));
     sek__sum_add(&sum, w->front, w->at[SEK__ENTRIES]);
     sek__sum_add(&sum, w->entries.data, w->entries.len);
+    sek__sum_add(&sum, w->parts.data, w->parts.len);
     w->head.sum = sek__sum_end(&sum);
     memcpy(w->front, &w->head, sizeof(w->head));
     err = sek_file_new_open(path, 0644, &file, diag);
@@ -254,6 +293,8 @@ enum sek_err sek_image_writer_commit(struct sek_image_writer *w, const char *pat
     err = sek_file_write(file.fd, w->front, w->at[SEK__ENTRIES], diag);
     if (err == SEK_OK)
         err = sek_file_write(file.fd, w->entries.data, w->entries.len, diag);
+    if (err == SEK_OK)
+        err = sek_file_write(file.fd, w->parts.data, w->parts.len, diag);
     if (err != SEK_OK) {
         sek_file_new_abort(&file);
         sek_diag_wrap(diag, "%s", path);

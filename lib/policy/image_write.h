@@ -14,6 +14,12 @@ struct sek_image_parts {
     const struct sek_list *lists;      /* info->n_lists, in any order */
     const struct sek_buf *code;        /* by sek_census_code */
     const struct sek_rulesets *sets;   /* ranked */
+    const struct sek_buf *groups;      /* by sek_groups_write; empty: none */
+    const struct sek_buf *nets;        /* by sek_nets_write; empty: none */
+    const struct sek_buf *patterns;    /* by sek_patterns_write; empty: none */
+    const struct sek_buf *places;      /* struct sek_image_places; empty: none */
+    const struct sek_buf *terms;       /* by sek_terms_write; empty: none */
+    const struct sek_buf *overrides;   /* struct sek_override, in order; empty: none */
 };
 
 /* The seed of an image's trails. */

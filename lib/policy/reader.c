@@ -243,7 +243,7 @@ static bool format_reads(const struct sek_format_row *row, const struct line *li
 /* Each of the first lines counts for the first format that reads it. */
 static const struct sek_format_row *guess(const struct input *in)
 {
-    unsigned n_lines = 0, n_read[SEK_FORMAT_UNBOUND + 1] = {0};
+    unsigned n_lines = 0, n_read[SEK_FORMAT_REGEX + 1] = {0};
     const char *at = in->window + in->from, *end = in->window + in->to, *newline;
     for (; at < end && n_lines < GUESS_LINES; at = newline + 1) {
         newline = memchr(at, '\n', (size_t)(end - at));

@@ -14,10 +14,11 @@ enum sek_format {
     SEK_FORMAT_AUTO = 0,
     SEK_FORMAT_PLAIN,   /* one name a line in list notation, # comments: "n" is the subtree */
     SEK_FORMAT_HOSTS,   /* "0.0.0.0 name [name …]": exactly these names */
-    SEK_FORMAT_ADBLOCK, /* "||name^", "@@||name^" (an exception), others reported as unsupported */
+    SEK_FORMAT_ADBLOCK, /* "||name^", "/expression/", "@@…" (an exception); others are reported */
     SEK_FORMAT_DNSMASQ, /* address=/name/…, server=/name/ and local=/name/ */
     SEK_FORMAT_RPZ,     /* zone file; QNAME triggers */
     SEK_FORMAT_UNBOUND, /* local-zone: "name" type, local-data: "name …" */
+    SEK_FORMAT_REGEX,   /* one regular expression a line, as Pi-hole has them */
 };
 extern const struct sek_lookup sek_format_names[]; /* "auto" "plain" "hosts" … */
 
@@ -25,6 +26,7 @@ struct sek_read_rule {
     struct sek_name name;
     enum sek_scope scope;
     enum sek_action action; /* DEFAULT, or what the format says of this name (RPZ, @@, always_…) */
+    const char *terms;      /* canonical (policy/terms_text.h), or NULL; borrowed for the call */
     uint64_t line;
 };
 

@@ -2,6 +2,7 @@
 #include "policy/rpz.h"
 #include "base/buf.h"
 #include "name/text.h"
+#include "policy/about.h"
 #include "policy/span.h"
 #include <ldns/ldns.h>
 #include <stdlib.h>
@@ -90,8 +91,19 @@ static const struct sek_lookup special_targets[] = {
     {SEK_ACTION_NODATA, "*"},
     {SEK_ACTION_PASSTHRU, "rpz-passthru"},
     {SEK_ACTION_DROP, "rpz-drop"},
+    {SEK_ACTION_TCP_ONLY, "rpz-tcp-only"},
     {0, NULL},
 };
+
+/* The first drafts wrote passthru as a CNAME to the trigger itself, without the label that says
+ * what it is about; such zones are still around. */
+static bool is_trigger_itself(const struct sek_name *target, const struct sek_name *trigger)
+{
+    size_t len = trigger->len - 1U; /* without the root */
+    if (sek_about_of(trigger) != SEK_ABOUT_NAME)
+        len = trigger->offset[trigger->n_labels - 1];
+    return target->len == len + 1 && memcmp(target->octets, trigger->octets, len) == 0;
+}
 
 /* What a CNAME's target means, or DEFAULT for one that is not an action. trigger: with its star. */
 static enum sek_action target_action(const struct sek_name *target, const struct sek_name *trigger)
@@ -106,14 +118,11 @@ static enum sek_action target_action(const struct sek_name *target, const struct
         if (action > 0)
             return (enum sek_action)action;
     }
-    /* the first drafts wrote passthru as a CNAME to the name itself; such zones are still around */
-    if (sek_name_equal(target->octets, target->len, trigger->octets, trigger->len))
-        return SEK_ACTION_PASSTHRU;
-    return SEK_ACTION_DEFAULT;
+    return is_trigger_itself(target, trigger) ? SEK_ACTION_PASSTHRU : SEK_ACTION_DEFAULT;
 }
 
-/* What a trigger's record says, or DEFAULT: addresses that lead nowhere are what a sinkhole gives.
- */
+/* What a trigger's record says, or DEFAULT: our own sinkhole's addresses, as an export has them,
+ * are that action; all others are data, also those that lead nowhere. */
 static enum sek_action record_action(const struct sek_feed *feed, const ldns_rr *rr,
                                      const struct sek_name *trigger)
 {
@@ -132,24 +141,41 @@ static enum sek_action record_action(const struct sek_feed *feed, const ldns_rr 
         struct sek_addr addr = {.octets = {[10] = 0xff, [11] = 0xff}};
         if (n == 4 || n == 16)
             memcpy(addr.octets + 16 - n, octets, n);
-        return (n == 4 || n == 16) && sek_feed_is_sinkhole(feed, &addr) ? SEK_ACTION_SINKHOLE
-                                                                        : SEK_ACTION_DEFAULT;
+        return (n == 4 || n == 16) && sek_feed_is_own_sinkhole(feed, &addr) ? SEK_ACTION_SINKHOLE
+                                                                            : SEK_ACTION_DEFAULT;
     }
     default:
         return SEK_ACTION_DEFAULT;
     }
 }
 
-/* A QNAME trigger → the rule. feed->rule.name is the trigger without its star. */
-static void qname_rule(struct sek_rpz *z, struct sek_feed *feed, const struct sek_name *trigger,
-                       enum sek_scope scope, const ldns_rr *rr)
+/* Any other record: it is the answer, or one of them (draft-vixie-dnsop-dns-rpz §3.6). */
+static void local_data(struct sek_feed *feed, enum sek_scope scope, const ldns_rr *rr)
+{
+    struct sek_buf text;
+    char *word = ldns_rr_type2str(ldns_rr_get_type(rr));
+    sek_buf_init(&text, 0);
+    sek_buf_add_text(&text, word ? word : "");
+    free(word);
+    for (size_t i = 0; i < ldns_rr_rd_count(rr); i++) {
+        word = ldns_rdf2str(ldns_rr_rdf(rr, i));
+        sek_buf_add_fmt(&text, " %s", word ? word : "");
+        free(word);
+    }
+    if (text.failed)
+        sek_feed_bad(feed, "no memory for this record");
+    else
+        sek_feed_record(feed, scope, text.data);
+    sek_buf_fini(&text);
+}
+
+/* A trigger → the rule. feed->rule.name is the trigger without its star. */
+static void trigger_action(struct sek_rpz *z, struct sek_feed *feed, const struct sek_name *trigger,
+                           enum sek_scope scope, const ldns_rr *rr)
 {
     enum sek_action action = record_action(feed, rr, trigger);
     if (action == SEK_ACTION_DEFAULT) {
-        sek_feed_unsupported(feed,
-                             "local data and rpz-tcp-only are not supported yet (known: CNAME to "
-                             "\".\", \"*.\", rpz-passthru. and rpz-drop., A and AAAA of a "
-                             "sinkhole)");
+        local_data(feed, scope, rr);
         return;
     }
     /* its A and its AAAA record are one rule */
@@ -172,25 +198,35 @@ static bool part_of(const struct sek_name *name, size_t from, size_t to, struct 
     return sek_name_from_wire(wire, to - from + 1, out) == SEK_OK;
 }
 
+/* RPZ keeps last labels that begin with "rpz-" to itself; some of ours are none of its triggers. */
+static bool is_unknown(const uint8_t *last, const struct sek_name *trigger)
+{
+    enum sek_about about = sek_about_of(trigger);
+    return last[0] >= 4 && memcmp(last + 1, "rpz-", 4) == 0 &&
+           (about == SEK_ABOUT_NAME || !sek_about_is_rpz(about));
+}
+
 /* Owner without the zone: the trigger. depth > 0: its labels. */
 static void trigger_rule(struct sek_rpz *z, struct sek_feed *feed, const struct sek_name *owner,
                          unsigned depth, const ldns_rr *rr)
 {
-    const uint8_t *last = owner->octets + owner->offset[depth - 1];
-    if (last[0] >= 4 && memcmp(last + 1, "rpz-", 4) == 0) {
-        sek_feed_unsupported(feed, "trigger %.*s is not supported yet", last[0],
-                             (const char *)last + 1);
-        return;
-    }
     /* "*.name" covers what is below, "name" itself alone */
     bool below = owner->octets[0] == 1 && owner->octets[1] == '*';
+    enum sek_scope scope = below ? SEK_SCOPE_BELOW : SEK_SCOPE_EXACT;
     size_t end = owner->offset[depth];
     struct sek_name trigger;
+    struct sek_diag why;
     if (!part_of(owner, 0, end, &trigger) ||
         !part_of(owner, below ? owner->offset[1] : 0, end, &feed->rule.name))
         sek_feed_bad(feed, "malformed owner name");
+    else if (is_unknown(owner->octets + owner->offset[depth - 1], &trigger))
+        sek_feed_unsupported(feed, "trigger %.*s is not known",
+                             owner->octets[owner->offset[depth - 1]],
+                             (const char *)owner->octets + owner->offset[depth - 1] + 1);
+    else if (sek_about_settle(&scope, &feed->rule.name, &why) != SEK_OK)
+        sek_feed_bad(feed, "%s", why.text);
     else
-        qname_rule(z, feed, &trigger, below ? SEK_SCOPE_BELOW : SEK_SCOPE_EXACT, rr);
+        trigger_action(z, feed, &trigger, scope, rr);
 }
 
 static void take_soa(struct sek_rpz *z, struct sek_feed *feed, const struct sek_name *owner)

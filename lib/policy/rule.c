@@ -2,6 +2,7 @@
 #include "policy/rule.h"
 #include "base/addr.h"
 #include "name/text.h"
+#include "policy/about.h"
 #include <string.h>
 #include "base/banned.h"
 
@@ -9,7 +10,8 @@ const struct sek_lookup sek_action_names[] = {
     {SEK_ACTION_PASSTHRU, "passthru"}, {SEK_ACTION_LOG, "log"},
     {SEK_ACTION_NXDOMAIN, "nxdomain"}, {SEK_ACTION_NODATA, "nodata"},
     {SEK_ACTION_SINKHOLE, "sinkhole"}, {SEK_ACTION_REFUSED, "refused"},
-    {SEK_ACTION_DROP, "drop"},         {0, NULL},
+    {SEK_ACTION_DROP, "drop"},         {SEK_ACTION_TCP_ONLY, "tcp-only"},
+    {SEK_ACTION_DATA, "local-data"},   {0, NULL},
 };
 
 const struct sek_lookup sek_scope_names[] = {
@@ -81,6 +83,9 @@ enum sek_err sek_rule_from_text(const char *text, size_t len, enum sek_scope *ou
                                 struct sek_name *out_name, struct sek_diag *diag)
 {
     enum sek_scope scope = SEK_SCOPE_SUBTREE;
+    enum sek_err err = sek_about_from_text(text, len, out_scope, out_name, diag);
+    if (err != SEK_E_NOTFOUND)
+        return err;
     if (len > 0 && text[0] == '=') {
         scope = SEK_SCOPE_EXACT;
         text++;
@@ -96,13 +101,15 @@ enum sek_err sek_rule_from_text(const char *text, size_t len, enum sek_scope *ou
     }
     if (len == 0)
         return sek_diag_set(diag, SEK_E_NAME, "the name is empty");
-    enum sek_err err = check_octets(text, len, diag);
+    err = check_octets(text, len, diag);
     if (err != SEK_OK)
         return err;
     /* no top-level domain is a number (RFC 3696 §2): what ends in a digit may be an address */
     if (text[len - 1] >= '0' && text[len - 1] <= '9' && is_address(text, len))
         return refuse(text, len, diag, "is an IP address");
     err = sek_name_from_text(text, len, out_name, diag);
+    if (err == SEK_OK)
+        err = sek_about_settle(&scope, out_name, diag);
     if (err != SEK_OK)
         return err;
     *out_scope = scope;
@@ -111,7 +118,9 @@ enum sek_err sek_rule_from_text(const char *text, size_t len, enum sek_scope *ou
 
 size_t sek_rule_to_text(enum sek_scope scope, const uint8_t *wire, char *out)
 {
-    size_t n = 0;
+    size_t n = sek_about_to_text(scope, wire, out);
+    if (n > 0)
+        return n;
     if (scope == SEK_SCOPE_EXACT) {
         out[n++] = '=';
     } else if (scope == SEK_SCOPE_BELOW) {

@@ -14,7 +14,10 @@ enum sek_action {
     SEK_ACTION_SINKHOLE = 5, /* A and AAAA of the sinkhole; NODATA for other types */
     SEK_ACTION_REFUSED = 6,
     SEK_ACTION_DROP = 7,
+    SEK_ACTION_TCP_ONLY = 8, /* a truncated answer over UDP; over a stream it is only recorded */
+    SEK_ACTION_DATA = 9,     /* records of the rule's own (policy/records.h); of entries only */
 };
+#define SEK_ACTION_MAX SEK_ACTION_DATA
 extern const struct sek_lookup sek_action_names[]; /* "passthru" "log" "nxdomain" … */
 static inline bool sek_action_blocks(enum sek_action a)
 {
@@ -36,22 +39,23 @@ extern const struct sek_lookup sek_scope_names[]; /* "exact" "subtree" "below" *
 /* A list as the policy image carries it. id is policy.db's, never reused, 1..65535. */
 struct sek_list {
     uint16_t id;
-    uint8_t mode;     /* enum sek_mode */
-    uint8_t action;   /* enum sek_action for entries that have no own */
-    int32_t priority; /* higher wins where two rules are equally specific; default 0 */
-    uint16_t ede;     /* RFC 8914 INFO-CODE for its blocks; default 15 (Blocked) */
-    uint16_t reserved;
+    uint8_t mode;      /* enum sek_mode */
+    uint8_t action;    /* enum sek_action for entries that have no own */
+    int32_t priority;  /* higher wins where two rules are equally specific; default 0 */
+    uint16_t ede;      /* RFC 8914 INFO-CODE for its blocks; default 15 (Blocked) */
+    uint16_t audience; /* whom it concerns (policy/groups.h); 0: everybody */
     uint32_t n_entries;
     char name[SEK_LIST_NAME_MAX];
 };
 
 /* One rule at one name: entry of a list. */
 struct sek_rule {
-    uint16_t list;  /* list id */
-    uint8_t scope;  /* enum sek_scope */
-    uint8_t action; /* enum sek_action; DEFAULT = the list's */
-    uint32_t reserved;
-    int64_t expires_s; /* Unix time it ends; 0 = never */
+    uint16_t list;       /* list id */
+    uint8_t scope;       /* enum sek_scope */
+    uint8_t action;      /* enum sek_action; DEFAULT = the list's */
+    uint32_t about : 8;  /* enum sek_about of a network's rule (policy/about.h); a name's: 0 */
+    uint32_t terms : 24; /* their number in this image (policy/terms.h); 0: none */
+    int64_t expires_s;   /* Unix time it ends; 0 = never */
 };
 
 /* True if a rule of `scope` at the name `depth` labels above the question covers it (0 = the very
@@ -61,7 +65,8 @@ static inline bool sek_scope_covers(enum sek_scope scope, unsigned depth)
     return depth == 0 ? scope != SEK_SCOPE_BELOW : scope != SEK_SCOPE_EXACT;
 }
 
-/* List notation ("=www.example", "*.example", "example", U-labels) to scope and name. */
+/* List notation ("=www.example", "*.example", "example", U-labels) to scope and name; also what is
+ * not about names ("response-ip:192.0.2.0/24", policy/about.h). */
 enum sek_err sek_rule_from_text(const char *text, size_t len, enum sek_scope *out_scope,
                                 struct sek_name *out_name, struct sek_diag *diag);
 /* Back to notation. out holds SEK_NAME_TEXT_MAX + 2. Returns the length. */

@@ -30,21 +30,22 @@ static bool grow(struct sek_distinct *d)
     return true;
 }
 
-void sek_distinct_add(struct sek_distinct *d, uint64_t hash)
+bool sek_distinct_add(struct sek_distinct *d, uint64_t hash)
 {
     hash = hash ? hash : 1;
     uint64_t *slot = d->slots ? slot_of(d->slots, d->n_slots, hash) : NULL;
     if (slot && *slot)
-        return;
+        return false;
     if (d->n >= d->n_slots / 2) {
         if (!grow(d)) {
             d->more = true;
-            return;
+            return true;
         }
         slot = slot_of(d->slots, d->n_slots, hash);
     }
     *slot = hash;
     d->n++;
+    return true;
 }
 
 void sek_distinct_clear(struct sek_distinct *d)

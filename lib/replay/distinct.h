@@ -14,8 +14,9 @@ struct sek_distinct {
     bool more; /* than `n`: out of room */
 };
 
-/* Begin with all zero. Add one by its hash; what finds no room is left out (`more`). */
-void sek_distinct_add(struct sek_distinct *d, uint64_t hash);
+/* Begin with all zero. Add one by its hash; what finds no room is left out (`more`). False: it was
+ * there already. */
+bool sek_distinct_add(struct sek_distinct *d, uint64_t hash);
 /* Forget all; the memory stays. */
 void sek_distinct_clear(struct sek_distinct *d);
 void sek_distinct_fini(struct sek_distinct *d);

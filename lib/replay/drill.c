@@ -2,6 +2,7 @@
 #include "replay/drill.h"
 #include "name/text.h"
 #include "observe/domains_conf.h"
+#include "watch/sinkhole_list.h"
 #include <stdio.h>
 #include <string.h>
 #include "base/banned.h"
@@ -74,8 +75,10 @@ static void show(struct sek_drill_work *w, struct sek_event *e)
         look_at_verdicts(w);
 }
 
-/* n_addrs: of the answer, anywhere on the Internet; 0: the name does not exist. */
-static void ask_for(struct sek_drill_work *w, unsigned endpoint, const char *text, unsigned n_addrs)
+/* n_addrs: of the answer, 0: the name does not exist. addrs: they are these; else anywhere on the
+ * Internet. */
+static void ask_at(struct sek_drill_work *w, unsigned endpoint, const char *text,
+                   const struct sek_addr *addrs, unsigned n_addrs)
 {
     struct sek_name name;
     if (!goes_on(w) || sek_name_from_text(text, strlen(text), &name, NULL) != SEK_OK)
@@ -98,9 +101,14 @@ static void ask_for(struct sek_drill_work *w, unsigned endpoint, const char *tex
         addr.octets[13] = (uint8_t)(fraction(w) * 256);
         addr.octets[14] = (uint8_t)(fraction(w) * 256);
         addr.octets[15] = (uint8_t)(fraction(w) * 254 + 1);
-        sek_event_add_addr(&e, &addr);
+        sek_event_add_addr(&e, addrs ? &addrs[i] : &addr);
     }
     show(w, &e);
+}
+
+static void ask_for(struct sek_drill_work *w, unsigned endpoint, const char *text, unsigned n_addrs)
+{
+    ask_at(w, endpoint, text, NULL, n_addrs);
 }
 
 static void ask(struct sek_drill_work *w, unsigned endpoint, const char *text, bool exists)
@@ -264,6 +272,42 @@ static void make_bypass(struct sek_drill_work *w)
     }
 }
 
+/* Where it is: in the first network of the site's table; a table of name servers alone has none. */
+static void make_sinkholed(struct sek_drill_work *w)
+{
+    struct sek_sinkholes *list;
+    struct sek_net net;
+    unsigned row = 1;
+    w->err = sek_sinkholes_open(w->conf->sinkholed.list, &list, &w->diag);
+    if (w->err != SEK_OK)
+        return;
+    while (row < sek_sinkholes_rows(list) &&
+           sek_net_from_text(sek_sinkholes_what(list, row), &net, NULL) != SEK_OK)
+        row++;
+    bool is_net = sek_net_from_text(sek_sinkholes_what(list, row), &net, NULL) == SEK_OK;
+    sek_sinkholes_close(list);
+    if (is_net)
+        ask_at(w, SUSPECT, "www.drill-taken-over.com", &net.addr, 1);
+}
+
+#define TRACKED "drill-tracked.com" /* where the site tracks none */
+
+/* The first chosen name, as long as it takes to learn it; then it is somewhere else each time. */
+static void make_moved(struct sek_drill_work *w)
+{
+    char text[SEK_NAME_TEXT_MAX + 4];
+    const char *chosen = w->conf->udr.domains.n ? w->conf->udr.domains.items[0] : TRACKED;
+    bool below = strncmp(chosen, "*.", 2) == 0;
+    snprintf(text, sizeof text, "%s%s", below ? "www." : "", chosen + (below ? 2 : *chosen == '='));
+    ask(w, SUSPECT, text, true);
+    w->now_ms += w->conf->udr.learn_s * 1000 + MINUTE_MS;
+    w->from_ms = w->now_ms;
+    for (unsigned i = 0; i < ENOUGH && goes_on(w); i++) {
+        ask(w, SUSPECT, text, true);
+        w->now_ms += MINUTE_MS;
+    }
+}
+
 const struct sek_drill sek_drills[] = {
     {"classifier", 0, SEK_TRIGGER_CLASSIFIER, "single names of random letters", make_single},
     {"nod", 0, SEK_TRIGGER_NOD, "a domain that nobody asked for before", make_new},
@@ -280,6 +324,9 @@ const struct sek_drill sek_drills[] = {
     {"new-domain-rate", SEK_DETECTOR_NEWRATE, 0, "far more new domains than in any hour before",
      make_newrate},
     {"resolver-bypass", SEK_DETECTOR_BYPASS, 0, "the name of a public resolver", make_bypass},
+    {"unique-response", SEK_DETECTOR_UDR, 0, "a tracked name (udr.domains) that is somewhere else",
+     make_moved},
+    {"sinkholed", SEK_DETECTOR_SINKHOLED, 0, "a domain that leads to a sinkhole", make_sinkholed},
     {0},
 };
 
@@ -323,11 +370,14 @@ enum sek_err sek_drill_run(const struct sek_drill *drill, const struct sek_repla
         .drill = drill, .conf = site->conf, .result = out, .now_ms = START_MS, .seed = 20260101};
     struct sek_conf conf = *site->conf; /* its texts and lists are shared */
     struct sek_replay_site own = *site;
+    char *tracked[] = {TRACKED};
     *out = (struct sek_drill_result){.on = is_on(drill, site->conf)};
     if (!out->on)
         return SEK_OK;
     if (drill->trigger == SEK_TRIGGER_CLASSIFIER)
         conf.nod.mode = SEK_NOD_OFF; /* a new domain that is held is told as that, whatever it is */
+    if (drill->finding == SEK_DETECTOR_UDR && conf.udr.domains.n == 0)
+        conf.udr.domains = (struct sek_conf_names){1, tracked};
     own.conf = &conf;
     const struct sek_replay_hooks hooks = {.arg = &w, .finding = on_finding};
     enum sek_err err = open_history(site, &own.domains, diag);

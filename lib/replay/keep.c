@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "replay/keep.h"
+#include "store/firsts.h"
+#include "store/usage.h"
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -7,15 +9,18 @@
 
 #define FINDINGS 256 /* that wait for a transaction */
 #define FIRSTS 4096
+#define RESPONSES 1024
 
 struct sek_keep {
     struct sek_eventsdb *db;
     const struct sek_list *lists;
     unsigned n_lists;
     uint64_t n_findings, n_refused;
-    unsigned n_waiting, n_firsts;
+    unsigned n_waiting, n_firsts, n_responses;
+    struct sek_usage *usage;
     struct sek_finding waiting[FINDINGS];
     struct sek_first firsts[FIRSTS];
+    struct sek_response responses[RESPONSES];
 };
 
 enum sek_err sek_keep_new(const char *path, const struct sek_policy *policy, int64_t now_s,
@@ -30,7 +35,11 @@ enum sek_err sek_keep_new(const char *path, const struct sek_policy *policy, int
         return sek_diag_set(diag, SEK_E_NOMEM, "out of memory");
     if (policy)
         k->lists = sek_policy_lists(policy, &k->n_lists);
-    enum sek_err err = sek_eventsdb_open(path, now_s, &k->db, aside, diag);
+    enum sek_err err = sek_usage_new(&k->usage);
+    if (err == SEK_OK)
+        err = sek_eventsdb_open(path, now_s, &k->db, aside, diag);
+    else
+        sek_diag_set(diag, err, "out of memory");
     if (err != SEK_OK) {
         sek_keep_free(k);
         return err;
@@ -44,6 +53,7 @@ void sek_keep_free(struct sek_keep *k)
     if (!k)
         return;
     sek_eventsdb_close(k->db);
+    sek_usage_free(k->usage);
     free(k);
 }
 
@@ -74,9 +84,32 @@ enum sek_err sek_keep_sums(void *arg, const struct sek_tally_batch *batch, struc
 {
     struct sek_keep *k = arg;
     uint64_t rows;
-    enum sek_err err = sek_eventsdb_store(k->db, batch, k->lists, k->n_lists, &rows, diag);
+    enum sek_err err = store_firsts(k, diag); /* counts are added to them */
     if (err == SEK_OK)
-        sek_eventsdb_checkpoint(k->db, false);
+        err = sek_eventsdb_store(k->db, batch, k->lists, k->n_lists, &rows, diag);
+    if (err != SEK_OK)
+        return err;
+    sek_usage_add(k->usage, k->db, batch);
+    sek_eventsdb_checkpoint(k->db, false);
+    return SEK_OK;
+}
+
+static enum sek_err store_responses(struct sek_keep *k, struct sek_diag *diag)
+{
+    enum sek_err err = k->n_responses
+                           ? sek_eventsdb_store_responses(k->db, k->responses, k->n_responses, diag)
+                           : SEK_OK;
+    if (err == SEK_OK)
+        k->n_responses = 0;
+    return err;
+}
+
+enum sek_err sek_keep_response(void *arg, const struct sek_response *r, struct sek_diag *diag)
+{
+    struct sek_keep *k = arg;
+    enum sek_err err = k->n_responses == RESPONSES ? store_responses(k, diag) : SEK_OK;
+    if (err == SEK_OK)
+        k->responses[k->n_responses++] = *r;
     return err;
 }
 
@@ -104,13 +137,7 @@ enum sek_err sek_keep_first(void *arg, const struct sek_event *e, struct sek_dia
     enum sek_err err = k->n_firsts == FIRSTS ? store_firsts(k, diag) : SEK_OK;
     if (err != SEK_OK)
         return err;
-    struct sek_first *at = &k->firsts[k->n_firsts++];
-    at->time_ms = e->time_ms;
-    at->endpoint = e->endpoint;
-    at->qtype = e->qtype;
-    at->domain_labels = e->domain_labels;
-    at->name_len = e->name_len;
-    memcpy(at->name, e->names, e->name_len);
+    sek_first_from_event(e, &k->firsts[k->n_firsts++]);
     return SEK_OK;
 }
 
@@ -119,6 +146,10 @@ enum sek_err sek_keep_sync(struct sek_keep *k, struct sek_diag *diag)
     enum sek_err err = store_findings(k, diag);
     if (err == SEK_OK)
         err = store_firsts(k, diag);
+    if (err == SEK_OK)
+        err = store_responses(k, diag);
+    if (err == SEK_OK)
+        err = sek_usage_store(k->usage, k->db, 0, true, diag);
     if (err == SEK_OK)
         sek_eventsdb_checkpoint(k->db, true);
     return err;

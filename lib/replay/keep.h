@@ -14,6 +14,7 @@ enum sek_err sek_keep_new(const char *path, const struct sek_policy *policy, int
 /* For struct sek_replay_hooks; arg: struct sek_keep. */
 enum sek_err sek_keep_sums(void *arg, const struct sek_tally_batch *batch, struct sek_diag *diag);
 enum sek_err sek_keep_finding(void *arg, const struct sek_finding *f, struct sek_diag *diag);
+enum sek_err sek_keep_response(void *arg, const struct sek_response *r, struct sek_diag *diag);
 enum sek_err sek_keep_first(void *arg, const struct sek_event *e, struct sek_diag *diag);
 /* Store what waits. */
 enum sek_err sek_keep_sync(struct sek_keep *k, struct sek_diag *diag);

@@ -7,7 +7,7 @@
 #include <string.h>
 #include "base/banned.h"
 
-#define TALLY_OCTETS (64ull << 20)
+#define TALLY_OCTETS (16ull << 20) /* small enough for a cache; some minutes of a busy site */
 #define BATCH 64 /* judged before they are counted, so memory is asked for ahead */
 #define METS_MAX 1024
 #define KEY ((struct sek_hash_key){0x73656b6973686f21, 0x7265706c61793131})
@@ -32,6 +32,7 @@ struct sek_replay {
     struct sek_replay_block *blocks;
     struct sek_dynamic_row *rows; /* the same, as sek_dynamic_new wants them */
     unsigned n_blocks;
+    uint64_t n_dismissed;
 };
 
 static void fail(struct sek_replay *r, enum sek_err err)
@@ -84,7 +85,7 @@ static void count_would(struct sek_replay *r, const struct sek_name *name, int64
 {
     unsigned depth;
     const struct sek_dynamic_row *row = sek_dynamic_find(r->would, name, now_s, &depth);
-    bool by_rule = v->trigger == SEK_TRIGGER_QNAME &&
+    bool by_rule = (v->trigger == SEK_TRIGGER_QNAME || v->trigger == SEK_TRIGGER_REGEX) &&
                    (sek_action_blocks(v->action) || v->would == SEK_ACTION_PASSTHRU);
     struct sek_replay_block *b = row && !by_rule ? block_of(r, row->domain, row->len) : NULL;
     if (b)
@@ -108,6 +109,20 @@ static void on_first(void *arg, const struct sek_event *e)
     struct sek_replay *r = arg;
     if (r->hooks.first && r->err == SEK_OK)
         fail(r, r->hooks.first(r->hooks.arg, e, &r->diag));
+}
+
+static void on_dismissed(void *arg, const struct sek_finding *f)
+{
+    struct sek_replay *r = arg;
+    (void)f;
+    r->n_dismissed++;
+}
+
+static void on_response(void *arg, const struct sek_response *one)
+{
+    struct sek_replay *r = arg;
+    if (r->hooks.response && r->err == SEK_OK)
+        fail(r, r->hooks.response(r->hooks.arg, one, &r->diag));
 }
 
 static void on_blocked(void *arg, struct sek_dynamic *set)
@@ -156,14 +171,18 @@ static void make_hit(struct sek_replay *r, struct sek_event *e, const struct sek
         return;
     e->existence = SEK_EXISTENCE_UNKNOWN;
     e->ttl_s = e->answer_octets = 0;
+    e->servers_octets = 0;
     e->n_addrs = e->n_ns_addrs = 0;
     e->size = sek_event_size(e->name_len, 0);
 }
 
 static void judge(struct sek_replay *r, struct sek_event *e)
 {
-    const struct sek_engine engine = {
-        .policy = r->site.policy, .dynamic = r->in_force, .canary = r->site.conf->bypass.canary};
+    const struct sek_engine engine = {.policy = r->site.policy,
+                                      .dynamic = r->in_force,
+                                      .own = r->site.never,
+                                      .canary = r->site.conf->bypass.canary,
+                                      .asking = {.endpoint = &e->endpoint, .qtype = e->qtype}};
     int64_t now_s = e->time_ms / 1000;
     struct sek_verdict v;
     struct sek_name name;
@@ -195,14 +214,14 @@ static void sum_first(struct sek_replay *r, const struct sek_event *e,
                       const struct sek_tally_note *note)
 {
     uint64_t endpoint = sek_hash(&r->key, &e->endpoint, sizeof e->endpoint);
-    sek_distinct_add(&r->file.endpoints, endpoint);
-    sek_distinct_add(&r->total.endpoints, endpoint);
+    if (sek_distinct_add(&r->file.endpoints, endpoint))
+        sek_distinct_add(&r->total.endpoints, endpoint);
     if (!note->has_domain)
         return;
     const uint8_t *at = sek_name_skip(e->names, note->domain_labels);
     uint64_t domain = sek_hash(&r->key, at, (size_t)(e->name_len - (at - e->names)));
-    sek_distinct_add(&r->file.domains, domain);
-    sek_distinct_add(&r->total.domains, domain);
+    if (sek_distinct_add(&r->file.domains, domain))
+        sek_distinct_add(&r->total.domains, domain);
 }
 
 static void look(struct sek_replay *r, struct sek_event *e, const struct sek_tally_note *note)
@@ -260,7 +279,7 @@ enum sek_err sek_replay_flush(struct sek_replay *r, struct sek_diag *diag)
     if (r->err == SEK_OK && sek_tally_take(r->tally, true, &batch) != SEK_OK)
         fail(r, sek_diag_set(&r->diag, SEK_E_NOMEM, "out of memory"));
     for (const struct sek_tally_traffic *row = batch ? batch->traffic : NULL; row; row = row->next)
-        sek_scene_count(r->scene, row);
+        sek_scene_count(r->scene, row, (uint32_t)sek_tally_sum(row));
     if (r->err == SEK_OK && batch && r->hooks.sums)
         fail(r, r->hooks.sums(r->hooks.arg, batch, &r->diag));
     sek_tally_batch_free(batch);
@@ -346,6 +365,11 @@ int64_t sek_replay_settled_s(const struct sek_replay *r)
     return sek_domains_since_s(r->site.domains) + r->site.conf->domains.warm_up_s;
 }
 
+uint64_t sek_replay_dismissed(const struct sek_replay *r)
+{
+    return r->n_dismissed;
+}
+
 uint64_t sek_replay_lost(const struct sek_replay *r)
 {
     uint64_t hits, traffic;
@@ -381,10 +405,15 @@ static enum sek_err parts_new(struct sek_replay *r, struct sek_diag *diag)
                                         .never = r->site.never,
                                         .full_s = &r->full_s,
                                         .geo = r->site.geo,
+                                        .dismissed = r->site.dismissed,
                                         .key = KEY,
                                         .eager = true};
-    const struct sek_scene_hooks hooks = {
-        .arg = r, .finding = on_finding, .first = on_first, .blocked = on_blocked};
+    const struct sek_scene_hooks hooks = {.arg = r,
+                                          .finding = on_finding,
+                                          .first = on_first,
+                                          .response = on_response,
+                                          .blocked = on_blocked,
+                                          .dismissed = on_dismissed};
     r->mets = calloc(METS_MAX, sizeof *r->mets);
     r->blocks = calloc(SEK_DYNAMIC_MAX, sizeof *r->blocks);
     r->rows = calloc(SEK_DYNAMIC_MAX, sizeof *r->rows);

@@ -7,6 +7,7 @@
  * What only the resolver knows is not there: the cache (each query counts as one that is resolved)
  * and CNAME chains (rules are met by the question). One thread. */
 #pragma once
+#include "event/dismissed.h"
 #include "event/tally.h"
 #include "name/suffix.h"
 #include "policy/never.h"
@@ -23,8 +24,10 @@ struct sek_replay_site {
     const struct sek_classify *classify; /* NULL: no name is scored */
     const struct sek_suffix *suffix;
     const struct sek_never *never, *nod_exclude; /* NULL: as in struct sek_detect */
-    const struct sek_geo *geo; /* NULL: networks and countries are not known */
-    struct sek_domains *domains;                 /* the history, which grows by what is seen */
+    const struct sek_dismissed
+        *dismissed;              /* findings that are not told and block nothing; NULL: all are */
+    const struct sek_geo *geo;   /* NULL: networks and countries are not known */
+    struct sek_domains *domains; /* the history, which grows by what is seen */
 };
 
 /* What is to be kept; any may be NULL. An error ends the replay. */
@@ -34,6 +37,8 @@ struct sek_replay_hooks {
     enum sek_err (*sums)(void *arg, const struct sek_tally_batch *batch, struct sek_diag *diag);
     /* A finding, or an earlier one that goes on. */
     enum sek_err (*finding)(void *arg, const struct sek_finding *f, struct sek_diag *diag);
+    /* A tracked name has an address that is to be remembered. */
+    enum sek_err (*response)(void *arg, const struct sek_response *r, struct sek_diag *diag);
     /* Who asked first for a domain. */
     enum sek_err (*first)(void *arg, const struct sek_event *e, struct sek_diag *diag);
 };
@@ -94,5 +99,7 @@ const struct sek_replay_block *sek_replay_blocks(const struct sek_replay *r, uns
 
 /* When the history could tell what is new: Unix seconds; after the last query: never. */
 int64_t sek_replay_settled_s(const struct sek_replay *r);
+/* Findings that were left out because people dismissed such. */
+uint64_t sek_replay_dismissed(const struct sek_replay *r);
 /* Queries that found no room in the sums; 0 unless memory ran out. */
 uint64_t sek_replay_lost(const struct sek_replay *r);

@@ -2,42 +2,88 @@
 #include "runtime/chain.h"
 #include "base/banned.h"
 
-static void start(struct sek_chain *chain, struct sek_runtime *rt, unsigned worker, int64_t now_s)
+static void start(struct sek_chain *chain, struct sek_runtime *rt, unsigned worker,
+                  const struct sek_asking *asking, const struct sek_name *question, int64_t now_s)
 {
     chain->rt = rt;
     chain->worker = worker;
+    chain->asking = *asking;
+    chain->question = question;
     chain->now_s = now_s;
-    chain->by_alias = false;
+    chain->by_other = false;
 }
 
 enum sek_judgement sek_chain_begin(struct sek_chain *chain, struct sek_runtime *rt, unsigned worker,
-                                   const struct sek_name *question, int64_t now_s)
+                                   const struct sek_asking *asking, const struct sek_name *question,
+                                   int64_t now_s)
 {
-    start(chain, rt, worker, now_s);
-    sek_worker_decide(rt, worker, question, SEK_TRIGGER_QNAME, now_s, &chain->verdict);
+    start(chain, rt, worker, asking, question, now_s);
+    sek_worker_decide(rt, worker, asking, question, SEK_TRIGGER_QNAME, now_s, &chain->verdict);
     return sek_judgement_of(&chain->verdict);
 }
 
 enum sek_judgement sek_chain_again(struct sek_chain *chain, struct sek_runtime *rt, unsigned worker,
-                                   const struct sek_name *question, int64_t now_s,
-                                   struct sek_judged *judged)
+                                   const struct sek_asking *asking, const struct sek_name *question,
+                                   int64_t now_s, struct sek_judged *judged)
 {
-    start(chain, rt, worker, now_s);
-    sek_worker_decide_once(rt, worker, question, now_s, judged);
+    start(chain, rt, worker, asking, question, now_s);
+    sek_worker_decide_once(rt, worker, asking, question, now_s, judged);
     chain->verdict = judged->verdict;
     return sek_judgement_of(&chain->verdict);
+}
+
+/* What blocks, and what is recorded where nothing was, unless an earlier policy zone's block stands
+ * already. */
+static void take(struct sek_chain *chain, const struct sek_verdict *v,
+                 const struct sek_name *matched)
+{
+    bool blocks = sek_action_blocks(v->action);
+    bool blocked = sek_action_blocks(chain->verdict.action);
+    if (blocked ? !blocks || !sek_verdict_is_earlier(v, &chain->verdict)
+                : !blocks && (!sek_verdict_is_hit(v) || chain->verdict.trigger != SEK_TRIGGER_NONE))
+        return;
+    chain->verdict = *v;
+    chain->by_other = true;
+    chain->matched = *matched;
+}
+
+bool sek_chain_is_final(const struct sek_chain *chain)
+{
+    return sek_action_blocks(chain->verdict.action) && !sek_verdict_waits(&chain->verdict);
+}
+
+const struct sek_name *sek_chain_position(const struct sek_chain *chain)
+{
+    return chain->by_other ? &chain->matched : chain->question;
 }
 
 bool sek_chain_next(void *arg, const struct sek_name *name)
 {
     struct sek_chain *chain = arg;
     struct sek_verdict v;
-    sek_worker_decide(chain->rt, chain->worker, name, SEK_TRIGGER_CNAME, chain->now_s, &v);
-    bool blocks = sek_action_blocks(v.action);
-    if (blocks || (sek_verdict_is_hit(&v) && chain->verdict.trigger == SEK_TRIGGER_NONE)) {
-        chain->verdict = v;
-        chain->by_alias = true;
-        chain->matched = *name;
-    }
-    return !blocks;
+    sek_worker_decide(chain->rt, chain->worker, &chain->asking, name, SEK_TRIGGER_CNAME,
+                      chain->now_s, &v);
+    take(chain, &v, name);
+    return !sek_action_blocks(chain->verdict.action);
+}
+
+bool sek_chain_address(struct sek_chain *chain, enum sek_trigger trigger,
+                       const struct sek_addr *addr)
+{
+    struct sek_verdict v;
+    struct sek_name matched;
+    sek_worker_decide_address(chain->rt, chain->worker, &chain->asking, chain->question, trigger,
+                              addr, chain->now_s, &v, &matched);
+    take(chain, &v, &matched);
+    return !sek_chain_is_final(chain);
+}
+
+bool sek_chain_server(struct sek_chain *chain, const struct sek_name *server)
+{
+    struct sek_verdict v;
+    struct sek_name matched;
+    sek_worker_decide_server(chain->rt, chain->worker, &chain->asking, chain->question, server,
+                             chain->now_s, &v, &matched);
+    take(chain, &v, &matched);
+    return !sek_chain_is_final(chain);
 }

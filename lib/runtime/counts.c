@@ -6,7 +6,8 @@
 
 struct sek_counts_packet {
     size_t len;
-    _Alignas(8) uint8_t rows[]; /* each on a multiple of eight octets */
+    /* each on a multiple of eight octets; `shown` of a copy is what is new in it */
+    _Alignas(8) uint8_t rows[];
 };
 
 static size_t row_octets(const struct sek_tally_traffic *row)
@@ -14,39 +15,56 @@ static size_t row_octets(const struct sek_tally_traffic *row)
     return (sizeof *row + row->domain_len + 7) & ~(size_t)7;
 }
 
-/* Those that fit, in the order of their first query: so a flood pushes out none before it. */
-static struct sek_counts_packet *pack(const struct sek_tally_batch *batch, uint64_t *out_n)
+static uint32_t news_of(const struct sek_tally_traffic *row)
+{
+    uint64_t n = sek_tally_sum(row) - row->shown;
+    return n < UINT32_MAX - row->shown ? (uint32_t)n : UINT32_MAX - row->shown;
+}
+
+/* Octets of all that is new, as far as there is room. */
+static size_t octets_of(const struct sek_tally_traffic *row)
 {
     size_t octets = 0;
-    const struct sek_tally_traffic *row = batch->traffic;
     for (; row && octets < SEK_COUNTS_OCTETS; row = row->next)
-        octets += row_octets(row);
-    octets = octets < SEK_COUNTS_OCTETS ? octets : SEK_COUNTS_OCTETS;
-    struct sek_counts_packet *p = malloc(sizeof *p + octets);
-    *out_n = 0;
+        octets += news_of(row) ? row_octets(row) : 0;
+    return octets < SEK_COUNTS_OCTETS ? octets : SEK_COUNTS_OCTETS;
+}
+
+/* In the order of their first query: so a flood pushes out none before it. NULL: nothing is new, or
+ * out of memory. */
+static struct sek_counts_packet *pack(struct sek_tally_traffic *row)
+{
+    size_t octets = octets_of(row);
+    struct sek_counts_packet *p = octets ? malloc(sizeof *p + octets) : NULL;
     if (!p)
         return NULL;
     p->len = 0;
-    for (row = batch->traffic; row; row = row->next) {
-        size_t size = row_octets(row);
+    for (; row; row = row->next) {
+        uint32_t n = news_of(row);
+        size_t size = n ? row_octets(row) : 0;
         if (size > octets - p->len)
             break;
-        memcpy(p->rows + p->len, row, sizeof *row + row->domain_len);
+        if (!n)
+            continue;
+        struct sek_tally_traffic *copy = (void *)(p->rows + p->len);
+        memcpy(copy, row, sizeof *row + row->domain_len);
+        copy->shown = n;
+        row->shown += n;
         p->len += size;
-        ++*out_n;
     }
     return p;
 }
 
-void sek_counts_put(struct sek_counts *c, const struct sek_tally_batch *batch)
+void sek_counts_put(struct sek_counts *c, struct sek_tally_traffic *first, bool last)
 {
     uint64_t n = 0;
     /* only we put one there, so an empty place stays empty */
-    if (!atomic_load_explicit(&c->waiting, memory_order_acquire)) {
-        struct sek_counts_packet *p = pack(batch, &n);
-        atomic_store_explicit(&c->waiting, p, memory_order_release);
-    }
-    atomic_fetch_add_explicit(&c->lost, batch->n_traffic - n, memory_order_relaxed);
+    if (!atomic_load_explicit(&c->waiting, memory_order_acquire))
+        atomic_store_explicit(&c->waiting, pack(first), memory_order_release);
+    for (const struct sek_tally_traffic *row = last ? first : NULL; row; row = row->next)
+        n += news_of(row) > 0;
+    if (n)
+        atomic_fetch_add_explicit(&c->lost, n, memory_order_relaxed);
 }
 
 void sek_counts_take(struct sek_counts *c, sek_counts_fn *fn, void *arg)
@@ -54,7 +72,7 @@ void sek_counts_take(struct sek_counts *c, sek_counts_fn *fn, void *arg)
     struct sek_counts_packet *p = atomic_exchange(&c->waiting, NULL);
     for (size_t at = 0; p && at < p->len;) {
         const struct sek_tally_traffic *row = (const void *)(p->rows + at);
-        fn(arg, row);
+        fn(arg, row, row->shown);
         at += row_octets(row);
     }
     free(p);

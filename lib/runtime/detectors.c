@@ -3,6 +3,7 @@
 #include "runtime/parts.h"
 #include "store/report.h"
 #include "watch/bypass_list.h"
+#include "watch/sinkhole_list.h"
 #include "watch/detector.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -126,14 +127,14 @@ static void history_take(struct sek_runtime *rt)
  */
 
 /* What findings of earlier lives block still. */
-static void dynamic_read(struct sek_runtime *rt, const struct sek_dismissed *dismissed)
+static void dynamic_read(struct sek_runtime *rt)
 {
     struct sek_dynamic *set;
     struct sek_diag why = {0};
     if (!sek_detectors_may_block(&rt->conf))
         return;
-    enum sek_err err =
-        sek_report_dynamic(rt->conf.events.db, sek_keeper_now_ms() / 1000, dismissed, &set, &why);
+    enum sek_err err = sek_report_dynamic(rt->conf.events.db, sek_keeper_now_ms() / 1000,
+                                          &rt->dismissals.set, &set, &why);
     if (err != SEK_OK && err != SEK_E_NOTFOUND)
         sek__runtime_say(rt, true, "%s; what findings blocked before resolves", why.text);
     sek_detectors_keep_blocking(&rt->conf, &set);
@@ -155,7 +156,28 @@ static void dynamic_take(struct sek_runtime *rt)
 /* --- life --------------------------------------------------------------------------------------
  */
 
-/* Names that no detector, or not NOD, may touch. */
+static void sinkholes_open(struct sek_runtime *rt)
+{
+    struct sek_diag why = {0};
+    if (sek_sinkholes_open(rt->conf.sinkholed.list, &rt->sinkholes, &why) == SEK_OK)
+        return;
+    sek__runtime_say(rt, true, "sinkholed.list: %s; the built-in table counts", why.text);
+    rt->conf.sinkholed.list[0] = '\0';
+    if (sek_sinkholes_open("", &rt->sinkholes, NULL) != SEK_OK)
+        rt->sinkholes = NULL;
+}
+
+bool sek_worker_wants_servers(const struct sek_runtime *rt)
+{
+    return rt->sinkholes && sek_sinkholes_have_servers(rt->sinkholes);
+}
+
+unsigned sek_worker_sunk_server(const struct sek_runtime *rt, const struct sek_name *server)
+{
+    return rt->sinkholes ? sek_sinkholes_server(rt->sinkholes, server) : 0;
+}
+
+/* Names that no detector and nothing in an answer may touch, or not this one. */
 static void spare(struct sek_runtime *rt)
 {
     struct sek_diag why = {0};
@@ -168,18 +190,25 @@ static void spare(struct sek_runtime *rt)
         rt->conf.bypass.list[0] = '\0';
     }
     sek_bypass_list_close(list);
+    if (rt->conf.sinkholed.mode != SEK_MODE_OFF)
+        sinkholes_open(rt);
     if (sek_never_new(own->items, own->n, rt->suffix, &rt->nod_exclude, &why) != SEK_OK) {
         sek__runtime_say(rt, true, "nod.exclude: %s; no new domain is held or recorded", why.text);
         rt->conf.nod.mode = SEK_NOD_OFF;
+    }
+    own = &rt->conf.rebinding.exclude;
+    if (sek_never_new(own->items, own->n, rt->suffix, &rt->rebinding_exclude, &why) != SEK_OK) {
+        sek__runtime_say(rt, true, "rebinding.exclude: %s; private addresses pass", why.text);
+        rt->conf.rebinding.mode = SEK_MODE_OFF;
     }
 }
 
 void sek__detectors_start(struct sek_runtime *rt)
 {
     struct sek_diag why = {0};
+    spare(rt);
     if (!is_history_wanted(&rt->conf))
         return;
-    spare(rt);
     if (is_model_wanted(&rt->conf)) {
         sek_model_path(&rt->conf, rt->model_path, sizeof rt->model_path);
         rt->model_mark = sek__file_mark(rt->model_path);
@@ -189,11 +218,11 @@ void sek__detectors_start(struct sek_runtime *rt)
     }
     if (!atomic_load(&rt->detect) && rt->conf.nod.mode != SEK_NOD_OFF)
         atomic_store(&rt->detect, detect_new(rt, NULL));
-    struct sek_dismissals dismissals = {0};
-    sek__dismissals_watch(rt, &dismissals, 0);
-    dynamic_read(rt, &dismissals.set);
-    sek_dismissed_fini(&dismissals.set);
+    sek__dismissals_watch(rt, 0); /* before the first finding */
+    dynamic_read(rt);
     sek__geo_start(rt);
+    if (rt->recorder && sek_udr_names_new(&rt->conf, &rt->tracked, &why) != SEK_OK)
+        sek__runtime_say(rt, true, "%s; answers from the cache are not tracked", why.text);
     if (rt->recorder && sek__observer_start(rt, atomic_load(&rt->dynamic), &why) != SEK_OK)
         sek__runtime_say(rt, true, "%s; no endpoint is watched", why.text);
 }
@@ -221,4 +250,8 @@ void sek__detectors_stop(struct sek_runtime *rt)
     sek_domains_close(atomic_load(&rt->domains));
     sek_never_free(rt->never);
     sek_never_free(rt->nod_exclude);
+    sek_dismissed_fini(&rt->dismissals.set);
+    sek_udr_names_free(rt->tracked);
+    sek_never_free(rt->rebinding_exclude);
+    sek_sinkholes_close(rt->sinkholes);
 }

@@ -8,8 +8,9 @@
 
 #define LOOK_MS 1000
 
-bool sek__dismissals_watch(const struct sek_runtime *rt, struct sek_dismissals *d, int64_t now_ms)
+bool sek__dismissals_watch(struct sek_runtime *rt, int64_t now_ms)
 {
+    struct sek_dismissals *d = &rt->dismissals;
     char path[SEK_CONF_TEXT_MAX + 16];
     struct sek_dismissed fresh;
     struct sek_diag why = {0};
@@ -55,16 +56,17 @@ static void put(struct sek_dynamic_row *rows, unsigned *io_n, const struct sek_d
         rows[(*io_n)++] = *row;
 }
 
-void sek__dismissals_apply(const struct sek_runtime *rt, const struct sek_dismissals *d,
-                           struct sek_dynamic_row *rows, unsigned *io_n, int64_t now_s)
+void sek__dismissals_apply(const struct sek_runtime *rt, struct sek_dynamic_row *rows,
+                           unsigned *io_n, int64_t now_s)
 {
+    const struct sek_dismissed *set = &rt->dismissals.set;
     struct sek_dynamic *stored = NULL;
     unsigned n = 0;
     for (unsigned i = 0; i < *io_n; i++)
-        if (rows[i].until_s > now_s && is_touched(&d->set, &rows[i]))
+        if (rows[i].until_s > now_s && is_touched(set, &rows[i]))
             rows[i].until_s = now_s; /* kept, ended: a set without rows is no set to publish */
     if (!sek_detectors_may_block(&rt->conf) ||
-        sek_report_dynamic(rt->conf.events.db, now_s, &d->set, &stored, NULL) != SEK_OK)
+        sek_report_dynamic(rt->conf.events.db, now_s, set, &stored, NULL) != SEK_OK)
         return;
     sek_detectors_keep_blocking(&rt->conf, &stored);
     const struct sek_dynamic_row *still = sek_dynamic_rows(stored, &n);

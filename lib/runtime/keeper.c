@@ -9,7 +9,7 @@
 #include <time.h>
 #include "base/banned.h"
 
-#define TICK_MS 50 /* a changed policy is noticed within this; one stat() pair a tick */
+#define TICK_MS 100 /* a changed policy is noticed within this; one stat() pair a tick */
 
 /* After a swap the cache is walked once at once and again on the next ticks: a query that was
  * judged by the old policy and stored its answer between the swap and the first walk's visit of its
@@ -63,16 +63,17 @@ bool sek__file_mark_equal(const struct sek_file_mark *a, const struct sek_file_m
            a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec;
 }
 
-/* Note the policy files as they are now. True if they changed since the last call. */
-static bool files_changed(struct sek_runtime *rt)
+/* Note the policy files as they are now. True if they changed since the last call; *out_delta: of
+ * both only the delta did. */
+static bool files_changed(struct sek_runtime *rt, bool *out_delta)
 {
     struct sek_file_mark image = mark_of(rt->conf.policy.dir, SEK_POLICY_IMAGE);
     struct sek_file_mark delta = mark_of(rt->conf.policy.dir, SEK_POLICY_DELTA);
-    bool changed = !sek__file_mark_equal(&image, &rt->image_mark) ||
-                   !sek__file_mark_equal(&delta, &rt->delta_mark);
+    bool same_image = sek__file_mark_equal(&image, &rt->image_mark);
+    *out_delta = same_image && !sek__file_mark_equal(&delta, &rt->delta_mark);
     rt->image_mark = image;
     rt->delta_mark = delta;
-    return changed;
+    return !same_image || *out_delta;
 }
 
 static void walk_cache(struct sek_runtime *rt)
@@ -95,11 +96,46 @@ void sek__keeper_settle(struct sek_runtime *rt, bool walk)
     atomic_store_explicit(&rt->settled_ms, sek_keeper_now_ms(), memory_order_relaxed);
 }
 
+/* What of the policy in force has no effect, and why. */
+static void notes_make(const struct sek_runtime *rt, const struct sek_policy *policy, char *out,
+                       size_t size)
+{
+    const struct sek_image_places *places = sek_policy_places(policy);
+    const char *set = NULL;
+    if (places && places->n_asn && !sek_geo_has_asn(rt->geo))
+        set = "geo.asn";
+    else if (places && places->n_country && !sek_geo_has_asn(rt->geo) &&
+             !sek_geo_has_country(rt->geo))
+        set = "geo.country";
+    snprintf(out, size, "%s", sek_policy_trouble(policy));
+    if (!*out && set)
+        snprintf(out, size, "rules %s have no effect: no database could be read (setting %s)",
+                 strcmp(set, "geo.asn") == 0 ? "asn:…" : "country:…", set);
+}
+
+/* Tell it when it changes. */
+static void notes_tell(struct sek_runtime *rt)
+{
+    const struct sek_policy *policy = atomic_load(&rt->policy);
+    char now[sizeof rt->notes];
+    if (!policy || atomic_load(&rt->page->policy_state) != SEK_PART_OK)
+        return;
+    notes_make(rt, policy, now, sizeof now);
+    if (strcmp(now, rt->notes) == 0)
+        return;
+    snprintf(rt->notes, sizeof rt->notes, "%s", now);
+    sek_status_set_text(rt->page, rt->page->policy_text, now);
+    if (*now)
+        say(rt, true, now);
+}
+
 static void policy_in_force(struct sek_runtime *rt, struct sek_policy *fresh)
 {
     uint64_t generation = sek_policy_generation(fresh);
     unsigned n_lists;
     const struct sek_list *lists = sek_policy_lists(fresh, &n_lists);
+    /* the slots' threads, and this one */
+    sek_policy_threads(fresh, sek__observer_of(rt) + 2, NULL);
     if (rt->recorder)
         sek_recorder_lists(rt->recorder, lists, n_lists);
     atomic_store(&rt->page->generation, generation);
@@ -107,13 +143,21 @@ static void policy_in_force(struct sek_runtime *rt, struct sek_policy *fresh)
     atomic_store(&rt->page->n_lists, n_lists);
     atomic_store(&rt->page->last_purged, 0);
 
+    /* what the new one wants to know is asked before anybody can see it, and what only the old one
+     * wanted until nobody can */
+    unsigned looks = sek_engine_looks(
+        &(struct sek_engine){.policy = fresh, .rebinding = rt->conf.rebinding.mode});
+    atomic_fetch_or(&rt->looks, looks);
     struct sek_policy *old = atomic_exchange(&rt->policy, fresh);
     sek__keeper_settle(rt, true);
+    atomic_store(&rt->looks, looks);
     sek_policy_close(old);
 
     bool recovered = atomic_load(&rt->page->policy_state) != SEK_PART_OK;
+    rt->notes[0] = '\0';
     sek_status_set_text(rt->page, rt->page->policy_text, "");
     atomic_store(&rt->page->policy_state, SEK_PART_OK);
+    notes_tell(rt);
     atomic_fetch_add(&rt->page->counter[SEK_COUNTER_RELOADS], 1);
     atomic_store(&rt->page->in_force_ms, sek_keeper_now_ms());
     atomic_store_explicit(&rt->page->in_force, generation, memory_order_release);
@@ -170,21 +214,39 @@ static void policy_refused(struct sek_runtime *rt, const struct sek_diag *diag)
         atomic_fetch_add(&rt->page->counter[SEK_COUNTER_POLICY_ERRORS], 1);
 }
 
-static void policy_load(struct sek_runtime *rt)
+/* Shared where the status page is: that folder is the resolver's own. over: the image's file is as
+ * it was; it need not be read again if the policy in force was made of it. */
+static enum sek_err policy_open(const struct sek_runtime *rt, bool over, struct sek_policy **out,
+                                struct sek_diag *diag)
+{
+    char share[SEK_CONF_TEXT_MAX];
+    const struct sek_policy *old = atomic_load(&rt->policy);
+    if (over && old && atomic_load(&rt->page->policy_state) == SEK_PART_OK &&
+        sek_policy_open_over(old, rt->conf.policy.dir, out, NULL) == SEK_OK)
+        return SEK_OK;
+    const char *page = rt->conf.status.path, *slash = strrchr(page, '/');
+    if (!rt->page_is_file || !slash || slash == page)
+        return sek_policy_open(rt->conf.policy.dir, out, diag);
+    snprintf(share, sizeof share, "%.*s", (int)(slash - page), page);
+    return sek_policy_open_shared(rt->conf.policy.dir, share, out, diag);
+}
+
+static void policy_load(struct sek_runtime *rt, bool over)
 {
     struct sek_policy *fresh = NULL;
     struct sek_diag diag = {0};
-    if (sek_policy_open(rt->conf.policy.dir, &fresh, &diag) == SEK_OK)
+    if (policy_open(rt, over, &fresh, &diag) == SEK_OK)
         policy_in_force(rt, fresh);
     else
         policy_refused(rt, &diag);
 }
 
-/* An exception that ended leaves real answers of a blocked name in the cache. */
-static bool something_expired(struct sek_runtime *rt, int64_t now_s)
+/* An exception that ended, or a block that began, leaves real answers of a blocked name in the
+ * cache. */
+static bool something_changed(struct sek_runtime *rt, int64_t now_s)
 {
     const struct sek_policy *policy = atomic_load(&rt->policy);
-    int64_t next = policy ? sek_policy_next_expiry(policy, rt->expiry_checked_s) : 0;
+    int64_t next = policy ? sek_policy_next_change(policy, rt->expiry_checked_s) : 0;
     rt->expiry_checked_s = now_s;
     return next != 0 && next <= now_s;
 }
@@ -218,12 +280,16 @@ static void clock_check(struct sek_runtime *rt, int64_t now_ms)
 static void tick(struct sek_runtime *rt)
 {
     int64_t now_ms = sek_keeper_now_ms();
-    if (files_changed(rt))
-        policy_load(rt);
+    bool over;
+    if (files_changed(rt, &over))
+        policy_load(rt, over);
     sek__detectors_tick(rt);
+    if (!rt->observer)
+        sek__geo_tick(rt);
+    notes_tell(rt);
     bool leaked = atomic_exchange(&rt->leaked, false);
     /* once more after an end: a worker's clock may lag behind ours */
-    if (something_expired(rt, now_ms / 1000))
+    if (something_changed(rt, now_ms / 1000))
         rt->walks_due = WALKS_AFTER_SWAP;
     if (leaked || rt->walks_due)
         walk_cache(rt);
@@ -261,8 +327,9 @@ static void *keeper_main(void *arg)
 void sek_keeper_first(struct sek_runtime *rt)
 {
     rt->expiry_checked_s = sek_keeper_now_ms() / 1000;
-    files_changed(rt);
-    policy_load(rt);
+    bool over;
+    files_changed(rt, &over);
+    policy_load(rt, false);
     if (!atomic_load(&rt->policy) && rt->conf.policy.strict)
         walk_cache(rt); /* what a kept cache holds may not be served either */
 }

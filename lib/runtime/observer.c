@@ -4,6 +4,7 @@
 #include "observe/intake.h"
 #include "runtime/counts.h"
 #include "runtime/parts.h"
+#include "store/report_responses.h"
 #include "watch/scene.h"
 #include <errno.h>
 #include <inttypes.h>
@@ -16,9 +17,11 @@
 #include "base/banned.h"
 
 #define SYNC_MS 1000
-#define PAUSE_MS 50             /* a series of names is looked at within this */
+#define PAUSE_MS 100            /* a series of names is looked at within this */
+#define SYNC_WELL_MS 10000      /* a failure's end is told after so long without one */
 #define RING_OCTETS (1ul << 20) /* 10,000 events and more: 200,000 a second of interest */
 #define BATCH 64
+#define RECALLS_SAID 10 /* tries */
 
 struct sek_observer {
     struct sek_runtime *rt;
@@ -30,9 +33,14 @@ struct sek_observer {
     struct sek_scene *scene;
     struct sek_domains *domains; /* as in the runtime; NULL: none */
     int64_t synced_ms;
-    bool sync_failing;
+    bool sync_failing;      /* told, and not yet that it is over */
+    int64_t sync_failed_ms; /* last */
+    bool recalled;          /* what was written down of tracked names */
+    unsigned n_recalls;     /* tries that failed */
+    int64_t recall_ms;
+    uint64_t n_refused; /* answers of tracked names, told so far */
     struct sek_intake intake;
-    struct sek_dismissals dismissals;
+    struct sek_recall recall;
 };
 
 /* --- what comes of it --------------------------------------------------------------------------
@@ -49,6 +57,12 @@ static void on_first(void *arg, const struct sek_event *e)
 {
     struct sek_observer *o = arg;
     sek_recorder_first(o->rt->recorder, e);
+}
+
+static void on_response(void *arg, const struct sek_response *r)
+{
+    struct sek_observer *o = arg;
+    sek_recorder_response(o->rt->recorder, r);
 }
 
 /* For the keeper to take. */
@@ -88,19 +102,20 @@ static void see(void *arg, const struct sek_event *const *events,
     }
 }
 
-static void taken(void *arg, const struct sek_tally_batch *batch)
+static void counted(void *arg, struct sek_tally_traffic *rows, bool last)
 {
     struct sek_observer *o = arg;
-    sek_counts_put(&o->counts, batch);
+    sek_counts_put(&o->counts, rows, last);
 }
 
 /* --- the observer's thread ---------------------------------------------------------------------
  */
 
-static void count(void *arg, const struct sek_tally_traffic *row)
+static void count(void *arg, const struct sek_tally_traffic *row, uint32_t n)
 {
     struct sek_observer *o = arg;
-    sek_scene_count(o->scene, row);
+    o->recall.news = true;
+    sek_scene_count(o->scene, row, n);
 }
 
 static void look_at_all(struct sek_observer *o)
@@ -115,8 +130,10 @@ static void look_at_all(struct sek_observer *o)
             sek_scene_see(o->scene, events[i], d ? d->classify : NULL);
         sek_epoch_leave(slot);
         sek_ring_pop(o->ring);
+        o->recall.news = true;
     }
     sek_counts_take(&o->counts, count, o);
+    sek_scene_elapse(o->scene, sek_keeper_now_ms());
     atomic_store_explicit(&o->rt->page->counter[SEK_COUNTER_UNOBSERVED],
                           sek_ring_dropped(o->ring) + atomic_load(&o->counts.lost),
                           memory_order_relaxed);
@@ -151,6 +168,48 @@ static void open_domains(struct sek_observer *o)
     atomic_store(&rt->page->domains_state, err == SEK_OK ? SEK_PART_OK : SEK_PART_FAILED);
 }
 
+static bool recall_one(void *arg, const struct sek_response *one)
+{
+    struct sek_observer *o = arg;
+    sek_scene_recall(o->scene, one);
+    return true;
+}
+
+/* What earlier lives wrote down of tracked names. The writer may have to bring the database up to
+ * date or mend it first: once a second until it can be read. What came meanwhile was learned. */
+static void recall(struct sek_observer *o, int64_t now_ms)
+{
+    struct sek_report *report = NULL;
+    struct sek_diag why = {0};
+    const struct sek_conf *conf = &o->rt->conf;
+    if (!o->rt->tracked || o->recalled || llabs(now_ms - o->recall_ms) < SYNC_MS)
+        return;
+    o->recall_ms = now_ms;
+    enum sek_err err = sek_report_open(conf->events.db, &report, &why);
+    if (!err)
+        err = sek_report_responses_latest(report, conf->udr.n_addresses, recall_one, o, &why);
+    sek_report_close(report);
+    o->recalled = !err || err == SEK_E_NOTFOUND;
+    if (!o->recalled && ++o->n_recalls == RECALLS_SAID)
+        sek__runtime_say(o->rt, true, "%s; tracked names are learned anew (udr.learn)", why.text);
+}
+
+/* Told once: from then on new names are not tracked. */
+static void count_refused(struct sek_observer *o)
+{
+    uint64_t n = sek_scene_refused(o->scene);
+    if (n == o->n_refused)
+        return;
+    if (o->n_refused == 0)
+        sek__runtime_say(o->rt, true,
+                         "the memory of tracked names is full (udr.addresses, %" PRIu64
+                         "): new ones are not tracked",
+                         o->rt->conf.udr.n_addresses);
+    atomic_fetch_add_explicit(&o->rt->page->counter[SEK_COUNTER_RESPONSES_LOST], n - o->n_refused,
+                              memory_order_relaxed);
+    o->n_refused = n;
+}
+
 static void sync_domains(struct sek_observer *o, int64_t now_ms)
 {
     struct sek_diag why = {0};
@@ -158,11 +217,13 @@ static void sync_domains(struct sek_observer *o, int64_t now_ms)
         return;
     o->synced_ms = now_ms;
     bool failed = sek_domains_sync(o->domains, now_ms / 1000, &why) != SEK_OK;
-    if (failed == o->sync_failing)
-        return;
-    o->sync_failing = failed;
     sek_status_set_text(o->rt->page, o->rt->page->domains_text, why.text);
     atomic_store(&o->rt->page->domains_state, failed ? SEK_PART_FAILED : SEK_PART_OK);
+    if (failed)
+        o->sync_failed_ms = now_ms;
+    if (failed == o->sync_failing || (!failed && llabs(now_ms - o->sync_failed_ms) < SYNC_WELL_MS))
+        return;
+    o->sync_failing = failed;
     sek__runtime_say(o->rt, failed,
                      failed ? "the history of domains stays in memory: %s"
                             : "the history of domains is stored again%s",
@@ -189,10 +250,10 @@ static void take_import(struct sek_observer *o, int64_t now_s)
 static void take_dismissals(struct sek_observer *o, int64_t now_ms)
 {
     unsigned *n_rows;
-    if (!sek__dismissals_watch(o->rt, &o->dismissals, now_ms))
+    if (!sek__dismissals_watch(o->rt, now_ms))
         return;
     struct sek_dynamic_row *rows = sek_scene_blocks(o->scene, &n_rows);
-    sek__dismissals_apply(o->rt, &o->dismissals, rows, n_rows, now_ms / 1000);
+    sek__dismissals_apply(o->rt, rows, n_rows, now_ms / 1000);
     sek_scene_publish(o->scene);
 }
 
@@ -213,16 +274,23 @@ static bool is_time_to_stop(struct sek_observer *o)
 static void *observe(void *arg)
 {
     struct sek_observer *o = arg;
+    struct sek_detectors *detectors = sek_scene_detectors(o->scene);
     pthread_setname_np(pthread_self(), "sek-observe");
+    sek__recall_load(o->rt, &o->recall, detectors, &o->stop);
+    recall(o, sek_keeper_now_ms());
     open_domains(o);
     do {
+        recall(o, sek_keeper_now_ms());
         sek__geo_tick(o->rt);
         look_at_all(o);
+        count_refused(o);
         sync_domains(o, sek_keeper_now_ms());
         take_import(o, sek_keeper_now_ms() / 1000);
         take_dismissals(o, sek_keeper_now_ms());
+        sek__recall_tick(o->rt, &o->recall, detectors);
     } while (!is_time_to_stop(o));
     look_at_all(o);
+    sek__recall_end(o->rt, &o->recall, detectors);
     return NULL;
 }
 
@@ -250,17 +318,21 @@ enum sek_err sek__observer_start(struct sek_runtime *rt, const struct sek_dynami
     struct sek_observer *o = calloc(1, sizeof *o);
     if (!o)
         return sek_diag_set(diag, SEK_E_NOMEM, "out of memory for the detectors");
+    sek__recall_open(rt, &o->recall);
     const struct sek_scene_site site = {.conf = &rt->conf,
                                         .never = rt->never,
                                         .blocked = blocked,
                                         .geo = rt->geo,
-                                        .dismissed = &o->dismissals.set,
+                                        .dismissed = &rt->dismissals.set,
                                         .full_s = &rt->domains_full_s,
-                                        .key = sek_hash_key_random()};
-    const struct sek_scene_hooks on = {
-        .arg = o, .finding = on_finding, .first = on_first, .blocked = on_blocked, .say = on_line};
+                                        .key = o->recall.key};
+    const struct sek_scene_hooks on = {.arg = o,
+                                       .finding = on_finding,
+                                       .first = on_first,
+                                       .response = on_response,
+                                       .blocked = on_blocked,
+                                       .say = on_line};
     o->rt = rt;
-    sek__dismissals_watch(rt, &o->dismissals, 0); /* before the first finding */
     sem_init(&o->stop, 0, 0);
     sek_intake_init(&o->intake, sek_conf_domains_file(&rt->conf, store));
     enum sek_err err = sek_scene_new(&site, &on, &o->scene, diag);
@@ -273,7 +345,7 @@ enum sek_err sek__observer_start(struct sek_runtime *rt, const struct sek_dynami
         return err;
     }
     rt->observer = o;
-    const struct sek_recorder_observer hooks = {.arg = o, .see = see, .taken = taken};
+    const struct sek_recorder_observer hooks = {.arg = o, .see = see, .counted = counted};
     sek_recorder_observe(rt->recorder, &hooks);
     return SEK_OK;
 }
@@ -294,7 +366,7 @@ void sek__observer_free(struct sek_observer *o)
     sem_destroy(&o->stop);
     sek_scene_free(o->scene);
     sek_intake_fini(&o->intake);
-    sek_dismissed_fini(&o->dismissals.set);
+    sek__recall_fini(&o->recall);
     sek_ring_free(o->ring);
     sek_counts_fini(&o->counts);
     free(o);

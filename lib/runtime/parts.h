@@ -13,7 +13,9 @@
 #include "verdict/detect.h"
 #include "verdict/dynamic.h"
 #include "verdict/engine.h"
+#include "watch/udr.h"
 #include <pthread.h>
+#include <semaphore.h>
 #include <sys/stat.h>
 
 /* Counters that a worker keeps for itself; the keeper adds them up on the status page. */
@@ -25,6 +27,8 @@ struct sek_worker {
 
 struct sek_observer;
 struct sek_review;
+struct sek_memory;
+struct sek_memory_save;
 
 /* What tells one version of a file from the next. */
 struct sek_file_mark {
@@ -32,6 +36,13 @@ struct sek_file_mark {
     ino_t inode;
     off_t size;
     struct timespec changed;
+};
+
+/* Findings that people dismissed, as of the latest look at the file. */
+struct sek_dismissals {
+    struct sek_dismissed set;
+    struct sek_file_mark mark;
+    int64_t looked_ms; /* 0: never */
 };
 
 struct sek_runtime {
@@ -45,6 +56,7 @@ struct sek_runtime {
     _Atomic(struct sek_policy *) policy;   /* NULL: none could be loaded yet */
     _Atomic(struct sek_detect *) detect;   /* NULL: no model and no NOD, or nobody needs one */
     _Atomic(struct sek_dynamic *) dynamic; /* NULL: nothing is blocked by a finding */
+    _Atomic unsigned looks;                /* sek_runtime_looks() */
     _Atomic bool leaked;                   /* a worker asks for another walk of the cache */
     _Atomic bool unsettled;                /* a finding's block is coming into force */
     _Atomic int64_t walked_s;              /* the cache obeys life times that ended until then */
@@ -53,10 +65,14 @@ struct sek_runtime {
     struct sek_suffix *suffix;             /* NULL: registered domains are not known */
     struct sek_never *never;               /* NULL: out of memory, told */
     struct sek_never *nod_exclude;         /* NULL: the same, or NOD is off */
+    struct sek_udr_names *tracked;         /* NULL: no name is tracked */
+    struct sek_sinkholes *sinkholes;       /* NULL: nobody looks for them */
+    struct sek_never *rebinding_exclude;   /* NULL: the same */
     _Atomic int64_t domains_full_s;        /* the history last had no room then; 0: never */
     _Atomic(struct sek_domains *) domains; /* NULL: no history (yet); the observer's to write */
-    struct sek_geo *geo;                   /* NULL: no database is set; the observer's */
-    struct sek_observer *observer;         /* NULL: no detector is on */
+    struct sek_geo *geo; /* NULL: no database is set; refreshed by the observer, else the keeper */
+    struct sek_dismissals dismissals; /* read at the start; the observer's as long as it runs */
+    struct sek_observer *observer;    /* NULL: no detector is on */
     struct sek_review *review;
     _Atomic(struct sek_dynamic *) fresh_dynamic; /* from the observer, for the keeper to take */
     struct sek_status_page *page;
@@ -74,6 +90,7 @@ struct sek_runtime {
     char model_path[512];
     unsigned ticks;
     int64_t expiry_checked_s;
+    char notes[200];    /* what of the policy has no effect; "" all has */
     unsigned walks_due; /* further walks of the cache, one a tick */
     int64_t clock_offset_ms;
 };
@@ -131,26 +148,47 @@ void sek__review_free(struct sek_review *v);
  * -------------------------------------------------
  */
 
-struct sek_dismissals {
-    struct sek_dismissed set;
-    struct sek_file_mark mark;
-    int64_t looked_ms; /* 0: never */
-};
-
 /* Look at the file once a second. True: the set is another one now. What cannot be read is told,
  * and the set before stays. */
-bool sek__dismissals_watch(const struct sek_runtime *rt, struct sek_dismissals *d, int64_t now_ms);
+bool sek__dismissals_watch(struct sek_runtime *rt, int64_t now_ms);
 /* What findings block, rows[*io_n] with room for SEK_DYNAMIC_MAX, once the set is another one:
  * blocks of dismissed findings end, those of restored ones run again. */
-void sek__dismissals_apply(const struct sek_runtime *rt, const struct sek_dismissals *d,
-                           struct sek_dynamic_row *rows, unsigned *io_n, int64_t now_s);
+void sek__dismissals_apply(const struct sek_runtime *rt, struct sek_dynamic_row *rows,
+                           unsigned *io_n, int64_t now_s);
 
 /* --- geodata.c: databases of networks and countries ----------------------------------------------
  */
 
 void sek__geo_start(struct sek_runtime *rt);
-/* Observer, often: reads what is new at most once a minute. */
+/* Observer, or where there is none the keeper, often: reads what is new at most once a minute. */
 void sek__geo_tick(struct sek_runtime *rt);
+
+/* --- recall.c: what detectors remember over a restart, in a file of the observer's
+ * -----------------
+ */
+
+struct sek_detectors;
+
+struct sek_recall {
+    char path[SEK_CONF_PATH_MAX];
+    struct sek_hash_key key;      /* by which the detectors know things again */
+    struct sek_memory *from;      /* NULL: nothing to take up */
+    struct sek_memory_save *save; /* at work; NULL: none */
+    int64_t saved_ms;             /* monotonic */
+    bool news, failing;           /* news: set by the observer when something was seen */
+    bool closed;                  /* the file is not to be touched any more */
+};
+
+/* In the starting thread: the key that the detectors are to have. What cannot be used is told. */
+void sek__recall_open(const struct sek_runtime *rt, struct sek_recall *r);
+/* Observer, before it looks at anything: takes up to 3 s, less when `stop` is posted. */
+void sek__recall_load(const struct sek_runtime *rt, struct sek_recall *r, struct sek_detectors *d,
+                      sem_t *stop);
+/* Observer, each tick: every five minutes writes the file, some milliseconds' worth at a time. */
+void sek__recall_tick(const struct sek_runtime *rt, struct sek_recall *r, struct sek_detectors *d);
+/* Observer, at its end: writes the file within 2 s, or leaves it. */
+void sek__recall_end(const struct sek_runtime *rt, struct sek_recall *r, struct sek_detectors *d);
+void sek__recall_fini(struct sek_recall *r);
 
 /* --- observer.c: what the detectors over time make of the events; a thread of its own -----------
  */

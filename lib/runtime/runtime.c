@@ -83,6 +83,7 @@ enum sek_err sek_runtime_start(struct sek_conf *conf, unsigned n_workers, const 
     memset(conf, 0, sizeof *conf);
     rt->hooks = *hooks;
     rt->n_workers = n_workers ? n_workers : 1;
+    rt->looks = sek_engine_looks(&(struct sek_engine){.rebinding = rt->conf.rebinding.mode});
 
     enum sek_err err = workers_new(rt, diag);
     if (err == SEK_OK)
@@ -141,7 +142,11 @@ struct sek_engine sek__engine_of(struct sek_runtime *rt)
 {
     return (struct sek_engine){.policy = atomic_load(&rt->policy),
                                .dynamic = atomic_load(&rt->dynamic),
-                               .canary = rt->conf.bypass.canary};
+                               .own = rt->never,
+                               .geo = rt->geo,
+                               .canary = rt->conf.bypass.canary,
+                               .rebinding = rt->conf.rebinding.mode,
+                               .rebinding_exclude = rt->rebinding_exclude};
 }
 
 void sek__decide(const struct sek_runtime *rt, const struct sek_engine *engine,
@@ -155,26 +160,128 @@ void sek__decide(const struct sek_runtime *rt, const struct sek_engine *engine,
     }
 }
 
-void sek_worker_decide(struct sek_runtime *rt, unsigned worker, const struct sek_name *name,
-                       enum sek_trigger trigger, int64_t now_s, struct sek_verdict *out)
+void sek_worker_decide(struct sek_runtime *rt, unsigned worker, const struct sek_asking *asking,
+                       const struct sek_name *name, enum sek_trigger trigger, int64_t now_s,
+                       struct sek_verdict *out)
 {
     struct sek_epoch_slot *slot = &rt->slots[worker];
     sek_epoch_enter(&rt->epoch, slot);
     struct sek_engine engine = sek__engine_of(rt);
+    engine.asking = *asking;
     sek__decide(rt, &engine, name, now_s, trigger, out);
     sek_epoch_leave(slot);
 }
 
-void sek_worker_decide_once(struct sek_runtime *rt, unsigned worker,
-                            const struct sek_name *question, int64_t now_s,
-                            struct sek_judged *judged)
+void sek_worker_decide_address(struct sek_runtime *rt, unsigned worker,
+                               const struct sek_asking *asking, const struct sek_name *question,
+                               enum sek_trigger trigger, const struct sek_addr *addr, int64_t now_s,
+                               struct sek_verdict *out, struct sek_name *out_matched)
 {
-    uint64_t epoch = sek_epoch_now(&rt->epoch); /* before the verdict: never newer than it */
-    if (judged->epoch == epoch && judged->now_s == now_s)
-        return;
+    struct sek_epoch_slot *slot = &rt->slots[worker];
+    sek_epoch_enter(&rt->epoch, slot);
+    struct sek_engine engine = sek__engine_of(rt);
+    engine.asking = *asking;
+    sek_engine_decide_address(&engine, question, trigger, addr, now_s, out, out_matched, NULL,
+                              NULL);
+    sek_epoch_leave(slot);
+}
+
+void sek_worker_decide_server(struct sek_runtime *rt, unsigned worker,
+                              const struct sek_asking *asking, const struct sek_name *question,
+                              const struct sek_name *server, int64_t now_s, struct sek_verdict *out,
+                              struct sek_name *out_matched)
+{
+    struct sek_epoch_slot *slot = &rt->slots[worker];
+    sek_epoch_enter(&rt->epoch, slot);
+    struct sek_engine engine = sek__engine_of(rt);
+    engine.asking = *asking;
+    sek_engine_decide_server(&engine, question, server, now_s, out, out_matched, NULL, NULL);
+    sek_epoch_leave(slot);
+}
+
+bool sek_worker_pattern(struct sek_runtime *rt, unsigned worker, const struct sek_verdict *verdict,
+                        struct sek_name *out)
+{
+    if (verdict->pattern == 0)
+        return false;
+    struct sek_epoch_slot *slot = &rt->slots[worker];
+    sek_epoch_enter(&rt->epoch, slot);
+    const struct sek_policy *policy = atomic_load(&rt->policy);
+    bool known = policy && sek_policy_generation(policy) == verdict->generation &&
+                 sek_policy_pattern(policy, verdict->pattern, out);
+    sek_epoch_leave(slot);
+    return known;
+}
+
+/* The terms of the rule that decided; NULL for none, or when another policy is in force. */
+static const struct sek_terms *terms_of(const struct sek_runtime *rt,
+                                        const struct sek_verdict *verdict,
+                                        const struct sek_termset **out_set)
+{
+    const struct sek_policy *policy = atomic_load(&rt->policy);
+    if (!policy || sek_policy_generation(policy) != verdict->generation)
+        return NULL;
+    *out_set = verdict->terms_new ? sek_policy_terms(policy) : sek_policy_terms_below(policy);
+    return sek_termset_get(*out_set, verdict->terms);
+}
+
+const char *sek_worker_ede_text(struct sek_runtime *rt, unsigned worker,
+                                const struct sek_verdict *verdict, char out[SEK_TERMS_EDE_TEXT_MAX])
+{
+    out[0] = '\0';
+    if (!verdict->terms)
+        return out;
+    struct sek_epoch_slot *slot = &rt->slots[worker];
+    const struct sek_termset *set;
+    sek_epoch_enter(&rt->epoch, slot);
+    const struct sek_terms *terms = terms_of(rt, verdict, &set);
+    if (terms)
+        snprintf(out, SEK_TERMS_EDE_TEXT_MAX, "%s", sek_termset_ede_text(set, terms));
+    sek_epoch_leave(slot);
+    return out;
+}
+
+size_t sek_worker_data(struct sek_runtime *rt, unsigned worker, const struct sek_verdict *verdict,
+                       uint8_t out[SEK_TERMS_DATA_MAX])
+{
+    struct sek_epoch_slot *slot = &rt->slots[worker];
+    const struct sek_termset *set;
+    size_t n = 0;
+    sek_epoch_enter(&rt->epoch, slot);
+    const struct sek_terms *terms = terms_of(rt, verdict, &set);
+    const uint8_t *data = terms ? sek_termset_data(set, terms, &n) : NULL;
+    if (data)
+        memcpy(out, data, n);
+    sek_epoch_leave(slot);
+    return n;
+}
+
+unsigned sek_runtime_looks(const struct sek_runtime *rt)
+{
+    return atomic_load_explicit(&rt->looks, memory_order_relaxed);
+}
+
+bool sek_runtime_has_groups(const struct sek_runtime *rt)
+{
+    return sek_runtime_looks(rt) & SEK_LOOKS_ENDPOINTS;
+}
+
+/* May the verdict differ from the remembered one? epoch: read before the policy, so that the note
+ * is never newer than the verdict. */
+static bool is_due(struct sek_judged *judged, uint64_t epoch, int64_t now_s)
+{
+    bool due = judged->epoch != epoch || judged->now_s != now_s;
     judged->epoch = epoch;
     judged->now_s = now_s;
-    sek_worker_decide(rt, worker, question, SEK_TRIGGER_QNAME, now_s, &judged->verdict);
+    return due;
+}
+
+void sek_worker_decide_once(struct sek_runtime *rt, unsigned worker,
+                            const struct sek_asking *asking, const struct sek_name *question,
+                            int64_t now_s, struct sek_judged *judged)
+{
+    if (is_due(judged, sek_epoch_now(&rt->epoch), now_s))
+        sek_worker_decide(rt, worker, asking, question, SEK_TRIGGER_QNAME, now_s, &judged->verdict);
 }
 
 /* A counter has one writer, so load and store suffice: no locked instruction. */
@@ -184,18 +291,28 @@ static void count(struct sek_worker *w, enum sek_counter c)
     atomic_store_explicit(&w->counter[c], n + 1, memory_order_relaxed);
 }
 
-void sek_worker_detect(struct sek_runtime *rt, unsigned worker, const struct sek_name *question,
-                       int64_t now_s, struct sek_verdict *io)
+void sek_worker_question(struct sek_runtime *rt, unsigned worker, const struct sek_asking *asking,
+                         const struct sek_name *question, int64_t now_s, struct sek_judged *judged,
+                         struct sek_verdict *out)
 {
     struct sek_epoch_slot *slot = &rt->slots[worker];
+    struct sek_detect_begun begun;
+    bool due = is_due(judged, sek_epoch_now(&rt->epoch), now_s);
     sek_epoch_enter(&rt->epoch, slot);
     const struct sek_detect *detect = atomic_load(&rt->detect);
+    struct sek_engine engine = sek__engine_of(rt);
+    engine.asking = *asking;
     if (detect)
-        sek_detect_question(detect, rt->workers[worker].memo, question, now_s, io, NULL);
+        sek_detect_begin(detect, question, now_s, &begun);
+    if (due)
+        sek__decide(rt, &engine, question, now_s, SEK_TRIGGER_QNAME, &judged->verdict);
+    *out = judged->verdict;
+    if (detect)
+        sek_detect_end(detect, rt->workers[worker].memo, question, now_s, &begun, out, NULL);
     sek_epoch_leave(slot);
-    if (io->score > SEK_CLASSIFY_NONE)
+    if (out->score > SEK_CLASSIFY_NONE)
         count(&rt->workers[worker], SEK_COUNTER_SCORED);
-    if (io->trigger == SEK_TRIGGER_CLASSIFIER)
+    if (out->trigger == SEK_TRIGGER_CLASSIFIER)
         count(&rt->workers[worker], SEK_COUNTER_SUSPECT);
 }
 
@@ -221,13 +338,19 @@ void sek__count_outcome(struct sek_worker *w, const struct sek_event *event)
     }
 }
 
+bool sek_worker_tracks(const struct sek_runtime *rt, const struct sek_name *name)
+{
+    return rt->tracked && sek_udr_names_cover(rt->tracked, name);
+}
+
 void sek_worker_record(struct sek_runtime *rt, unsigned worker, const struct sek_event *event)
 {
     struct sek_worker *w = &rt->workers[worker];
     count(w, SEK_COUNTER_QUERIES);
     if (!event->unjudged)
         sek__count_outcome(w, event);
-    sek_ring_push(w->ring, event);
+    if (!event->quiet)
+        sek_ring_push(w->ring, event);
 }
 
 /* An event is older than its verdict, so it counts only if it came after the last change: the loads
@@ -254,16 +377,44 @@ enum sek_judgement sek_judgement_of(const struct sek_verdict *v)
 {
     if (sek_action_blocks(v->action))
         return SEK_JUDGED_BLOCKED;
-    if (v->trigger == SEK_TRIGGER_QNAME && v->would == SEK_ACTION_PASSTHRU)
+    if ((v->trigger == SEK_TRIGGER_QNAME || v->trigger == SEK_TRIGGER_REGEX ||
+         v->trigger == SEK_TRIGGER_CLIENT_IP) &&
+        v->would == SEK_ACTION_PASSTHRU)
         return SEK_JUDGED_EXEMPT;
     return SEK_JUDGED_OPEN;
 }
 
 enum sek_judgement sek_runtime_judge(struct sek_runtime *rt, const struct sek_name *name,
-                                     enum sek_trigger trigger)
+                                     uint16_t qtype, enum sek_trigger trigger)
 {
     struct sek_verdict v;
     struct sek_engine engine = sek__engine_of(rt);
+    engine.asking.qtype = qtype;
     sek__decide(rt, &engine, name, sek_keeper_now_ms() / 1000, trigger, &v);
     return sek_judgement_of(&v);
+}
+
+enum sek_judgement sek_runtime_judge_address(struct sek_runtime *rt,
+                                             const struct sek_name *question, uint16_t qtype,
+                                             enum sek_trigger trigger, const struct sek_addr *addr)
+{
+    struct sek_verdict v;
+    struct sek_name matched;
+    struct sek_engine engine = sek__engine_of(rt);
+    engine.asking.qtype = qtype;
+    sek_engine_decide_address(&engine, question, trigger, addr, sek_keeper_now_ms() / 1000, &v,
+                              &matched, NULL, NULL);
+    return sek_action_blocks(v.action) ? SEK_JUDGED_BLOCKED : SEK_JUDGED_OPEN;
+}
+
+enum sek_judgement sek_runtime_judge_server(struct sek_runtime *rt, const struct sek_name *question,
+                                            uint16_t qtype, const struct sek_name *server)
+{
+    struct sek_verdict v;
+    struct sek_name matched;
+    struct sek_engine engine = sek__engine_of(rt);
+    engine.asking.qtype = qtype;
+    sek_engine_decide_server(&engine, question, server, sek_keeper_now_ms() / 1000, &v, &matched,
+                             NULL, NULL);
+    return sek_action_blocks(v.action) ? SEK_JUDGED_BLOCKED : SEK_JUDGED_OPEN;
 }

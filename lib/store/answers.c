@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "store/answers.h"
 #include "base/hash.h"
+#include "base/hot.h"
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -9,6 +10,12 @@
 
 #define WAYS 4
 #define DAY_MS 86400000LL
+
+/* What was offered, with the life times so far: none while the lowest is above the highest. */
+struct known {
+    uint64_t hash; /* 0: free */
+    uint32_t ttl_min_s, ttl_max_s;
+};
 
 struct batch {
     unsigned n;
@@ -21,7 +28,7 @@ struct sek_answers {
     struct batch batches[2];
     /* the producer's */
     struct sek_hash_key key;
-    uint64_t known[SEK_ANSWERS_KNOWN]; /* sets of four, the latest first; 0: free */
+    struct known *known; /* sets of four, the latest first */
     _Atomic bool forget;
 };
 
@@ -31,6 +38,11 @@ enum sek_err sek_answers_new(struct sek_answers **out)
     if (!a)
         return SEK_E_NOMEM;
     pthread_mutex_init(&a->lock, NULL);
+    a->known = sek_hot_alloc(SEK_ANSWERS_KNOWN * sizeof *a->known);
+    if (!a->known) {
+        sek_answers_free(a);
+        return SEK_E_NOMEM;
+    }
     a->key = sek_hash_key_random();
     a->waiting = &a->batches[0];
     a->held = &a->batches[1];
@@ -43,6 +55,7 @@ void sek_answers_free(struct sek_answers *a)
     if (!a)
         return;
     pthread_mutex_destroy(&a->lock);
+    free(a->known);
     free(a);
 }
 
@@ -51,33 +64,36 @@ void sek_answers_free(struct sek_answers *a)
 
 static uint64_t hash_of(const struct sek_answers *a, const struct sek_answer *row)
 {
-    uint8_t text[sizeof row->day + sizeof row->address + SEK_NAME_MAX + 1];
+    uint8_t text[sizeof row->day + sizeof row->address + 2 * (SEK_NAME_MAX + 1)];
+    size_t n = sizeof row->day + sizeof row->address;
     memcpy(text, &row->day, sizeof row->day);
     memcpy(text + sizeof row->day, &row->address, sizeof row->address);
-    memcpy(text + sizeof row->day + sizeof row->address, row->domain, row->domain_len);
-    uint64_t hash =
-        sek_hash(&a->key, text, sizeof row->day + sizeof row->address + row->domain_len);
+    memcpy(text + n, row->domain, row->domain_len);
+    n += row->domain_len;
+    memcpy(text + n, row->server, row->server_len);
+    uint64_t hash = sek_hash(&a->key, text, n + row->server_len);
     return hash ? hash : 1;
 }
 
-/* Finding it makes it the latest. */
-static bool is_known(struct sek_answers *a, uint64_t hash)
+/* Finding it makes it the latest. NULL: not known. */
+static struct known *find(struct sek_answers *a, uint64_t hash)
 {
-    uint64_t *set = &a->known[hash % (SEK_ANSWERS_KNOWN / WAYS) * WAYS];
+    struct known *set = &a->known[hash % (SEK_ANSWERS_KNOWN / WAYS) * WAYS];
     for (unsigned i = 0; i < WAYS; i++)
-        if (set[i] == hash) {
+        if (set[i].hash == hash) {
+            struct known found = set[i];
             memmove(set + 1, set, i * sizeof *set);
-            set[0] = hash;
-            return true;
+            set[0] = found;
+            return set;
         }
-    return false;
+    return NULL;
 }
 
-static void remember(struct sek_answers *a, uint64_t hash)
+static void remember(struct sek_answers *a, uint64_t hash, const struct known *ttl)
 {
-    uint64_t *set = &a->known[hash % (SEK_ANSWERS_KNOWN / WAYS) * WAYS];
+    struct known *set = &a->known[hash % (SEK_ANSWERS_KNOWN / WAYS) * WAYS];
     memmove(set + 1, set, (WAYS - 1) * sizeof *set);
-    set[0] = hash;
+    set[0] = (struct known){hash, ttl->ttl_min_s, ttl->ttl_max_s};
 }
 
 static bool push(struct sek_answers *a, const struct sek_answer *row)
@@ -86,42 +102,90 @@ static bool push(struct sek_answers *a, const struct sek_answer *row)
     bool room = a->waiting->n < SEK_ANSWERS_MAX;
     if (room)
         memcpy(&a->waiting->all[a->waiting->n++], row,
-               offsetof(struct sek_answer, domain) + row->domain_len);
+               row->server_len ? sizeof *row
+                               : offsetof(struct sek_answer, domain) + row->domain_len);
     pthread_mutex_unlock(&a->lock);
     return room;
 }
 
-unsigned sek_answers_note(struct sek_answers *a, const struct sek_event *e, const uint8_t *domain,
-                          size_t len)
+/* False: it found no room. */
+static bool offer(struct sek_answers *a, const struct sek_answer *row)
 {
-    struct sek_answer row = {.day = e->time_ms / DAY_MS, .domain_len = (uint8_t)len};
+    uint64_t hash = hash_of(a, row);
+    const struct known ttl = {hash, row->has_ttl ? row->ttl_min_s : UINT32_MAX,
+                              row->has_ttl ? row->ttl_max_s : 0};
+    struct known *known = find(a, hash);
+    if (known && ttl.ttl_min_s >= known->ttl_min_s && ttl.ttl_max_s <= known->ttl_max_s)
+        return true;
+    if (!push(a, row))
+        return false;
+    if (!known)
+        remember(a, hash, &ttl);
+    else {
+        known->ttl_min_s = ttl.ttl_min_s < known->ttl_min_s ? ttl.ttl_min_s : known->ttl_min_s;
+        known->ttl_max_s = ttl.ttl_max_s > known->ttl_max_s ? ttl.ttl_max_s : known->ttl_max_s;
+    }
+    return true;
+}
+
+static unsigned note_addresses(struct sek_answers *a, const struct sek_event *e,
+                               struct sek_answer *row)
+{
     const struct sek_addr *addrs = sek_event_addrs(e);
     unsigned lost = 0;
-    if (!a || len > sizeof row.domain)
-        return 0;
-    if (atomic_exchange_explicit(&a->forget, false, memory_order_acquire))
-        memset(a->known, 0, sizeof a->known);
-    memcpy(row.domain, domain, len);
+    row->has_ttl = !e->cached; /* else it is what is left of it */
+    row->ttl_min_s = row->ttl_max_s = row->has_ttl ? e->ttl_s : 0;
     for (unsigned i = 0; i < e->n_addrs; i++) {
-        row.address = addrs[i];
-        uint64_t hash = hash_of(a, &row);
-        if (is_known(a, hash))
-            continue;
-        if (push(a, &row))
-            remember(a, hash);
-        else
-            lost++;
+        row->address = addrs[i];
+        lost += !offer(a, row);
     }
     return lost;
+}
+
+/* Those of the registered domain, and of zones below it. */
+static unsigned note_servers(struct sek_answers *a, const struct sek_event *e,
+                             uint8_t domain_labels, struct sek_answer *row)
+{
+    const uint8_t *name;
+    size_t at = 0, len;
+    uint8_t labels;
+    unsigned lost = 0;
+    row->has_ttl = false;
+    row->ttl_min_s = row->ttl_max_s = 0;
+    row->address = (struct sek_addr){{0}};
+    while ((at = sek_event_server(e, at, &labels, &name, &len)) != 0) {
+        if (labels > domain_labels)
+            continue;
+        row->server_len = (uint8_t)len;
+        memcpy(row->server, name, len);
+        lost += !offer(a, row);
+    }
+    return lost;
+}
+
+static unsigned note(struct sek_answers *a, const struct sek_event *e,
+                     const struct sek_tally_note *n)
+{
+    struct sek_answer row; /* half a KiB: only what is used is set */
+    row.day = e->time_ms / DAY_MS;
+    row.domain_len = n->row->domain_len;
+    row.server_len = 0;
+    memcpy(row.domain, n->row->domain, n->row->domain_len);
+    unsigned lost = note_addresses(a, e, &row);
+    return n->has_domain ? lost + note_servers(a, e, n->domain_labels, &row) : lost;
 }
 
 unsigned sek_answers_note_all(struct sek_answers *a, const struct sek_event *const *events,
                               const struct sek_tally_note *notes, unsigned n)
 {
     unsigned lost = 0;
-    for (unsigned i = 0; a && i < n; i++)
-        if (events[i]->n_addrs && notes[i].row)
-            lost += sek_answers_note(a, events[i], notes[i].row->domain, notes[i].row->domain_len);
+    if (!a)
+        return 0;
+    if (atomic_exchange_explicit(&a->forget, false, memory_order_acquire))
+        memset(a->known, 0, SEK_ANSWERS_KNOWN * sizeof *a->known);
+    for (unsigned i = 0; i < n; i++)
+        if ((events[i]->n_addrs || events[i]->servers_octets) && notes[i].row)
+            lost += note(a, events[i], &notes[i]);
     return lost;
 }
 

@@ -155,14 +155,14 @@ static enum sek_err insert_hit(struct sek_eventsdb *db, const struct sek_tally_h
         return err;
     uint32_t decision =
         sek_event_decision_id(&e->endpoint, name, e->name_len, e->qtype, e->list, hit->minute);
-    const int64_t values[] = {hit->minute, endpoint_no,   name_no,   domain_no,
-                              e->qtype,    e->list,       e->action, e->would,
-                              e->trigger,  e->monitor,    e->scope,  owner_no,
-                              matched_no,  e->generation, decision,  e->score};
+    const int64_t values[] = {hit->minute, endpoint_no,   name_no,    domain_no,     e->qtype,
+                              e->list,     e->action,     e->would,   e->trigger,    e->monitor,
+                              e->scope,    owner_no,      matched_no, e->generation, decision,
+                              e->score,    ++db->last_hit};
     err = sek__eventsdb_run(db, SEK_ST_HIT_PUT, values, sizeof values / sizeof values[0], diag);
     if (err)
         return err;
-    *out_row = sqlite3_last_insert_rowid(db->sql);
+    *out_row = db->last_hit;
     return SEK_OK;
 }
 
@@ -181,12 +181,14 @@ static enum sek_err put_hit(struct sek_eventsdb *db, const struct sek_tally_hit 
 {
     struct sek_idmap_key key = hit_key(db, hit);
     int64_t row;
+    bool closed = (hit->minute + 1) * 60000 + SEK_HIT_CLOSED_MS <= db->now_ms;
     set_time(db, hit->minute);
-    if (!sek_idmap_get(&db->rows, key, &row)) {
+    if (closed || !sek_idmap_get(&db->rows, key, &row)) {
         enum sek_err err = insert_hit(db, hit, &row, diag);
         if (err)
             return err;
-        sek_idmap_put(&db->rows, key, row);
+        if (!closed)
+            sek_idmap_put(&db->rows, key, row);
     }
     return add_sum(db, row, hit, diag);
 }
@@ -234,6 +236,11 @@ static enum sek_err put_lists(struct sek_eventsdb *db, const struct sek_list *li
     if (!err)
         db->lists_seen = digest;
     return err;
+}
+
+void sek_eventsdb_set_time(struct sek_eventsdb *db, int64_t now_ms)
+{
+    db->now_ms = now_ms;
 }
 
 enum sek_err sek_eventsdb_store(struct sek_eventsdb *db, const struct sek_tally_batch *batch,

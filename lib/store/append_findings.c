@@ -47,6 +47,10 @@ static enum sek_err put(struct sek_eventsdb *db, enum sek_event_statement st,
     bind_text(stmt, 9, f->evidence, sizeof f->evidence);
     bind_text(stmt, 10, t->domain, sizeof t->domain);
     bind_text(stmt, 11, t->path, sizeof t->path);
+    sqlite3_bind_int64(stmt, 12, db->last_change + 1);
+    sqlite3_bind_int64(stmt, 13, f->may_block_s);
+    if (st == SEK_ST_FINDING_PUT)
+        sqlite3_bind_int64(stmt, 14, db->last_finding + 1);
     return sek__eventsdb_run(db, st, NULL, 0, diag);
 }
 
@@ -62,6 +66,8 @@ static enum sek_err put_finding(struct sek_eventsdb *db, const struct sek_findin
             return err;
         if (sqlite3_changes(db->sql) > 0) {
             *counts[i] += 1;
+            db->last_change++;
+            db->last_finding += in_turn[i] == SEK_ST_FINDING_PUT;
             return SEK_OK;
         }
     }

@@ -7,12 +7,13 @@
 #include "base/banned.h"
 
 #define BLOCK_OCTETS (1U << 20)
+#define HAS_TERMS 0x80
 
 struct record {
     uint32_t order; /* of adding */
     uint16_t key_len;
-    uint8_t scope, action;
-    uint8_t key[];
+    uint8_t scope, action; /* HAS_TERMS: terms follow */
+    uint8_t key[];         /* and the terms with their terminator, if it has any */
 };
 
 struct place {
@@ -56,9 +57,8 @@ void sek_batch_free(struct sek_batch *f)
     free(f);
 }
 
-static struct record *record_new(struct sek_batch *f, size_t key_len)
+static void *octets_new(struct sek_batch *f, size_t size)
 {
-    size_t size = sizeof(struct record) + key_len;
     size = (size + _Alignof(struct record) - 1) & ~(_Alignof(struct record) - 1);
     if (!f->blocks || f->blocks->used + size > BLOCK_OCTETS) {
         struct block *b = malloc(sizeof *b);
@@ -69,9 +69,19 @@ static struct record *record_new(struct sek_batch *f, size_t key_len)
         f->blocks = b;
         f->octets += sizeof *b;
     }
-    struct record *r = (struct record *)(f->blocks->octets + f->blocks->used);
+    void *octets = f->blocks->octets + f->blocks->used;
     f->blocks->used += size;
-    return r;
+    return octets;
+}
+
+static uint8_t action_of(const struct record *r)
+{
+    return r->action & (uint8_t)~HAS_TERMS;
+}
+
+static const char *terms_of(const struct record *r)
+{
+    return r->action & HAS_TERMS ? (const char *)r->key + r->key_len : "";
 }
 
 static bool places_grow(struct sek_batch *f)
@@ -96,22 +106,24 @@ static uint64_t head_of(const uint8_t *key, size_t len)
 }
 
 enum sek_err sek_batch_add(struct sek_batch *f, const void *key, size_t key_len, uint8_t scope,
-                           uint8_t action)
+                           uint8_t action, const char *terms)
 {
+    size_t n_terms = *terms ? strlen(terms) + 1 : 0;
     if (f->octets + f->n * sizeof *f->places > SEK_BATCH_MAX || f->n == UINT32_MAX ||
-        key_len > UINT16_MAX)
+        key_len > UINT16_MAX || n_terms > BLOCK_OCTETS / 2)
         return SEK_E_LIMIT;
     if (!places_grow(f))
         return SEK_E_NOMEM;
-    struct record *r = record_new(f, key_len);
+    struct record *r = octets_new(f, sizeof *r + key_len + n_terms);
     if (!r)
         return SEK_E_NOMEM;
     r->order = (uint32_t)f->n;
     r->key_len = (uint16_t)key_len;
     r->scope = scope;
-    r->action = action;
+    r->action = (uint8_t)(action | (n_terms ? HAS_TERMS : 0));
     if (key_len) /* the root's key may be NULL */
         memcpy(r->key, key, key_len);
+    memcpy(r->key + key_len, terms, n_terms);
     f->places[f->n++] = (struct place){.head = head_of(r->key, key_len), .record = r};
     return SEK_OK;
 }
@@ -144,21 +156,46 @@ void sek_batch_sort(struct sek_batch *f)
     f->at = 0;
 }
 
-bool sek_batch_next(struct sek_batch *f, uint8_t winner, struct sek_batch_rule *out,
+/* "a b", or the one if both are the same. NULL without memory. */
+static const char *joined(struct sek_batch *f, const char *a, const char *b)
+{
+    size_t n = strlen(a), m = strlen(b);
+    char *both = n + m + 2 <= BLOCK_OCTETS / 2 ? octets_new(f, n + m + 2) : NULL;
+    if (!both)
+        return NULL;
+    memcpy(both, a, n);
+    both[n] = ' ';
+    memcpy(both + n + 1, b, m + 1);
+    return both;
+}
+
+bool sek_batch_next(struct sek_batch *f, struct sek_batch_winner winner, struct sek_batch_rule *out,
                     struct sek_batch_again *io_again)
 {
     if (f->at == f->n)
         return false;
     const struct place *first = &f->places[f->at++];
-    uint8_t action = first->record->action;
-    for (; f->at < f->n && rule_compare(first, &f->places[f->at]) == 0; f->at++) {
-        uint8_t next = f->places[f->at].record->action;
-        *(next == action ? &io_again->n_same : &io_again->n_other) += 1;
-        if (action != winner)
-            action = next;
-    }
     const struct record *r = first->record;
-    *out = (struct sek_batch_rule){
-        .key = r->key, .key_len = r->key_len, .scope = r->scope, .action = action};
+    *out = (struct sek_batch_rule){.key = r->key,
+                                   .key_len = r->key_len,
+                                   .scope = r->scope,
+                                   .action = action_of(r),
+                                   .terms = terms_of(r)};
+    for (; f->at < f->n && rule_compare(first, &f->places[f->at]) == 0; f->at++) {
+        const struct record *next = f->places[f->at].record;
+        const char *terms = terms_of(next);
+        uint8_t action = action_of(next);
+        bool same = action == out->action && strcmp(terms, out->terms) == 0;
+        bool joins = winner.joins && action == winner.joins && out->action == winner.joins;
+        *(same ? &io_again->n_same : joins ? &io_again->n_joined : &io_again->n_other) += 1;
+        if (joins && !same) {
+            out->terms = joined(f, out->terms, terms);
+            if (!out->terms)
+                return false;
+        } else if (out->action != winner.action) {
+            out->action = action;
+            out->terms = terms;
+        }
+    }
     return true;
 }

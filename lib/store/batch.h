@@ -16,20 +16,26 @@ struct sek_batch_rule {
     const uint8_t *key;
     size_t key_len;
     uint8_t scope, action;
+    const char *terms; /* "" for most */
 };
 
 enum sek_err sek_batch_new(struct sek_batch **out);
 void sek_batch_free(struct sek_batch *f);
-/* NOMEM; LIMIT past SEK_BATCH_MAX. */
+/* NOMEM; LIMIT past SEK_BATCH_MAX. terms: of the rule, copied; "" for none. */
 enum sek_err sek_batch_add(struct sek_batch *f, const void *key, size_t key_len, uint8_t scope,
-                           uint8_t action);
+                           uint8_t action, const char *terms);
 /* All are in: sort by key, then scope. Nothing may be added after. */
 void sek_batch_sort(struct sek_batch *f);
-/* Of what was taken: added again with the same action; with another one. */
+/* Of what was taken: added again with the same action and terms; with others; joined. */
 struct sek_batch_again {
-    uint64_t n_same, n_other;
+    uint64_t n_same, n_other, n_joined;
 };
-/* The next (key, scope). Of several actions for it `winner` counts if it is among them, else the
- * one that was added last; *io_again grows by the others. False at the end. */
-bool sek_batch_next(struct sek_batch *f, uint8_t winner, struct sek_batch_rule *out,
+/* Of several rules for one (key, scope): */
+struct sek_batch_winner {
+    uint8_t action; /* counts if it is among them, else the one that was added last */
+    uint8_t joins;  /* rules of this action join their terms, one behind the other; 0: none do */
+};
+/* The next (key, scope). *io_again grows by those that do not count. False at the end, or without
+ * memory for joined terms. */
+bool sek_batch_next(struct sek_batch *f, struct sek_batch_winner winner, struct sek_batch_rule *out,
                     struct sek_batch_again *io_again);

@@ -89,6 +89,30 @@ enum sek_err sek__eventsdb_end(struct sek_eventsdb *db, enum sek_err err, struct
     return err;
 }
 
+/* --- numbers of rows ---------------------------------------------------------------------------
+ */
+
+enum sek_err sek__eventsdb_keep_numbers(struct sek_eventsdb *db, struct sek_diag *diag)
+{
+    return sek__eventsdb_run(db, SEK_ST_NUMBERS_KEEP,
+                             (int64_t[]){db->last_hit, db->last_finding, db->last_change}, 3, diag);
+}
+
+/* Of the rows there are, and of those that were deleted. */
+static enum sek_err learn_numbers(struct sek_eventsdb *db, struct sek_diag *diag)
+{
+#define LAST(column, table, key)                                                                   \
+    "SELECT max(coalesce((SELECT max(" column ") FROM " table "), 0),"                             \
+    " coalesce((SELECT value FROM state WHERE key = '" key "'), 0))"
+    enum sek_err err = sek_sql_int(db->sql, LAST("id", "hit", "last_hit"), &db->last_hit, diag);
+    if (!err)
+        err = sek_sql_int(db->sql, LAST("id", "finding", "last_finding"), &db->last_finding, diag);
+    if (!err)
+        err =
+            sek_sql_int(db->sql, LAST("change", "finding", "last_change"), &db->last_change, diag);
+    return err;
+}
+
 /* --- checkpoints -------------------------------------------------------------------------------
  */
 
@@ -230,6 +254,8 @@ static enum sek_err open_once(struct sek_eventsdb *db, struct sek_diag *diag)
         db->ino = st.st_ino;
     }
     err = prepare_all(db, diag);
+    if (!err)
+        err = learn_numbers(db, diag);
     if (!err &&
         sek_sql_int(db->sql, "SELECT value FROM state WHERE key = 'unclean'", &unclean, NULL))
         unclean = 0;

@@ -3,7 +3,9 @@
  * can damage a WAL database that two connections checkpoint). A damaged file is put aside as
  * "<path>.corrupt-<UTC>", never deleted, and a fresh one begun. One thread. */
 #pragma once
+#include "conf/conf.h"
 #include "event/finding.h"
+#include "event/response.h"
 #include "event/tally.h"
 #include "policy/policy.h"
 
@@ -26,6 +28,13 @@ enum sek_err sek_eventsdb_put_aside(const char *path, int64_t now_s, char out_as
  * close and open again. */
 bool sek_eventsdb_is_moved(const struct sek_eventsdb *db);
 
+/* The time of what is stored next (Unix milliseconds): a row of hits grows no more once its minute
+ * is over for SEK_HIT_CLOSED_MS; what comes later makes another row. So whoever reads one
+ * SEK_HIT_FINAL_MS after its minute has all of it, unless the commit takes longer than what lies
+ * between. Without a call rows grow whenever. */
+#define SEK_HIT_CLOSED_MS 15000
+#define SEK_HIT_FINAL_MS 30000
+void sek_eventsdb_set_time(struct sek_eventsdb *db, int64_t now_ms);
 /* One transaction: the whole batch, and the names of the lists. On failure nothing of it is stored:
  * try again later; after SEK_E_CORRUPT close, put aside and open. *out_rows: rows inserted or
  * updated. */
@@ -63,14 +72,17 @@ enum sek_err sek_eventsdb_store_firsts(struct sek_eventsdb *db, const struct sek
 enum sek_err sek_eventsdb_retain_firsts(struct sek_eventsdb *db, int64_t oldest_s,
                                         uint64_t max_octets, unsigned max_rows,
                                         struct sek_diag *diag);
-/* That DNS gave an address for a registered domain on a day. */
+/* That DNS gave an address for a registered domain on a day, or named one of its name servers. */
 struct sek_answer {
-    int64_t day; /* Unix time / 86400 */
-    struct sek_addr address;
-    uint8_t domain_len;
-    uint8_t domain[SEK_NAME_MAX + 1]; /* wire, lower case */
+    int64_t day;             /* Unix time / 86400 */
+    struct sek_addr address; /* unless it is a server */
+    bool has_ttl;
+    uint32_t ttl_min_s, ttl_max_s;  /* of answers with that address, so far on that day */
+    uint8_t domain_len, server_len; /* server_len 0: it is an address */
+    uint8_t domain[SEK_NAME_MAX + 1], server[SEK_NAME_MAX + 1]; /* wire, lower case */
 };
-/* One transaction, as above. What is there already stays. */
+/* One transaction, as above. What is there already gets the wider range of life times, and a server
+ * its latest day. */
 enum sek_err sek_eventsdb_store_answers(struct sek_eventsdb *db, const struct sek_answer *answers,
                                         unsigned n, struct sek_diag *diag);
 /* Delete those of days before oldest_s, and the oldest beyond max_rows or an eighth of max_octets;
@@ -78,11 +90,43 @@ enum sek_err sek_eventsdb_store_answers(struct sek_eventsdb *db, const struct se
 enum sek_err sek_eventsdb_retain_answers(struct sek_eventsdb *db, int64_t oldest_s,
                                          uint64_t max_rows, uint64_t max_octets, unsigned step,
                                          struct sek_diag *diag);
-/* Delete what is older than oldest_s (findings by their end), and the oldest rows while what is in
+/* The same for name servers: those not seen since oldest_s, and the longest not seen beyond
+ * max_rows or a sixteenth of max_octets. */
+enum sek_err sek_eventsdb_retain_servers(struct sek_eventsdb *db, int64_t oldest_s,
+                                         uint64_t max_rows, uint64_t max_octets, unsigned step,
+                                         struct sek_diag *diag);
+/* Which addresses DNS gave for tracked names. One transaction, as above. One that is there already
+ * gets the earlier first time and the later last day. */
+enum sek_err sek_eventsdb_store_responses(struct sek_eventsdb *db,
+                                          const struct sek_response *responses, unsigned n,
+                                          struct sek_diag *diag);
+/* Delete those not given since oldest_s, and the longest not given beyond max_rows; at most twice
+ * `step` rows a call. */
+enum sek_err sek_eventsdb_retain_responses(struct sek_eventsdb *db, int64_t oldest_s,
+                                           uint64_t max_rows, unsigned step, struct sek_diag *diag);
+/* What is to be added to the row of a domain that somebody asked first for. */
+struct sek_usage_row {
+    uint64_t queries;
+    uint32_t ttl_min_s; /* SEK_TALLY_NO_TTL: none */
+    bool is_known;      /* set: there is such a row */
+    uint8_t domain_len;
+    uint8_t domain[SEK_NAME_MAX + 1]; /* wire, lower case */
+};
+/* One transaction, as above. */
+enum sek_err sek_eventsdb_store_usage(struct sek_eventsdb *db, struct sek_usage_row *rows,
+                                      unsigned n, struct sek_diag *diag);
+/* Unix seconds before which rows of a kind are deleted; 0: none are. */
+struct sek_oldest {
+    int64_t hits_s, traffic_s, findings_s;
+};
+/* As the settings say; now_s 0: the clock is not trusted, nothing is too old. */
+struct sek_oldest sek_oldest_of(const struct sek_conf *conf, int64_t now_s);
+/* Delete what is older (findings by their end), and the oldest rows while what is in
  * use of the file is above max_octets (findings after all else), and names and endpoints that no
  * row needs; about `max_rows` rows a call. Then checkpoint. *out_more: there is more to do. */
-enum sek_err sek_eventsdb_retain(struct sek_eventsdb *db, int64_t oldest_s, uint64_t max_octets,
-                                 unsigned max_rows, bool *out_more, struct sek_diag *diag);
+enum sek_err sek_eventsdb_retain(struct sek_eventsdb *db, const struct sek_oldest *oldest,
+                                 uint64_t max_octets, unsigned max_rows, bool *out_more,
+                                 struct sek_diag *diag);
 /* Move the WAL's pages into the database; also gives the WAL's room on the disk back if `truncate`
  * and no reader is in the way. Failures are left to the next call. */
 void sek_eventsdb_checkpoint(struct sek_eventsdb *db, bool truncate);

@@ -36,23 +36,26 @@ void sek_firsts_free(struct sek_firsts *f)
     free(f);
 }
 
+void sek_first_from_event(const struct sek_event *e, struct sek_first *out)
+{
+    out->time_ms = e->time_ms;
+    out->endpoint = e->endpoint;
+    out->qtype = e->qtype;
+    out->domain_labels = e->domain_labels;
+    out->name_len = e->name_len;
+    memcpy(out->name, e->names, e->name_len);
+    out->ttl_s = e->ttl_s;
+    out->has_address = e->n_addrs > 0;
+    if (out->has_address)
+        out->address = *sek_event_addrs(e);
+}
+
 bool sek_firsts_push(struct sek_firsts *f, const struct sek_event *e)
 {
     pthread_mutex_lock(&f->lock);
     bool room = f->waiting->n < SEK_FIRSTS_MAX;
-    if (room) {
-        struct sek_first *at = &f->waiting->all[f->waiting->n++];
-        at->time_ms = e->time_ms;
-        at->endpoint = e->endpoint;
-        at->qtype = e->qtype;
-        at->domain_labels = e->domain_labels;
-        at->name_len = e->name_len;
-        memcpy(at->name, e->names, e->name_len);
-        at->ttl_s = e->ttl_s;
-        at->has_address = e->n_addrs > 0;
-        if (at->has_address)
-            at->address = *sek_event_addrs(e);
-    }
+    if (room)
+        sek_first_from_event(e, &f->waiting->all[f->waiting->n++]);
     pthread_mutex_unlock(&f->lock);
     return room;
 }

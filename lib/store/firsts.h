@@ -12,6 +12,8 @@ struct sek_firsts;
 
 enum sek_err sek_firsts_new(struct sek_firsts **out);
 void sek_firsts_free(struct sek_firsts *f);
+/* What is written down of an event that has a registered domain. */
+void sek_first_from_event(const struct sek_event *e, struct sek_first *out);
 /* Copy what is needed of an event that has a registered domain (domain_labels). Waits for no disk.
  * False: there is no room. Producer. */
 bool sek_firsts_push(struct sek_firsts *f, const struct sek_event *e);

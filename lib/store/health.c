@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "store/health.h"
+#include <stdint.h>
 #include <stdio.h>
 #include "base/banned.h"
 
@@ -11,8 +12,11 @@
 void sek_health_init(struct sek_health *h, struct sek_status_page *status, sek_say_fn *say,
                      void *arg, int64_t now_ms)
 {
-    *h = (struct sek_health){
-        .status = status, .say = say, .arg = arg, .lost_told_ms = now_ms - LOST_TELL_MS};
+    *h = (struct sek_health){.status = status,
+                             .say = say,
+                             .arg = arg,
+                             .well_ms = INT64_MAX,
+                             .lost_told_ms = now_ms - LOST_TELL_MS};
 }
 
 void sek_health_say(struct sek_health *h, bool trouble, const char *text)
@@ -29,7 +33,7 @@ static void set_state(struct sek_health *h, enum sek_part_state state, const cha
 
 void sek_health_opened(struct sek_health *h)
 {
-    if (!h->told)
+    if (!h->failing)
         set_state(h, SEK_PART_OK, h->note);
 }
 
@@ -48,6 +52,7 @@ void sek_health_failed(struct sek_health *h, const struct sek_diag *diag, int64_
     if (diag->code == SEK_E_BUSY && now_ms - h->failing_since_ms < BUSY_TELL_MS)
         return;
     set_state(h, SEK_PART_FAILED, diag->text);
+    h->well_ms = INT64_MAX;
     if (h->told)
         return;
     h->told = true;
@@ -55,14 +60,23 @@ void sek_health_failed(struct sek_health *h, const struct sek_diag *diag, int64_
     sek_health_say(h, true, text);
 }
 
-void sek_health_stored(struct sek_health *h)
+void sek_health_stored(struct sek_health *h, int64_t now_ms)
 {
-    if (h->told) {
-        sek_health_say(h, false, "events are stored again");
+    if (h->failing)
         set_state(h, SEK_PART_OK, h->note);
-    }
-    h->failing = h->told = false;
+    if (h->told && h->well_ms == INT64_MAX)
+        h->well_ms = now_ms + SEK_HEALTH_WELL_MS;
+    h->failing = false;
     h->retry_ms = 0;
+}
+
+static void tell_end(struct sek_health *h, int64_t now_ms, bool last)
+{
+    if (!h->told || h->failing || (now_ms < h->well_ms && !last))
+        return;
+    sek_health_say(h, false, "events are stored again");
+    h->told = false;
+    h->well_ms = INT64_MAX;
 }
 
 void sek_health_aside(struct sek_health *h, const char *aside)
@@ -78,7 +92,7 @@ static uint64_t counted(const struct sek_health *h, enum sek_counter c)
     return atomic_load_explicit(&h->status->counter[c], memory_order_relaxed);
 }
 
-void sek_health_lost(struct sek_health *h, int64_t now_ms)
+static void tell_lost(struct sek_health *h, int64_t now_ms)
 {
     char text[160];
     uint64_t ring = counted(h, SEK_COUNTER_RING_DROPPED);
@@ -93,4 +107,10 @@ void sek_health_lost(struct sek_health *h, int64_t now_ms)
              "%llu findings",
              (unsigned long long)ring, (unsigned long long)hits, (unsigned long long)findings);
     sek_health_say(h, true, text);
+}
+
+void sek_health_tell(struct sek_health *h, int64_t now_ms, bool last)
+{
+    tell_end(h, now_ms, last);
+    tell_lost(h, now_ms);
 }

@@ -73,6 +73,11 @@ enum sek_err sek_inventory_find(struct sek_policydb *db, const char *text, int64
 /* Addresses that a machine has at now_s, by address, at most `most`. */
 enum sek_err sek_inventory_now(struct sek_policydb *db, int64_t now_s, unsigned most,
                                sek_span_fn *fn, void *arg, struct sek_diag *diag);
+/* What may tie addresses together as a machine's: each span that reaches beyond since_s, in no
+ * order. addr NULL: it is of that MAC alone. Borrowed; false stops. */
+typedef bool sek_tie_fn(void *arg, const struct sek_addr *addr, const char *mac, const char *name);
+enum sek_err sek_inventory_ties(struct sek_policydb *db, int64_t since_s, sek_tie_fn *fn, void *arg,
+                                struct sek_diag *diag);
 /* Many questions in a row at a tenth of their price: nobody can write between the two, so no output
  * either. Failing is no harm: each question goes by itself then. */
 void sek_inventory_hold(struct sek_policydb *db);

@@ -235,6 +235,34 @@ enum sek_err sek_inventory_now(struct sek_policydb *db, int64_t now_s, unsigned 
     return err == SEK_E_NOTFOUND ? SEK_OK : err;
 }
 
+enum sek_err sek_inventory_ties(struct sek_policydb *db, int64_t since_s, sek_tie_fn *fn, void *arg,
+                                struct sek_diag *diag)
+{
+    sqlite3_stmt *stmt;
+    int rc;
+    enum sek_err err = sek_sql_prepare(db->db,
+                                       "SELECT subject, mac, name FROM endpoint_span"
+                                       " WHERE until_s > ?1 AND (mac <> '' OR name <> '')",
+                                       &stmt, diag);
+    if (err)
+        return err;
+    sqlite3_bind_int64(stmt, 1, since_s);
+    while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+        struct sek_addr addr;
+        bool is_addr = sqlite3_column_bytes(stmt, 0) == sizeof addr.octets;
+        const char *mac = (const char *)sqlite3_column_text(stmt, 1);
+        const char *name = (const char *)sqlite3_column_text(stmt, 2);
+        if (is_addr)
+            memcpy(addr.octets, sqlite3_column_blob(stmt, 0), sizeof addr.octets);
+        if (mac && name && !fn(arg, is_addr ? &addr : NULL, mac, name))
+            break;
+    }
+    if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+        err = sek__policydb_fail(db, rc, diag);
+    sqlite3_finalize(stmt);
+    return err;
+}
+
 enum sek_err sek_inventory_is_empty(struct sek_policydb *db, bool *out, struct sek_diag *diag)
 {
     int64_t any = 0;

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "store/batch.h"
 #include "store/policydb_parts.h"
+#include "store/versions.h"
 #include "base/banned.h"
 
 /* name: the key of store/namekey.h. WITHOUT ROWID and this primary key: a list's entries lie side
@@ -13,10 +14,8 @@
  * its hex digits in the key. */
 static const char version_1[] =
     "CREATE TABLE state ("
-    " one INTEGER PRIMARY KEY CHECK (one = 1),"
-    " generation INTEGER NOT NULL,"
-    " image_id INTEGER NOT NULL,"
-    " full_due INTEGER NOT NULL) STRICT;"
+    " one INTEGER PRIMARY KEY CHECK (one = 1), generation INTEGER NOT NULL,"
+    " image_id INTEGER NOT NULL, full_due INTEGER NOT NULL) STRICT;"
     "INSERT INTO state VALUES (1, 1, 0, 0);"
     "CREATE TABLE list ("
     " id INTEGER PRIMARY KEY AUTOINCREMENT CHECK (id BETWEEN 1 AND 65535),"
@@ -25,11 +24,8 @@ static const char version_1[] =
     " action INTEGER NOT NULL CHECK (action BETWEEN 1 AND 7),"
     " priority INTEGER NOT NULL,"
     " ede INTEGER NOT NULL CHECK (ede BETWEEN 0 AND 65535),"
-    " source TEXT NOT NULL,"
-    " comment TEXT NOT NULL,"
-    " who TEXT NOT NULL,"
-    " created_s INTEGER NOT NULL,"
-    " changed_s INTEGER NOT NULL,"
+    " source TEXT NOT NULL, comment TEXT NOT NULL, who TEXT NOT NULL,"
+    " created_s INTEGER NOT NULL, changed_s INTEGER NOT NULL,"
     " imported_s INTEGER NOT NULL DEFAULT 0,"
     " n_entries INTEGER NOT NULL DEFAULT 0 CHECK (n_entries >= 0)) STRICT;"
     "INSERT INTO list (name, mode, action, priority, ede, source, comment, who, created_s, "
@@ -101,7 +97,209 @@ static const char version_2[] =
     "CREATE INDEX endpoint_span_mac ON endpoint_span (mac) WHERE mac <> '';"
     "CREATE INDEX endpoint_span_name ON endpoint_span (name COLLATE NOCASE) WHERE name <> '';";
 
-static const char *const steps[] = {version_1, version_2, NULL};
+/* Groups of endpoints (policy/groups.h). only_groups, except_groups: a list's audience, bit id - 1.
+ * A group's name is that of its list, which holds its own exceptions. The built-in group 1 and its
+ * list are made when the first endpoint is quarantined. net: 16 octets. */
+static const char version_groups[] =
+    "CREATE TABLE client_group ("
+    " id INTEGER PRIMARY KEY CHECK (id BETWEEN 1 AND 64),"
+    " list INTEGER NOT NULL UNIQUE REFERENCES list (id),"
+    " mode INTEGER NOT NULL CHECK (mode BETWEEN 0 AND 2),"
+    " action INTEGER NOT NULL CHECK (action BETWEEN 3 AND 7)) STRICT;"
+    "CREATE TABLE member ("
+    " client_group INTEGER NOT NULL REFERENCES client_group (id),"
+    " net BLOB NOT NULL CHECK (length(net) = 16),"
+    " bits INTEGER NOT NULL CHECK (bits BETWEEN 0 AND 128),"
+    " expires_s INTEGER NOT NULL CHECK (expires_s >= 0),"
+    " created_s INTEGER NOT NULL,"
+    " who TEXT NOT NULL,"
+    " comment TEXT NOT NULL,"
+    " PRIMARY KEY (client_group, net, bits)) STRICT, WITHOUT ROWID;"
+    "ALTER TABLE list ADD COLUMN only_groups INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE list ADD COLUMN except_groups INTEGER NOT NULL DEFAULT 0;";
+
+/* The audit trail (store/audit.h). Its triggers stop mistakes, the chain of hashes shows the rest.
+ * AUTOINCREMENT: SQLite remembers the last number, so that rows cut off at the end leave a gap.
+ * audit_data: by which changes are undone, as long as it is kept (store/journal.h). dismissal:
+ * findings that people call false alarms, as the resolver reads them from the file "dismissed"
+ * (event/dismissed.h); endpoint is an address or "*", domain a name or "-". */
+static const char version_audit[] =
+    "CREATE TABLE audit ("
+    " number INTEGER PRIMARY KEY AUTOINCREMENT CHECK (number > 0),"
+    " time_ms INTEGER NOT NULL,"
+    " user TEXT NOT NULL,"
+    " uid INTEGER NOT NULL,"
+    " origin TEXT NOT NULL,"
+    " command TEXT NOT NULL,"
+    " verb TEXT NOT NULL,"
+    " object TEXT NOT NULL,"
+    " before TEXT NOT NULL,"
+    " after TEXT NOT NULL,"
+    " reason TEXT NOT NULL,"
+    " undoes INTEGER NOT NULL,"
+    " n_changes INTEGER NOT NULL,"
+    " changes TEXT NOT NULL,"
+    " previous TEXT NOT NULL,"
+    " hash TEXT NOT NULL) STRICT;"
+    "CREATE INDEX audit_undoes ON audit (undoes) WHERE undoes > 0;"
+    "CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN"
+    " SELECT RAISE(ABORT, 'the audit trail only grows: rows stay as they are'); END;"
+    "CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN"
+    " SELECT RAISE(ABORT, 'the audit trail only grows: rows stay'); END;"
+    "CREATE TRIGGER audit_in_order BEFORE INSERT ON audit WHEN NEW.number IS NOT"
+    " coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'audit'), 0) + 1 BEGIN"
+    " SELECT RAISE(ABORT, 'the audit trail only grows: rows come in order'); END;"
+    "CREATE TABLE audit_data ("
+    " audit INTEGER NOT NULL,"
+    " part INTEGER NOT NULL,"
+    " data BLOB NOT NULL,"
+    " PRIMARY KEY (audit, part)) STRICT;"
+    "CREATE TRIGGER audit_data_no_update BEFORE UPDATE ON audit_data BEGIN"
+    " SELECT RAISE(ABORT, 'the data for undo stays as it is'); END;"
+    "CREATE TABLE dismissal ("
+    " detector TEXT NOT NULL,"
+    " endpoint TEXT NOT NULL,"
+    " domain TEXT NOT NULL,"
+    " time_s INTEGER NOT NULL,"
+    " finding INTEGER NOT NULL,"
+    " who TEXT NOT NULL,"
+    " why TEXT NOT NULL,"
+    " PRIMARY KEY (detector, endpoint, domain)) STRICT;";
+
+/* Feeds and versions of lists (store/feeds.h, store/versions.h). A feed is a list with a source;
+ * rules and records are gzip. serial: -1 = none. digest: SHA-256 of what was taken last. */
+static const char step_feeds[] =
+    "CREATE TABLE feed ("
+    " list INTEGER PRIMARY KEY REFERENCES list (id) ON DELETE CASCADE,"
+    " kind INTEGER NOT NULL CHECK (kind BETWEEN 1 AND 4),"
+    " source TEXT NOT NULL,"
+    " zone TEXT NOT NULL,"
+    " tsig TEXT NOT NULL,"
+    " user TEXT NOT NULL,"
+    " format INTEGER NOT NULL,"
+    " refresh_s INTEGER NOT NULL,"
+    " retry_s INTEGER NOT NULL,"
+    " expire_s INTEGER NOT NULL,"
+    " on_expiry INTEGER NOT NULL CHECK (on_expiry IN (0, 1)),"
+    " timeout_s INTEGER NOT NULL,"
+    " max_octets INTEGER NOT NULL,"
+    " added_s INTEGER NOT NULL,"
+    " outcome INTEGER NOT NULL DEFAULT 0,"
+    " error TEXT NOT NULL DEFAULT '',"
+    " tried_s INTEGER NOT NULL DEFAULT 0,"
+    " good_s INTEGER NOT NULL DEFAULT 0,"
+    " changed_s INTEGER NOT NULL DEFAULT 0,"
+    " serial INTEGER NOT NULL DEFAULT -1,"
+    " n_octets INTEGER NOT NULL DEFAULT 0,"
+    " n_added INTEGER NOT NULL DEFAULT 0,"
+    " n_removed INTEGER NOT NULL DEFAULT 0,"
+    " took_ms INTEGER NOT NULL DEFAULT 0,"
+    " soa_refresh_s INTEGER NOT NULL DEFAULT 0,"
+    " soa_retry_s INTEGER NOT NULL DEFAULT 0,"
+    " soa_expire_s INTEGER NOT NULL DEFAULT 0,"
+    " mode_before INTEGER NOT NULL DEFAULT -1,"
+    " digest BLOB NOT NULL DEFAULT x'') STRICT;"
+    "CREATE TABLE feed_zone ("
+    " list INTEGER PRIMARY KEY REFERENCES feed (list) ON DELETE CASCADE,"
+    " records BLOB NOT NULL) STRICT;"
+    "CREATE TABLE list_version ("
+    " id INTEGER PRIMARY KEY,"
+    " list INTEGER NOT NULL REFERENCES list (id) ON DELETE CASCADE,"
+    " number INTEGER NOT NULL,"
+    " made_s INTEGER NOT NULL,"
+    " replaced_s INTEGER NOT NULL,"
+    " who TEXT NOT NULL,"
+    " source TEXT NOT NULL,"
+    " n_rules INTEGER NOT NULL,"
+    " rules BLOB NOT NULL,"
+    " UNIQUE (list, number)) STRICT;";
+
+/* terms: of the rule, as text (policy/terms_text.h); '' for most. */
+static const char step_terms[] =
+    "ALTER TABLE entry ADD COLUMN terms TEXT NOT NULL DEFAULT '';"
+    /* wider checks; no row is looked at (https://sqlite.org/lang_altertable.html, section 7) */
+    "PRAGMA writable_schema = ON;"
+    "UPDATE sqlite_schema SET sql = replace(sql, 'action BETWEEN 0 AND 7', 'action BETWEEN 0 AND"
+    " 9') WHERE name = 'entry';"
+    "UPDATE sqlite_schema SET sql = replace(sql, 'action BETWEEN 1 AND 7', 'action BETWEEN 1 AND"
+    " 8') WHERE name = 'list';"
+    "UPDATE sqlite_schema SET sql = replace(sql, 'ELSE ''drop'' END', 'WHEN 7 THEN ''drop'' WHEN 8"
+    " THEN ''tcp-only'' ELSE ''local-data'' END') WHERE name = 'entries';"
+    "PRAGMA writable_schema = RESET;";
+
+/* What people make of hits (store/triage.h): domain and endpoint as text, or "*" for any. */
+static const char step_triage[] =
+    "CREATE TABLE triage ("
+    " domain TEXT NOT NULL,"
+    " endpoint TEXT NOT NULL CHECK (domain <> '*' OR endpoint <> '*'),"
+    " state INTEGER NOT NULL CHECK (state BETWEEN 1 AND 4),"
+    " time_s INTEGER NOT NULL,"
+    " who TEXT NOT NULL,"
+    " note TEXT NOT NULL,"
+    " PRIMARY KEY (domain, endpoint)) STRICT;";
+
+/* Incidents (store/incidents.h). kind: enum sek_incident_kind. */
+static const char step_incidents[] =
+    "CREATE TABLE incident ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " state INTEGER NOT NULL CHECK (state BETWEEN 1 AND 3),"
+    " title TEXT NOT NULL,"
+    " opened_s INTEGER NOT NULL,"
+    " who TEXT NOT NULL,"
+    " closed_s INTEGER NOT NULL,"
+    " closed_by TEXT NOT NULL,"
+    " reason TEXT NOT NULL) STRICT;"
+    "CREATE TABLE incident_subject ("
+    " incident INTEGER NOT NULL REFERENCES incident (id) DEFERRABLE INITIALLY DEFERRED,"
+    " kind INTEGER NOT NULL CHECK (kind IN (1, 2)),"
+    " value TEXT NOT NULL,"
+    " added_s INTEGER NOT NULL,"
+    " who TEXT NOT NULL,"
+    " PRIMARY KEY (incident, kind, value)) STRICT;"
+    "CREATE TABLE incident_note ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " incident INTEGER NOT NULL REFERENCES incident (id) DEFERRABLE INITIALLY DEFERRED,"
+    " time_s INTEGER NOT NULL,"
+    " who TEXT NOT NULL,"
+    " text TEXT NOT NULL) STRICT;"
+    "CREATE INDEX incident_note_of ON incident_note (incident);";
+
+/* Exceptions as a process (store/exceptions.h): what was asked for, and what became of it. Words of
+ * a column have a blank between two; terms as of an entry. */
+static const char step_exceptions[] = "CREATE TABLE exception ("
+                                      " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+                                      " name BLOB NOT NULL CHECK (length(name) <= 510),"
+                                      " scope INTEGER NOT NULL CHECK (scope BETWEEN 1 AND 3),"
+                                      " client_groups TEXT NOT NULL,"
+                                      " endpoints TEXT NOT NULL,"
+                                      " terms TEXT NOT NULL,"
+                                      " reason TEXT NOT NULL,"
+                                      " ticket TEXT NOT NULL,"
+                                      " condition TEXT NOT NULL,"
+                                      " answers TEXT NOT NULL,"
+                                      " owner TEXT NOT NULL,"
+                                      " start_s INTEGER NOT NULL,"
+                                      " lifetime_s INTEGER NOT NULL CHECK (lifetime_s >= 0),"
+                                      " end_s INTEGER NOT NULL,"
+                                      " review_s INTEGER NOT NULL) STRICT;"
+                                      "CREATE INDEX exception_name ON exception (name);"
+                                      "CREATE TABLE exception_step ("
+                                      " exception INTEGER NOT NULL REFERENCES exception (id),"
+                                      " number INTEGER NOT NULL,"
+                                      " act INTEGER NOT NULL CHECK (act BETWEEN 1 AND 7),"
+                                      " time_s INTEGER NOT NULL,"
+                                      " uid INTEGER NOT NULL,"
+                                      " who TEXT NOT NULL,"
+                                      " note TEXT NOT NULL,"
+                                      " PRIMARY KEY (exception, number)) STRICT, WITHOUT ROWID;";
+
+static const char step_override[] =
+    "ALTER TABLE list ADD COLUMN override TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE list ADD COLUMN kind TEXT NOT NULL DEFAULT '';"; /* or "rpz": a policy zone */
+
+static const char *const steps[] = {
+    version_1,   version_2,      version_groups,  version_audit, step_feeds, step_terms,
+    step_triage, step_incidents, step_exceptions, step_override, NULL};
 static const struct sek_sql_schema schema = {
     .steps = steps, .what = "policy.db", .app_id = 0x53454b50}; /* "SEKP" */
 
@@ -135,6 +333,7 @@ enum sek_err sek_policydb_open(const char *path, bool write, struct sek_policydb
         free(db);
         return err;
     }
+    db->keep_versions = SEK_VERSIONS_KEPT;
     *out = db;
     return SEK_OK;
 }
@@ -145,6 +344,7 @@ void sek_policydb_close(struct sek_policydb *db)
         return;
     sek_policydb_rollback(db);
     sek_sql_close(db->db);
+    sek__journal_free(db->journal);
     free(db);
 }
 
@@ -179,6 +379,21 @@ enum sek_err sek__policydb_do(struct sek_policydb *db, sqlite3_stmt *stmt, struc
     int rc = sqlite3_step(stmt);
     enum sek_err err = rc == SQLITE_DONE ? SEK_OK : sek__policydb_fail(db, rc, diag);
     sqlite3_reset(stmt);
+    return err;
+}
+
+enum sek_err sek__policydb_rows(struct sek_policydb *db, sqlite3_stmt *stmt, size_t size,
+                                sek_row_read_fn *read, struct sek_buf *out, struct sek_diag *diag)
+{
+    int rc;
+    void *row = NULL;
+    while ((rc = sqlite3_step(stmt)) == SQLITE_ROW && (row = sek_buf_grow(out, size)) != NULL)
+        read(stmt, row);
+    enum sek_err err = rc == SQLITE_DONE ? SEK_OK
+                       : rc == SQLITE_ROW
+                           ? sek_diag_set(diag, SEK_E_NOMEM, "%s", sek_err_text(SEK_E_NOMEM))
+                           : sek__policydb_fail(db, rc, diag);
+    sqlite3_finalize(stmt);
     return err;
 }
 
@@ -251,9 +466,13 @@ enum sek_err sek_policydb_begin(struct sek_policydb *db, struct sek_diag *diag)
         return err;
     }
     db->changed = false;
+    sek__journal_reset(db->journal);
     db->generation = state.generation;
     db->full_due = state.full_due != 0;
-    db->max_dirty = n_entries / 50 > SEK_DIRTY_MIN ? n_entries / 50 : SEK_DIRTY_MIN;
+    db->n_noted = 0;
+    db->max_dirty = n_entries / 50 < SEK_DIRTY_MIN   ? SEK_DIRTY_MIN
+                    : n_entries / 50 > SEK_DIRTY_MAX ? SEK_DIRTY_MAX
+                                                     : n_entries / 50;
     return SEK_OK;
 }
 
@@ -288,12 +507,14 @@ enum sek_err sek_policydb_commit(struct sek_policydb *db, struct sek_diag *diag)
         return err == SEK_E_BUSY ? busy(diag) : err;
     }
     db->changed = false;
+    sek__journal_reset(db->journal);
     return SEK_OK;
 }
 
 void sek_policydb_rollback(struct sek_policydb *db)
 {
     db->changed = false;
+    sek__journal_reset(db->journal);
     sek_batch_free(db->import_batch);
     db->import_batch = NULL;
     /* SQLite has done it already after some failures (disk full, input/output error) */
@@ -327,19 +548,21 @@ enum sek_err sek__policydb_touch(struct sek_policydb *db, const void *key, size_
         if (sqlite3_changes64(db->db) && i == 0)
             return SEK_OK; /* noted before */
     }
-    if (++db->n_dirty > db->max_dirty)
+    uint64_t max = ++db->n_noted > SEK_DIRTY_FEW ? db->max_dirty : 2 * db->max_dirty;
+    if (++db->n_dirty > max)
         db->full_due = true;
     return SEK_OK;
 }
 
 enum sek_err sek__policydb_tell(struct sek_policydb *db, bool added, const void *key,
-                                size_t key_len, const struct sek_rule *rule, struct sek_diag *diag)
+                                size_t key_len, const struct sek_rule *rule, const char *terms,
+                                struct sek_diag *diag)
 {
     if (db->watch) {
         struct sek_name name;
         if (sek_namekey_to_name(key, key_len, &name))
             return sek_diag_set(diag, SEK_E_CORRUPT, "policy.db: an entry has no valid name");
-        db->watch(db->watch_arg, added, &name, rule);
+        db->watch(db->watch_arg, added, &name, rule, terms);
     }
     return sek__policydb_touch(db, key, key_len, diag);
 }

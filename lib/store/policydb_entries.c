@@ -4,8 +4,8 @@
 #include "store/policydb_parts.h"
 #include "base/banned.h"
 
-#define ENTRY_COLUMNS "list, name, scope, action, expires_s, created_s, who, comment"
-#define PAGE_ENTRIES 256 /* read at a time: some 200 KiB */
+#define ENTRY_COLUMNS "list, name, scope, action, expires_s, created_s, who, comment, terms"
+#define PAGE_ENTRIES 256 /* read at a time: some 700 KiB */
 
 struct key {
     size_t len;
@@ -21,7 +21,8 @@ static void key_bind(sqlite3_stmt *stmt, uint16_t list, const struct key *key, e
 
 /* The rule as it is now: NOTFOUND (without a diagnosis) when there is none. */
 static enum sek_err rule_get(struct sek_policydb *db, uint16_t list, const struct key *key,
-                             enum sek_scope scope, struct sek_rule *out, struct sek_diag *diag)
+                             enum sek_scope scope, struct sek_rule *out,
+                             char out_terms[SEK_TERMS_TEXT_MAX], struct sek_diag *diag)
 {
     sqlite3_stmt *stmt;
     enum sek_err err = sek__policydb_stmt(db, SEK_POLICY_SQL_ENTRY_GET, &stmt, diag);
@@ -29,12 +30,13 @@ static enum sek_err rule_get(struct sek_policydb *db, uint16_t list, const struc
         return err;
     key_bind(stmt, list, key, scope);
     int rc = sqlite3_step(stmt);
-    if (rc == SQLITE_ROW)
+    if (rc == SQLITE_ROW) {
         *out = (struct sek_rule){.list = list,
                                  .scope = (uint8_t)scope,
                                  .action = (uint8_t)sqlite3_column_int(stmt, 0),
                                  .expires_s = sqlite3_column_int64(stmt, 1)};
-    else
+        sek__policydb_text(stmt, 2, out_terms, SEK_TERMS_TEXT_MAX);
+    } else
         err = rc == SQLITE_DONE ? SEK_E_NOTFOUND : sek__policydb_fail(db, rc, diag);
     sqlite3_reset(stmt);
     return err;
@@ -55,6 +57,8 @@ static enum sek_err entry_write(struct sek_policydb *db, enum sek_policy_sql id,
     sqlite3_bind_int64(stmt, 6, e->created_s);
     sqlite3_bind_text(stmt, 7, e->who, -1, SQLITE_STATIC);
     sqlite3_bind_text(stmt, 8, e->comment, -1, SQLITE_STATIC);
+    if (id == SEK_POLICY_SQL_ENTRY_PUT)
+        sqlite3_bind_text(stmt, 9, e->terms, -1, SQLITE_STATIC);
     err = sek__policydb_do(db, stmt, diag);
     if (err == SEK_E_INVALID)
         return sek_diag_set(diag, SEK_E_NOTFOUND, "policy.db: no list %u, or no such action",
@@ -68,11 +72,13 @@ enum sek_err sek_policydb_entry_put(struct sek_policydb *db, const struct sek_en
     struct key key;
     struct sek_rule old;
     key.len = sek_namekey_from_name(&e->name, key.octets);
-    enum sek_err err = rule_get(db, e->rule.list, &key, e->rule.scope, &old, diag);
+    char terms[SEK_TERMS_TEXT_MAX];
+    enum sek_err err = rule_get(db, e->rule.list, &key, e->rule.scope, &old, terms, diag);
     bool there = err == SEK_OK;
     if (err && err != SEK_E_NOTFOUND)
         return err;
-    bool same = there && old.action == e->rule.action && old.expires_s == e->rule.expires_s;
+    bool same = there && strcmp(terms, e->terms) == 0 && old.action == e->rule.action &&
+                old.expires_s == e->rule.expires_s;
     if (same) {
         *out_changed = false;
         return *e->comment ? entry_write(db, SEK_POLICY_SQL_ENTRY_SAY, e, &key, diag) : SEK_OK;
@@ -80,11 +86,11 @@ enum sek_err sek_policydb_entry_put(struct sek_policydb *db, const struct sek_en
     err = entry_write(db, SEK_POLICY_SQL_ENTRY_PUT, e, &key, diag);
     if (!err) {
         if (there)
-            err = sek__policydb_tell(db, false, key.octets, key.len, &old, diag);
+            err = sek__policydb_tell(db, false, key.octets, key.len, &old, terms, diag);
         else
             err = sek__policydb_count(db, e->rule.list, 1, diag);
         if (!err)
-            err = sek__policydb_tell(db, true, key.octets, key.len, &e->rule, diag);
+            err = sek__policydb_tell(db, true, key.octets, key.len, &e->rule, e->terms, diag);
     }
     if (!err)
         *out_changed = true;
@@ -92,7 +98,7 @@ enum sek_err sek_policydb_entry_put(struct sek_policydb *db, const struct sek_en
 }
 
 static enum sek_err rule_delete(struct sek_policydb *db, const struct sek_rule *rule,
-                                const struct key *key, struct sek_diag *diag)
+                                const struct key *key, const char *terms, struct sek_diag *diag)
 {
     sqlite3_stmt *stmt;
     enum sek_err err = sek__policydb_stmt(db, SEK_POLICY_SQL_ENTRY_DELETE, &stmt, diag);
@@ -103,7 +109,7 @@ static enum sek_err rule_delete(struct sek_policydb *db, const struct sek_rule *
     if (!err)
         err = sek__policydb_count(db, rule->list, -1, diag);
     if (!err)
-        err = sek__policydb_tell(db, false, key->octets, key->len, rule, diag);
+        err = sek__policydb_tell(db, false, key->octets, key->len, rule, terms, diag);
     return err;
 }
 
@@ -113,11 +119,12 @@ enum sek_err sek_policydb_entry_remove(struct sek_policydb *db, uint16_t list,
 {
     struct key key;
     struct sek_rule old;
+    char terms[SEK_TERMS_TEXT_MAX];
     key.len = sek_namekey_from_name(name, key.octets);
-    enum sek_err err = rule_get(db, list, &key, scope, &old, diag);
+    enum sek_err err = rule_get(db, list, &key, scope, &old, terms, diag);
     if (err == SEK_E_NOTFOUND)
         return sek_diag_set(diag, err, "there is no such entry");
-    return err ? err : rule_delete(db, &old, &key, diag);
+    return err ? err : rule_delete(db, &old, &key, terms, diag);
 }
 
 static enum sek_err entry_read(sqlite3_stmt *stmt, struct sek_entry *out, struct sek_diag *diag)
@@ -130,6 +137,7 @@ static enum sek_err entry_read(sqlite3_stmt *stmt, struct sek_entry *out, struct
     out->created_s = sqlite3_column_int64(stmt, 5);
     sek__policydb_text(stmt, 6, out->who, sizeof out->who);
     sek__policydb_text(stmt, 7, out->comment, sizeof out->comment);
+    sek__policydb_text(stmt, 8, out->terms, sizeof out->terms);
     return sek__policydb_name(stmt, 1, &out->name, diag);
 }
 
@@ -230,7 +238,8 @@ enum sek_err sek_policydb_entries_at(struct sek_policydb *db, const struct sek_n
 
 /* One that ended, by the index of ends; NOTFOUND (without a diagnosis) when none is left. */
 static enum sek_err ended_get(struct sek_policydb *db, sqlite3_stmt *stmt, struct sek_rule *out,
-                              struct key *out_key, struct sek_diag *diag)
+                              struct key *out_key, char out_terms[SEK_TERMS_TEXT_MAX],
+                              struct sek_diag *diag)
 {
     int rc = sqlite3_step(stmt);
     enum sek_err err = SEK_OK;
@@ -239,6 +248,7 @@ static enum sek_err ended_get(struct sek_policydb *db, sqlite3_stmt *stmt, struc
         out->scope = (uint8_t)sqlite3_column_int(stmt, 2);
         out->action = (uint8_t)sqlite3_column_int(stmt, 3);
         out->expires_s = sqlite3_column_int64(stmt, 4);
+        sek__policydb_text(stmt, 8, out_terms, SEK_TERMS_TEXT_MAX);
         out_key->len = (size_t)sqlite3_column_bytes(stmt, 1);
         if (out_key->len > sizeof out_key->octets)
             err = sek_diag_set(diag, SEK_E_CORRUPT, "policy.db: an entry has no valid name");
@@ -263,11 +273,14 @@ enum sek_err sek_policydb_expire(struct sek_policydb *db, int64_t before_s, uint
         return err;
     struct sek_rule rule = {0};
     struct key key;
+    char terms[SEK_TERMS_TEXT_MAX];
     uint64_t n = 0;
     sqlite3_bind_int64(stmt, 1, before_s);
-    while (!(err = ended_get(db, stmt, &rule, &key, diag)) &&
-           !(err = rule_delete(db, &rule, &key, diag)))
+    sek__journal_pause(db->journal, true); /* they were out of force: this changes nothing */
+    while (!(err = ended_get(db, stmt, &rule, &key, terms, diag)) &&
+           !(err = rule_delete(db, &rule, &key, terms, diag)))
         n++;
+    sek__journal_pause(db->journal, false);
     sqlite3_finalize(stmt);
     if (err != SEK_E_NOTFOUND)
         return err;

@@ -6,15 +6,15 @@
 #include "base/banned.h"
 
 static const char text[] =
-    "SELECT list, entry.name, scope, entry.action, expires_s, l.name, l.action"
-    " FROM (SELECT id, name, action FROM list WHERE n_entries > 0 AND ?1 IN (0, id)) AS l"
+    "SELECT list, entry.name, scope, entry.action, expires_s, l.name, l.action, l.override"
+    " FROM (SELECT id, name, action, override FROM list WHERE n_entries > 0 AND ?1 IN (0, id)) AS l"
     " CROSS JOIN entry ON entry.list = l.id AND entry.name >= ?2 AND entry.name < ?3"
     " AND (expires_s = 0 OR expires_s > ?4)";
 
 struct search {
     struct sek_policydb *db;
     const struct sek_never *never;
-    const struct sek_list *as;
+    const struct sek_list_row *as;
     sek_guarded_fn *fn;
     void *arg;
     sqlite3_stmt *stmt;
@@ -31,9 +31,10 @@ static enum sek_err row_judge(struct search *s)
     enum sek_err err = sek__policydb_name(s->stmt, 1, &name, s->diag);
     if (err)
         return err;
-    if (action == SEK_ACTION_DEFAULT)
-        action = s->as ? (enum sek_action)s->as->action
-                       : (enum sek_action)sqlite3_column_int(s->stmt, 6);
+    struct sek_list_row row = {.list.action = (uint8_t)sqlite3_column_int(s->stmt, 6)};
+    sek__policydb_text(s->stmt, 7, row.override, sizeof row.override);
+    row.overriding = (uint8_t)sek_override_action(row.override);
+    action = sek_list_row_says(s->as ? s->as : &row, action);
     if (sek_never_check(s->never, &name, (enum sek_scope)sqlite3_column_int(s->stmt, 2), action,
                         true, &why) == SEK_E_REFUSED) {
         sek__policydb_text(s->stmt, 5, list, sizeof list);
@@ -65,14 +66,14 @@ static enum sek_err place_search(void *arg, const struct sek_name *name, bool be
 }
 
 enum sek_err sek_policydb_guarded(struct sek_policydb *db, const struct sek_never *never,
-                                  const struct sek_list *as, int64_t now_s, sek_guarded_fn *fn,
+                                  const struct sek_list_row *as, int64_t now_s, sek_guarded_fn *fn,
                                   void *arg, struct sek_diag *diag)
 {
     struct search s = {.db = db, .never = never, .as = as, .fn = fn, .arg = arg, .diag = diag};
     enum sek_err err = sek_sql_prepare(db->db, text, &s.stmt, diag);
     if (err)
         return err;
-    sqlite3_bind_int(s.stmt, 1, as ? as->id : 0);
+    sqlite3_bind_int(s.stmt, 1, as ? as->list.id : 0);
     sqlite3_bind_int64(s.stmt, 4, now_s);
     err = sek_never_places(never, place_search, &s);
     sqlite3_finalize(s.stmt);

@@ -5,6 +5,7 @@
  * under it once more, as it finds its place again by all columns. */
 #include <stdlib.h>
 #include <string.h>
+#include "policy/terms_text.h"
 #include "store/batch.h"
 #include "store/policydb_parts.h"
 #include "base/banned.h"
@@ -19,6 +20,7 @@ struct place {
     const uint8_t *key;
     size_t key_len;
     struct sek_rule rule;
+    const char *terms;
 };
 
 struct page {
@@ -28,10 +30,13 @@ struct page {
         uint8_t key[SEK_NAMEKEY_MAX];
         size_t key_len;
         struct sek_rule rule;
+        size_t terms; /* where in `texts` */
     } row[PAGE_ROWS];
+    struct sek_buf texts; /* terms with their terminators; the first is "" */
 };
 
-static const char page_sql[] = "SELECT name, scope, action, expires_s FROM entry WHERE list = ?1"
+static const char page_sql[] = "SELECT name, scope, action, expires_s, terms FROM entry WHERE"
+                               " list = ?1"
                                " AND (name, scope) > (?2, ?3) ORDER BY name, scope LIMIT ?4";
 
 struct merge {
@@ -44,8 +49,12 @@ struct merge {
     struct page *page;                       /* what is there; `old` is in it */
     struct place fresh[SEK_POLICY_N_VALUES]; /* not inserted yet; their keys live in the batch */
     int n_fresh;
+    struct sek_keeping *keeping; /* what was there */
     struct sek_import_stats stats;
     struct sek_batch_again again;
+    uint64_t n_joined; /* of `again` so far */
+    unsigned at_joined;
+    char joined[SEK_POLICY_N_VALUES + 1][SEK_TERMS_TEXT_MAX]; /* of `fed` and `fresh` */
 };
 
 static enum sek_err batch_fail(enum sek_err err, struct sek_diag *diag)
@@ -74,11 +83,11 @@ enum sek_err sek_policydb_import_begin(struct sek_policydb *db, uint16_t list, c
 
 enum sek_err sek_policydb_import_rule(struct sek_policydb *db, const struct sek_name *name,
                                       enum sek_scope scope, enum sek_action action,
-                                      struct sek_diag *diag)
+                                      const char *terms, struct sek_diag *diag)
 {
     uint8_t key[SEK_NAMEKEY_MAX];
     enum sek_err err = sek_batch_add(db->import_batch, key, sek_namekey_from_name(name, key),
-                                     (uint8_t)scope, (uint8_t)action);
+                                     (uint8_t)scope, (uint8_t)action, terms ? terms : "");
     if (err)
         return batch_fail(err, diag);
     db->n_fed++;
@@ -90,12 +99,28 @@ void sek_policydb_import_into(struct sek_policydb *db, uint16_t list)
     db->import_list = list;
 }
 
+/* Joined records in their canonical order, each once; what is too much is left out. */
+static const char *terms_settle(struct merge *m, const char *terms)
+{
+    struct sek_terms_spec spec;
+    if (m->again.n_joined == m->n_joined)
+        return terms;
+    m->n_joined = m->again.n_joined;
+    (void)sek_terms_from_text(terms, strlen(terms), &spec, NULL);
+    if (sek_terms_to_text(&spec, m->joined[m->at_joined % (SEK_POLICY_N_VALUES + 1)], NULL))
+        return terms;
+    return m->joined[m->at_joined++ % (SEK_POLICY_N_VALUES + 1)];
+}
+
 static void fed_next(struct merge *m)
 {
+    const struct sek_batch_winner winner = {.action = SEK_ACTION_PASSTHRU,
+                                            .joins = SEK_ACTION_DATA};
     struct sek_batch_rule next;
-    m->fed.end = !sek_batch_next(m->db->import_batch, SEK_ACTION_PASSTHRU, &next, &m->again);
+    m->fed.end = !sek_batch_next(m->db->import_batch, winner, &next, &m->again);
     if (m->fed.end)
         return;
+    m->fed.terms = terms_settle(m, next.terms);
     m->n_taken++;
     m->fed.key = next.key;
     m->fed.key_len = next.key_len;
@@ -113,6 +138,8 @@ static enum sek_err page_fill(struct sek_policydb *db, struct page *p, struct se
     sqlite3_bind_int(p->stmt, 3, p->n ? p->row[p->n - 1].rule.scope : 0);
     sqlite3_bind_int(p->stmt, 4, PAGE_ROWS);
     p->n = p->at = 0;
+    sek_buf_reset(&p->texts);
+    sek_buf_add(&p->texts, "", 1);
     enum sek_err err = SEK_OK;
     int rc;
     while ((rc = sqlite3_step(p->stmt)) == SQLITE_ROW && p->n < PAGE_ROWS) {
@@ -124,6 +151,10 @@ static enum sek_err page_fill(struct sek_policydb *db, struct page *p, struct se
         if (len)
             memcpy(p->row[p->n].key, sqlite3_column_blob(p->stmt, 0), len);
         p->row[p->n].key_len = len;
+        size_t n_terms = (size_t)sqlite3_column_bytes(p->stmt, 4);
+        p->row[p->n].terms = n_terms ? p->texts.len : 0;
+        if (n_terms)
+            sek_buf_add(&p->texts, sqlite3_column_text(p->stmt, 4), n_terms + 1);
         p->row[p->n++].rule = (struct sek_rule){.list = db->import_list,
                                                 .scope = (uint8_t)sqlite3_column_int(p->stmt, 1),
                                                 .action = (uint8_t)sqlite3_column_int(p->stmt, 2),
@@ -132,6 +163,8 @@ static enum sek_err page_fill(struct sek_policydb *db, struct page *p, struct se
     if (rc != SQLITE_ROW && rc != SQLITE_DONE)
         err = sek__policydb_fail(db, rc, diag);
     sqlite3_reset(p->stmt);
+    if (!err && p->texts.failed)
+        err = sek_diag_set(diag, SEK_E_NOMEM, "%s", sek_err_text(SEK_E_NOMEM));
     return err;
 }
 
@@ -147,9 +180,11 @@ static enum sek_err old_next(struct merge *m, struct sek_diag *diag)
         return err;
     m->old.key = p->row[p->at].key;
     m->old.key_len = p->row[p->at].key_len;
+    m->old.terms = p->texts.data + p->row[p->at].terms;
     m->old.rule = p->row[p->at++].rule;
     m->stats.n_before++;
-    return SEK_OK;
+    return sek__version_add(m->keeping, m->old.key, m->old.key_len, &m->old.rule, m->old.terms,
+                            diag);
 }
 
 /* Order of (key, scope): <0, 0, >0. What has ended is behind everything. */
@@ -174,8 +209,10 @@ static enum sek_err entry_do(struct merge *m, enum sek_policy_sql sql, const str
     sqlite3_bind_int(stmt, 1, m->db->import_list);
     sqlite3_bind_blob(stmt, 2, p->key, (int)p->key_len, SQLITE_STATIC);
     sqlite3_bind_int(stmt, 3, p->rule.scope);
-    if (sql == SEK_POLICY_SQL_ENTRY_SET)
+    if (sql == SEK_POLICY_SQL_ENTRY_SET) {
         sqlite3_bind_int(stmt, 4, p->rule.action);
+        sqlite3_bind_text(stmt, 5, p->terms, -1, SQLITE_STATIC);
+    }
     return sek__policydb_do(m->db, stmt, diag);
 }
 
@@ -192,9 +229,10 @@ static enum sek_err fresh_insert(struct merge *m, const struct place *rows, int 
     sqlite3_bind_int64(stmt, 2, m->db->import_s);
     sqlite3_bind_text(stmt, 3, m->db->import_who, -1, SQLITE_STATIC);
     for (int i = 0; i < n; i++) {
-        sqlite3_bind_blob(stmt, 4 + 3 * i, rows[i].key, (int)rows[i].key_len, SQLITE_STATIC);
-        sqlite3_bind_int(stmt, 5 + 3 * i, rows[i].rule.scope);
-        sqlite3_bind_int(stmt, 6 + 3 * i, rows[i].rule.action);
+        sqlite3_bind_blob(stmt, 4 + 4 * i, rows[i].key, (int)rows[i].key_len, SQLITE_STATIC);
+        sqlite3_bind_int(stmt, 5 + 4 * i, rows[i].rule.scope);
+        sqlite3_bind_int(stmt, 6 + 4 * i, rows[i].rule.action);
+        sqlite3_bind_text(stmt, 7 + 4 * i, rows[i].terms, -1, SQLITE_STATIC);
     }
     return sek__policydb_do(m->db, stmt, diag);
 }
@@ -210,7 +248,7 @@ static enum sek_err fresh_end(struct merge *m, struct sek_diag *diag)
 static enum sek_err place_tell(struct merge *m, bool added, const struct place *p,
                                struct sek_diag *diag)
 {
-    return sek__policydb_tell(m->db, added, p->key, p->key_len, &p->rule, diag);
+    return sek__policydb_tell(m->db, added, p->key, p->key_len, &p->rule, p->terms, diag);
 }
 
 static enum sek_err rule_new(struct merge *m, struct sek_diag *diag)
@@ -240,7 +278,8 @@ static enum sek_err rule_gone(struct merge *m, struct sek_diag *diag)
 static enum sek_err rule_stays(struct merge *m, struct sek_diag *diag)
 {
     m->stats.n_after++;
-    if (m->fed.rule.action == m->old.rule.action && m->old.rule.expires_s == 0)
+    if (m->fed.rule.action == m->old.rule.action && m->old.rule.expires_s == 0 &&
+        strcmp(m->fed.terms, m->old.terms) == 0)
         return SEK_OK;
     /* somebody meant it to end; a list that is added names it for good, but not for that */
     if (m->append && m->old.rule.expires_s > m->db->import_s) {
@@ -259,7 +298,7 @@ static void progress_step(struct merge *m)
 {
     if (!m->progress || ++m->n_steps % PROGRESS_STEPS != 0)
         return;
-    uint64_t n_done = m->n_taken + m->again.n_same + m->again.n_other;
+    uint64_t n_done = m->n_taken + m->again.n_same + m->again.n_other + m->again.n_joined;
     uint64_t permille = m->db->n_fed ? n_done * 1000 / m->db->n_fed : 0;
     m->progress(m->progress_arg, permille > 1000 ? 1000 : (unsigned)permille);
 }
@@ -290,12 +329,14 @@ static enum sek_err merge_all(struct merge *m, struct sek_diag *diag)
     m->page = calloc(1, sizeof *m->page);
     if (!m->page)
         return sek_diag_set(diag, SEK_E_NOMEM, "%s", sek_err_text(SEK_E_NOMEM));
+    sek_buf_init(&m->page->texts, 0);
     enum sek_err err = sek_sql_prepare(m->db->db, page_sql, &m->page->stmt, diag);
     if (!err)
         err = merge_run(m, diag);
     if (!err)
         err = fresh_end(m, diag);
     sqlite3_finalize(m->page->stmt);
+    sek_buf_fini(&m->page->texts);
     free(m->page);
     return err;
 }
@@ -327,18 +368,27 @@ enum sek_err sek_policydb_import_end(struct sek_policydb *db, bool append, const
                                      sek_progress_fn *progress, void *arg,
                                      struct sek_import_stats *out, struct sek_diag *diag)
 {
-    struct merge m = {.db = db, .append = append, .progress = progress, .progress_arg = arg};
-    enum sek_err err = list_imported(db, append, source, diag);
+    struct merge *m = calloc(1, sizeof *m);
+    if (!m)
+        return sek_diag_set(diag, SEK_E_NOMEM, "%s", sek_err_text(SEK_E_NOMEM));
+    *m = (struct merge){.db = db, .append = append, .progress = progress, .progress_arg = arg};
+    enum sek_err err = sek__version_begin(db, db->import_list, &m->keeping, diag);
     if (!err)
-        err = merge_all(&m, diag);
+        err = list_imported(db, append, source, diag);
+    if (!err)
+        err = merge_all(m, diag);
+    if (!err && m->stats.n_added + m->stats.n_removed + m->stats.n_changed > 0)
+        err = sek__version_end(db, db->import_list, m->keeping, diag);
+    sek__version_free(m->keeping);
     if (!err)
         err = sek__policydb_count(db, db->import_list,
-                                  (int64_t)m.stats.n_after - (int64_t)m.stats.n_before, diag);
+                                  (int64_t)m->stats.n_after - (int64_t)m->stats.n_before, diag);
     sek_batch_free(db->import_batch);
     db->import_batch = NULL;
-    m.stats.n_duplicate = m.again.n_same;
-    m.stats.n_contrary = m.again.n_other;
+    m->stats.n_duplicate = m->again.n_same;
+    m->stats.n_contrary = m->again.n_other;
     if (!err)
-        *out = m.stats;
+        *out = m->stats;
+    free(m);
     return err;
 }

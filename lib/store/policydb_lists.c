@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdio.h>
 #include <string.h>
 #include "base/buf.h"
 #include "store/policydb_parts.h"
@@ -6,12 +7,14 @@
 
 #define LIST_COLUMNS                                                                               \
     "id, name, mode, action, priority, ede, source, comment, who, created_s, changed_s,"           \
-    " imported_s, n_entries"
+    " imported_s, n_entries, only_groups, except_groups, override, kind"
 
+#define KIND_ZONE "rpz"
 #define STEPS 10000 /* of SQLite's machine between two reports of progress: some milliseconds */
 
-static void row_read(sqlite3_stmt *stmt, struct sek_list_row *out)
+static void row_read(sqlite3_stmt *stmt, void *row)
 {
+    struct sek_list_row *out = row;
     memset(out, 0, sizeof *out);
     out->list.id = (uint16_t)sqlite3_column_int(stmt, 0);
     sek__policydb_text(stmt, 1, out->list.name, sizeof out->list.name);
@@ -27,6 +30,13 @@ static void row_read(sqlite3_stmt *stmt, struct sek_list_row *out)
     out->imported_s = sqlite3_column_int64(stmt, 11);
     int64_t n = sqlite3_column_int64(stmt, 12);
     out->list.n_entries = n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
+    out->audience.only = (uint64_t)sqlite3_column_int64(stmt, 13);
+    out->audience.except = (uint64_t)sqlite3_column_int64(stmt, 14);
+    sek__policydb_text(stmt, 15, out->override, sizeof out->override);
+    out->overriding = (uint8_t)sek_override_action(out->override);
+    char kind[8];
+    sek__policydb_text(stmt, 16, kind, sizeof kind);
+    out->zone = strcmp(kind, KIND_ZONE) == 0;
 }
 
 /* Values that the image's reader refuses must not get into the database. */
@@ -44,7 +54,7 @@ static enum sek_err row_check(const struct sek_list_row *row, struct sek_diag *d
                             SEK_LIST_NAME_MAX - 1);
     if (row->list.mode > SEK_MODE_BLOCK)
         return sek_diag_set(diag, SEK_E_INVALID, "list %s: no such mode", name);
-    if (row->list.action == SEK_ACTION_DEFAULT || row->list.action > SEK_ACTION_DROP)
+    if (row->list.action == SEK_ACTION_DEFAULT || row->list.action > SEK_ACTION_TCP_ONLY)
         return sek_diag_set(diag, SEK_E_INVALID, "list %s: no such action", name);
     return SEK_OK;
 }
@@ -59,7 +69,7 @@ static enum sek_err room_check(struct sek_policydb *db, struct sek_diag *diag)
     return err;
 }
 
-/* ?1 to ?8: what both adding and setting take. */
+/* ?1 to ?7, ?10 to ?13: what both adding and setting take. */
 static void row_bind(sqlite3_stmt *stmt, const struct sek_list_row *row)
 {
     sqlite3_bind_int(stmt, 1, row->list.mode);
@@ -69,6 +79,10 @@ static void row_bind(sqlite3_stmt *stmt, const struct sek_list_row *row)
     sqlite3_bind_text(stmt, 5, row->source, -1, SQLITE_STATIC);
     sqlite3_bind_text(stmt, 6, row->comment, -1, SQLITE_STATIC);
     sqlite3_bind_text(stmt, 7, row->who, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(stmt, 10, (int64_t)row->audience.only);
+    sqlite3_bind_int64(stmt, 11, (int64_t)row->audience.except);
+    sqlite3_bind_text(stmt, 12, row->override, -1, SQLITE_STATIC);
+    sqlite3_bind_text(stmt, 13, row->zone ? KIND_ZONE : "", -1, SQLITE_STATIC);
 }
 
 enum sek_err sek_policydb_list_add(struct sek_policydb *db, struct sek_list_row *row,
@@ -79,11 +93,12 @@ enum sek_err sek_policydb_list_add(struct sek_policydb *db, struct sek_list_row 
     if (!err)
         err = room_check(db, diag);
     if (!err)
-        err = sek_sql_prepare(db->db,
-                              "INSERT INTO list (mode, action, priority, ede, source, comment, who,"
-                              " created_s, changed_s, name) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,"
-                              " ?8, ?9)",
-                              &stmt, diag);
+        err = sek_sql_prepare(
+            db->db,
+            "INSERT INTO list (mode, action, priority, ede, source, comment, who,"
+            " created_s, changed_s, name, only_groups, except_groups, override, kind)"
+            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9, ?10, ?11, ?12, ?13)",
+            &stmt, diag);
     if (err)
         return err;
     row_bind(stmt, row);
@@ -131,7 +146,9 @@ enum sek_err sek_policydb_list_set(struct sek_policydb *db, const struct sek_lis
     if (!err)
         err = sek_sql_prepare(db->db,
                               "UPDATE list SET mode = ?1, action = ?2, priority = ?3, ede = ?4,"
-                              " source = ?5, comment = ?6, who = ?7, changed_s = ?8 WHERE id = ?9",
+                              " source = ?5, comment = ?6, who = ?7, changed_s = ?8,"
+                              " only_groups = ?10, except_groups = ?11, override = ?12, kind = ?13"
+                              " WHERE id = ?9",
                               &stmt, diag);
     if (err)
         return err;
@@ -161,12 +178,26 @@ static enum sek_err builtin_check(struct sek_policydb *db, uint16_t id, struct s
     return SEK_OK;
 }
 
+/* A group's own list goes with the group. */
+static enum sek_err group_check(struct sek_policydb *db, uint16_t id, struct sek_diag *diag)
+{
+    int64_t n;
+    char text[80];
+    snprintf(text, sizeof text, "SELECT count(*) FROM client_group WHERE list = %u", id);
+    enum sek_err err = sek_sql_int(db->db, text, &n, diag);
+    if (!err && n > 0)
+        err = sek_diag_set(diag, SEK_E_REFUSED,
+                           "the list is a group's own: sekisho group remove takes both away");
+    return err;
+}
+
 /* Note every name of a list that is about to go. */
 static enum sek_err entries_tell(struct sek_policydb *db, uint16_t id, struct sek_diag *diag)
 {
     sqlite3_stmt *stmt;
     enum sek_err err = sek_sql_prepare(
-        db->db, "SELECT name, scope, action, expires_s FROM entry WHERE list = ?1", &stmt, diag);
+        db->db, "SELECT name, scope, action, expires_s, terms FROM entry WHERE list = ?1", &stmt,
+        diag);
     if (err)
         return err;
     sqlite3_bind_int(stmt, 1, id);
@@ -177,7 +208,8 @@ static enum sek_err entries_tell(struct sek_policydb *db, uint16_t id, struct se
                                       .action = (uint8_t)sqlite3_column_int(stmt, 2),
                                       .expires_s = sqlite3_column_int64(stmt, 3)};
         err = sek__policydb_tell(db, false, sqlite3_column_blob(stmt, 0),
-                                 (size_t)sqlite3_column_bytes(stmt, 0), &rule, diag);
+                                 (size_t)sqlite3_column_bytes(stmt, 0), &rule,
+                                 (const char *)sqlite3_column_text(stmt, 4), diag);
         if (db->full_due && !db->watch) /* nothing is noted any more */
             break;
     }
@@ -221,6 +253,8 @@ enum sek_err sek_policydb_list_remove(struct sek_policydb *db, uint16_t id,
 {
     struct steps steps = {progress, arg};
     enum sek_err err = builtin_check(db, id, diag);
+    if (!err)
+        err = group_check(db, id, diag);
     if (err)
         return err;
     sqlite3_progress_handler(db->db, STEPS, progress ? step : NULL, &steps);
@@ -233,20 +267,6 @@ enum sek_err sek_policydb_list_remove(struct sek_policydb *db, uint16_t id,
     return err;
 }
 
-static enum sek_err rows_read(struct sek_policydb *db, sqlite3_stmt *stmt, struct sek_buf *rows,
-                              struct sek_diag *diag)
-{
-    int rc;
-    while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
-        struct sek_list_row *row = sek_buf_grow(rows, sizeof *row);
-        if (!row)
-            return sek_diag_set(diag, SEK_E_NOMEM, "%s", sek_err_text(SEK_E_NOMEM));
-        row_read(stmt, row);
-    }
-    return rc == SQLITE_DONE ? SEK_OK : sek__policydb_fail(db, rc, diag);
-}
-
-/* All of them are read first: see sek_policydb_entries. */
 enum sek_err sek_policydb_lists(struct sek_policydb *db, sek_list_fn *fn, void *arg,
                                 struct sek_diag *diag)
 {
@@ -257,8 +277,7 @@ enum sek_err sek_policydb_lists(struct sek_policydb *db, sek_list_fn *fn, void *
     if (err)
         return err;
     sek_buf_init(&rows, 0);
-    err = rows_read(db, stmt, &rows, diag);
-    sqlite3_finalize(stmt);
+    err = sek__policydb_rows(db, stmt, sizeof(struct sek_list_row), row_read, &rows, diag);
     const struct sek_list_row *row = (const void *)rows.data;
     for (size_t n = err ? 0 : rows.len / sizeof *row; n && fn(arg, row); n--)
         row++;

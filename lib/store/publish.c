@@ -13,7 +13,12 @@
 #include <time.h>
 #include <unistd.h>
 #include "base/file.h"
+#include "name/text.h"
+#include "policy/groups_write.h"
+#include "policy/nets_write.h"
+#include "policy/patterns_write.h"
 #include "policy/policy.h"
+#include "policy/terms_write.h"
 #include "store/policydb_parts.h"
 #include "base/banned.h"
 
@@ -35,6 +40,7 @@ struct publish {
     struct sek_image_info on_disk;       /* of the image; id 0: none that can be used */
     struct sek_image_info delta_on_disk; /* id 0: none that fits */
     bool delta_damaged;
+    bool patterns_stale; /* made by another Hyperscan */
 };
 
 static enum sek_err path_join(const char *dir, const char *file, char out[512],
@@ -69,20 +75,33 @@ static enum sek_err lock_take(const char *dir, int *out_fd, struct sek_diag *dia
     return SEK_OK;
 }
 
+/* Expressions that are the same are taken over. Those of another Hyperscan are to be compiled anew.
+ */
+static void patterns_look(struct publish *p, const struct sek_buf *part)
+{
+    if (part->len && !sek_patterns_are_current(part->data, part->len))
+        p->patterns_stale = true;
+    else if (part->len && p->compile)
+        sek_patterns_writer_reuse(sek_compile_patterns(p->compile), part->data, part->len);
+}
+
+static enum sek_err file_look(struct publish *p, const char *path, struct sek_image_info *out)
+{
+    struct sek_buf patterns;
+    sek_buf_init(&patterns, 0);
+    enum sek_err err = sek_image_survey(path, out, &patterns, NULL);
+    if (!err)
+        patterns_look(p, &patterns);
+    sek_buf_fini(&patterns);
+    return err;
+}
+
 /* What readers of the folder see now. Whatever cannot be opened counts as absent. */
 static void disk_look(struct publish *p)
 {
-    struct sek_image *image = NULL;
-    if (!sek_image_open(p->image, true, &image, NULL))
-        sek_image_info(image, &p->on_disk);
-    sek_image_close(image);
-
-    struct sek_image *delta = NULL;
-    enum sek_err err = sek_image_open(p->delta, true, &delta, NULL);
+    file_look(p, p->image, &p->on_disk);
+    enum sek_err err = file_look(p, p->delta, &p->delta_on_disk);
     p->delta_damaged = err != SEK_OK && err != SEK_E_NOTFOUND;
-    if (!err)
-        sek_image_info(delta, &p->delta_on_disk);
-    sek_image_close(delta);
     if (p->delta_on_disk.base_id != p->on_disk.id)
         memset(&p->delta_on_disk, 0, sizeof p->delta_on_disk);
 }
@@ -102,29 +121,117 @@ struct lists_arg {
 static bool list_add(void *arg, const struct sek_list_row *row)
 {
     struct lists_arg *a = arg;
-    a->err = sek_compile_list(a->p->compile, &row->list, a->diag);
+    struct sek_list list = row->list;
+    a->err = sek_groups_writer_audience(sek_compile_groups(a->p->compile), &row->audience,
+                                        &list.audience, a->diag);
+    if (!a->err)
+        a->err = sek_compile_list(a->p->compile, &list, a->diag);
+    struct sek_override_spec spec;
+    if (!a->err && row->overriding)
+        a->err = sek_override_from_text(row->override, &spec, a->diag);
+    if (!a->err && (row->overriding || row->zone))
+        a->err = sek_compile_override(a->p->compile, list.id, row->overriding ? &spec : NULL,
+                                      row->zone, a->diag);
     return a->err == SEK_OK;
 }
 
+static bool group_add(void *arg, const struct sek_group_row *row)
+{
+    struct lists_arg *a = arg;
+    a->err = sek_groups_writer_add(sek_compile_groups(a->p->compile), &row->group, a->diag);
+    return a->err == SEK_OK;
+}
+
+static bool member_add(void *arg, const struct sek_member *m)
+{
+    struct lists_arg *a = arg;
+    if (m->expires_s && m->expires_s <= a->p->now_s)
+        return true;
+    a->err = sek_groups_writer_member(sek_compile_groups(a->p->compile), m->group, &m->net,
+                                      m->expires_s, a->diag);
+    return a->err == SEK_OK;
+}
+
+/* Lists, and the groups of endpoints that they may be for: small, and in every file. */
 static enum sek_err lists_add(struct publish *p, struct sek_diag *diag)
 {
     struct lists_arg a = {.p = p, .diag = diag};
-    enum sek_err err = sek_policydb_lists(p->db, list_add, &a, diag);
+    enum sek_err err = sek_policydb_groups(p->db, p->now_s, group_add, &a, diag);
+    if (!err && !a.err)
+        err = sek_policydb_members(p->db, 0, member_add, &a, diag);
+    if (!err && !a.err)
+        err = sek_policydb_lists(p->db, list_add, &a, diag);
     return err ? err : a.err;
 }
 
-/* The rule of a row (name, list, scope, action, expires_s). */
+/* The terms of a row (name, list, scope, action, expires_s, terms), and their number here. */
+static enum sek_err terms_add(struct publish *p, sqlite3_stmt *stmt, struct sek_rule *io,
+                              struct sek_diag *diag)
+{
+    uint32_t number = 0;
+    size_t len = (size_t)sqlite3_column_bytes(stmt, 5);
+    if (len == 0)
+        return SEK_OK;
+    enum sek_err err =
+        sek_terms_writer_add(sek_compile_terms(p->compile),
+                             (const char *)sqlite3_column_text(stmt, 5), len, &number, diag);
+    if (err) {
+        struct sek_name name;
+        char text[SEK_NAME_TEXT_MAX + 2] = "";
+        if (!sek__policydb_name(stmt, 0, &name, NULL))
+            sek_rule_to_text((enum sek_scope)sqlite3_column_int(stmt, 2), name.octets, text);
+        sek_diag_wrap(diag, "the rule %s", text);
+    }
+    io->terms = number & SEK_TERMS_MAX;
+    return err;
+}
+
+/* The rule of such a row. */
 static enum sek_err rule_add(struct publish *p, sqlite3_stmt *stmt, struct sek_diag *diag)
 {
     struct sek_name name;
-    const struct sek_rule rule = {.list = (uint16_t)sqlite3_column_int(stmt, 1),
-                                  .scope = (uint8_t)sqlite3_column_int(stmt, 2),
-                                  .action = (uint8_t)sqlite3_column_int(stmt, 3),
-                                  .expires_s = sqlite3_column_int64(stmt, 4)};
+    struct sek_rule rule = {.list = (uint16_t)sqlite3_column_int(stmt, 1),
+                            .scope = (uint8_t)sqlite3_column_int(stmt, 2),
+                            .action = (uint8_t)sqlite3_column_int(stmt, 3),
+                            .expires_s = sqlite3_column_int64(stmt, 4)};
     if (rule.expires_s && rule.expires_s <= p->now_s)
         return SEK_OK;
     enum sek_err err = sek__policydb_name(stmt, 0, &name, diag);
+    enum sek_about about = sek_about_of(&name);
+    if (err || sek_about_is_net(about)) /* those stand elsewhere: nets_read */
+        return err;
+    if (about == SEK_ABOUT_REGEX) {
+        err = sek_patterns_writer_add(sek_compile_patterns(p->compile), &name, diag);
+        if (err)
+            return err;
+    }
+    err = terms_add(p, stmt, &rule, diag);
     return err ? err : sek_compile_rule(p->compile, name.octets, name.len, &rule, diag);
+}
+
+static enum sek_err net_add(struct publish *p, sqlite3_stmt *stmt, struct sek_diag *diag)
+{
+    struct sek_name name;
+    struct sek_rule rule = {.list = (uint16_t)sqlite3_column_int(stmt, 1),
+                            .action = (uint8_t)sqlite3_column_int(stmt, 3),
+                            .expires_s = sqlite3_column_int64(stmt, 4)};
+    if (rule.expires_s && rule.expires_s <= p->now_s)
+        return SEK_OK;
+    enum sek_err err = sek__policydb_name(stmt, 0, &name, diag);
+    enum sek_about about = sek_about_of(&name);
+    if (err || about == SEK_ABOUT_NAME || about == SEK_ABOUT_REGEX)
+        return err;
+    sek_compile_place(p->compile, &name);
+    if (about != SEK_ABOUT_CLIENT_IP)
+        sek_compile_answers(p->compile, rule.list);
+    struct sek_net net;
+    bool is_net = sek_about_is_net(about);
+    if (!is_net && about != SEK_ABOUT_NSDNAME)
+        return SEK_OK;
+    if (is_net && sek_about_to_net(&name, &net, NULL) != SEK_OK)
+        return SEK_OK; /* was taken for a name by an older version */
+    err = terms_add(p, stmt, &rule, diag);
+    return err ? err : sek_nets_writer_add(sek_compile_nets(p->compile), &name, &rule, diag);
 }
 
 /* Step through a statement that gives rows for `add`, and end it. n_rows: about how many, for the
@@ -153,7 +260,21 @@ static enum sek_err removed_add(struct publish *p, sqlite3_stmt *stmt, struct se
 {
     struct sek_name name;
     enum sek_err err = sek__policydb_name(stmt, 0, &name, diag);
-    return err ? err : sek_compile_removed(p->compile, name.octets, name.len, diag);
+    if (err || sek_about_is_net(sek_about_of(&name)))
+        return err;
+    return sek_compile_removed(p->compile, name.octets, name.len, diag);
+}
+
+/* All that is not about names: in every file, as lists are. Their last labels begin with "rpz-",
+ * which keys have first. */
+static enum sek_err nets_read(struct publish *p, struct sek_diag *diag)
+{
+    return rows_add(p,
+                    "SELECT name, list, scope, action, expires_s, terms"
+                    " FROM (SELECT id FROM list WHERE n_entries > 0) CROSS JOIN entry"
+                    " ON entry.list = id AND name >= CAST('rpz-' AS BLOB)"
+                    " AND name < CAST('rpz.' AS BLOB)",
+                    UINT64_MAX /* no progress of its own */, net_add, diag);
 }
 
 static enum sek_err image_read(struct publish *p, struct sek_diag *diag)
@@ -163,7 +284,7 @@ static enum sek_err image_read(struct publish *p, struct sek_diag *diag)
         sek_sql_int(p->db->db, "SELECT total(n_entries) FROM list", &n_entries, diag);
     if (err)
         return err;
-    return rows_add(p, "SELECT name, list, scope, action, expires_s FROM entry",
+    return rows_add(p, "SELECT name, list, scope, action, expires_s, terms FROM entry",
                     (uint64_t)n_entries, rule_add, diag);
 }
 
@@ -176,7 +297,7 @@ static enum sek_err delta_read(struct publish *p, struct sek_diag *diag)
     if (err)
         return err;
     return rows_add(p,
-                    "SELECT entry.name, entry.list, scope, action, expires_s"
+                    "SELECT entry.name, entry.list, scope, action, expires_s, terms"
                     " FROM (SELECT id FROM list WHERE n_entries > 0) CROSS JOIN dirty"
                     " CROSS JOIN entry ON entry.list = id AND entry.name = dirty.name",
                     SEK_DIRTY_MIN, rule_add, diag);
@@ -249,7 +370,8 @@ void sek_policydb_seen(struct sek_policydb *db, uint64_t generation)
 static enum sek_policydb_wanted wanted_of(const struct publish *p,
                                           const struct sek_policydb_state *state, bool full)
 {
-    if (full || state->full_due || p->on_disk.id == 0 || p->on_disk.id != state->image_id)
+    if (full || state->full_due || p->patterns_stale || p->on_disk.id == 0 ||
+        p->on_disk.id != state->image_id)
         return SEK_POLICYDB_WANTED_IMAGE;
     if (p->delta_damaged || disk_generation(p) != state->generation)
         return SEK_POLICYDB_WANTED_DELTA;
@@ -274,6 +396,8 @@ static enum sek_err database_read(struct publish *p, bool full,
     }
     if (!err && *out_wanted != SEK_POLICYDB_WANTED_NOTHING) {
         err = lists_add(p, diag);
+        if (!err)
+            err = nets_read(p, diag);
         if (!err)
             err = *out_wanted == SEK_POLICYDB_WANTED_IMAGE ? image_read(p, diag)
                                                            : delta_read(p, diag);
@@ -342,10 +466,11 @@ static enum sek_err publish_run(struct publish *p, bool full, struct sek_image_i
 {
     enum sek_policydb_wanted wanted = SEK_POLICYDB_WANTED_NOTHING;
     struct sek_image_info info;
-    disk_look(p);
-    enum sek_err err = generation_outdo(p, diag);
-    if (!err)
-        err = sek_compile_new(0, &p->compile, diag);
+    enum sek_err err = sek_compile_new(0, &p->compile, diag);
+    if (!err) {
+        disk_look(p);
+        err = generation_outdo(p, diag);
+    }
     if (!err)
         err = database_read(p, full, &wanted, &info, diag);
     if (err)
@@ -393,6 +518,44 @@ enum sek_err sek_policydb_compile(struct sek_policydb *db, const char *dir, int6
     close(lock);
     if (!err && out)
         *out = info;
+    return err;
+}
+
+/* A delta for the image on disk where that will do. */
+static enum sek_err aside_write(struct publish *p, const char *aside, struct sek_diag *diag)
+{
+    struct sek_policydb_state state;
+    char path[512];
+    enum sek_err err = sek__policydb_state(p->db, &state, diag);
+    if (err)
+        return err;
+    bool whole = wanted_of(p, &state, false) == SEK_POLICYDB_WANTED_IMAGE;
+    struct sek_image_info info = {
+        .base_id = whole ? 0 : p->on_disk.id, .generation = state.generation, .made_s = p->now_s};
+    err = lists_add(p, diag);
+    if (!err)
+        err = nets_read(p, diag);
+    if (!err)
+        err = whole ? image_read(p, diag) : delta_read(p, diag);
+    if (!err)
+        err = path_join(aside, whole ? SEK_POLICY_IMAGE : SEK_POLICY_DELTA, path, diag);
+    return err ? err : sek_compile_write(p->compile, path, &info, NULL, NULL, diag);
+}
+
+enum sek_err sek_policydb_compile_aside(struct sek_policydb *db, const char *dir, const char *aside,
+                                        int64_t now_s, struct sek_diag *diag)
+{
+    struct publish p = {.db = db, .now_s = now_s};
+    enum sek_err err = path_join(dir, SEK_POLICY_IMAGE, p.image, diag);
+    if (!err)
+        err = path_join(dir, SEK_POLICY_DELTA, p.delta, diag);
+    if (!err)
+        err = sek_compile_new(0, &p.compile, diag);
+    if (!err) {
+        disk_look(&p);
+        err = aside_write(&p, aside, diag);
+    }
+    sek_compile_free(p.compile);
     return err;
 }
 

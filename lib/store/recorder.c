@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "store/recorder.h"
-#include "store/answers.h"
-#include "store/eventsdb.h"
-#include "store/firsts.h"
+#include "store/forget.h"
 #include "store/health.h"
+#include "store/notes.h"
 #include "store/pace.h"
 #include "store/trust.h"
 #include "store/waiting.h"
@@ -12,12 +11,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 #include "base/banned.h"
 
 #define TRAFFIC_MS 5000
+#define SHOW_MS 2000 /* a finding by counts is to be seen within five seconds of its queries */
 #define RETAIN_MS 60000
 #define RETAIN_NEXT_MS 20
 #define RETAIN_ROWS 2000
@@ -36,8 +37,7 @@ struct sek_recorder {
     struct sek_recorder_reviewer reviewer; /* the collector's; functions are NULL without one */
     struct sek_recorder_observer observer; /* the same */
     struct sek_waiting findings[2];        /* what `found` and `held_found` point to */
-    struct sek_firsts *firsts;
-    struct sek_answers *answers; /* NULL: no memory of answers */
+    struct sek_notes notes;
 
     _Atomic int64_t store_ms; /* the last commit took so long */
     pthread_mutex_t lock;     /* guards all from here to `deadline_ms` */
@@ -62,6 +62,7 @@ struct sek_recorder {
     unsigned n_rows_stored; /* by the last commit */
     struct sek_health health;
     int64_t retain_ms;
+    struct sek_forget forget;
     struct sek_trust trust;
 };
 
@@ -108,9 +109,9 @@ static uint64_t drain(struct sek_recorder *r, struct sek_ring *ring)
         for (unsigned i = 0; i < n; i++)
             octets += events[i]->size;
         if (r->reviewer.review)
-            r->reviewer.review(r->reviewer.arg, events, n);
+            n = r->reviewer.review(r->reviewer.arg, events, n);
         sek_tally_add_all(r->tally, events, n, notes);
-        unsigned lost = sek_answers_note_all(r->answers, events, notes, n);
+        unsigned lost = sek_answers_note_all(r->notes.answers, events, notes, n);
         if (lost)
             add_counter(r, SEK_COUNTER_ANSWERS_LOST, lost);
         if (r->observer.see)
@@ -147,14 +148,22 @@ static int64_t flush_pause_ms(struct sek_recorder *r)
     return sek_pace_flush_ms((int64_t)r->conf->events.flush_ms, store_ms);
 }
 
+static void show(struct sek_recorder *r, bool last)
+{
+    struct sek_tally_traffic *rows = sek_tally_rows(r->tally);
+    if (rows && r->observer.counted)
+        r->observer.counted(r->observer.arg, rows, last);
+}
+
 /* With the lock held, which is let go meanwhile; nobody else sets r->batch. */
 static void take(struct sek_recorder *r, bool traffic)
 {
     struct sek_tally_batch *batch = NULL;
     pthread_mutex_unlock(&r->lock);
-    if (sek_tally_take(r->tally, traffic, &batch) == SEK_OK && batch && batch->n_traffic &&
-        r->observer.taken)
-        r->observer.taken(r->observer.arg, batch);
+    if (traffic)
+        show(r, true);
+    if (sek_tally_take(r->tally, traffic, &batch) != SEK_OK)
+        batch = NULL;
     pthread_mutex_lock(&r->lock);
     r->batch = batch;
     if (batch)
@@ -165,7 +174,7 @@ static void *collect(void *arg)
 {
     struct sek_recorder *r = arg;
     int64_t now = monotonic_ms(), last = now, flush = now + flush_pause_ms(r);
-    int64_t flush_traffic = now + TRAFFIC_MS;
+    int64_t flush_traffic = now + TRAFFIC_MS, shown = now + SHOW_MS;
     pthread_setname_np(pthread_self(), "sek-collect");
     pthread_mutex_lock(&r->lock);
     while (!r->stop_collector) {
@@ -173,8 +182,12 @@ static void *collect(void *arg)
         r->observer = r->new_observer;
         pthread_mutex_unlock(&r->lock);
         uint64_t octets = drain_all(r);
-        pthread_mutex_lock(&r->lock);
         now = monotonic_ms();
+        if (now >= shown) {
+            show(r, false);
+            shown = now + SHOW_MS;
+        }
+        pthread_mutex_lock(&r->lock);
         if (now >= flush && !r->batch) {
             bool traffic = now >= flush_traffic || is_half_full(r);
             take(r, traffic);
@@ -212,7 +225,7 @@ static enum sek_err ensure_open(struct sek_recorder *r, struct sek_diag *diag)
         sek_eventsdb_open(r->conf->events.db, clock_ms(CLOCK_REALTIME) / 1000, &r->db, aside, diag);
     if (err)
         return err;
-    sek_answers_forget(r->answers);
+    sek_answers_forget(r->notes.answers);
     if (aside[0])
         sek_health_aside(&r->health, aside);
     else
@@ -233,10 +246,13 @@ static enum sek_err store_batch(struct sek_recorder *r, struct sek_diag *diag)
 {
     uint64_t rows = 0;
     enum sek_err err = SEK_OK;
+    sek_eventsdb_set_time(r->db, clock_ms(CLOCK_REALTIME));
     if (r->held)
         err = sek_eventsdb_store(r->db, r->held, r->db_lists, r->n_db_lists, &rows, diag);
     if (err)
         return err;
+    if (r->held)
+        sek_usage_add(r->notes.usage, r->db, r->held);
     sek_tally_batch_free(r->held);
     r->held = NULL;
     add_counter(r, SEK_COUNTER_ROWS, rows);
@@ -270,12 +286,10 @@ static void store(struct sek_recorder *r)
     if (!err)
         err = store_findings(r, &diag);
     if (!err)
-        err = sek_firsts_store(r->firsts, r->db, &diag);
-    if (!err)
-        err = sek_answers_store(r->answers, r->db, &diag);
+        err = sek_notes_store(&r->notes, r->db, begin, &diag);
     atomic_store_explicit(&r->store_ms, monotonic_ms() - begin, memory_order_relaxed);
     if (!err) {
-        sek_health_stored(&r->health);
+        sek_health_stored(&r->health, monotonic_ms());
         return;
     }
     sek_health_failed(&r->health, &diag, monotonic_ms());
@@ -298,16 +312,12 @@ static void retain(struct sek_recorder *r, int64_t now)
     const struct sek_conf *conf = r->conf;
     uint64_t size = conf->events.size_octets;
     int64_t now_s = sek_trust_now_s(&r->trust, clock_ms(CLOCK_REALTIME), now, &jumped);
-    int64_t domains_s = now_s - conf->domains.retention_s;
     if (jumped)
         sek_health_say(&r->health, true, "the system clock jumped by more than an hour");
-    enum sek_err err = sek_eventsdb_retain(r->db, now_s ? now_s - conf->events.retention_s : 0,
-                                           size, rows, &more, &diag);
+    const struct sek_oldest oldest = sek_oldest_of(conf, now_s);
+    enum sek_err err = sek_eventsdb_retain(r->db, &oldest, size, rows, &more, &diag);
     if (!err)
-        err = sek_eventsdb_retain_firsts(r->db, now_s ? domains_s : 0, size, rows, &diag);
-    if (!err)
-        err = sek_eventsdb_retain_answers(r->db, now_s ? now_s - conf->answers.retention_s : 0,
-                                          conf->answers.n_rows, size, rows, &diag);
+        err = sek_notes_retain(r->db, conf, now_s, rows, &diag);
     r->retain_ms = now + (more ? RETAIN_NEXT_MS : RETAIN_MS);
     if (err == SEK_E_CORRUPT) {
         sek_health_failed(&r->health, &diag, monotonic_ms());
@@ -325,11 +335,13 @@ static void wait_for_work(struct sek_recorder *r)
         bool found = r->held_found->n || (r->found->n && now >= r->found_ms);
         if (may_store && (r->batch || r->held || found || r->health.failing || !r->db))
             return;
-        int64_t next = r->db && !r->health.failing ? r->retain_ms : r->health.retry_ms;
+        int64_t next = r->health.retry_ms;
+        if (r->db && !r->health.failing)
+            next = MIN(MIN(r->retain_ms, r->forget.next_ms), r->health.well_ms);
         if (now >= next)
             return;
-        if (may_store && r->found->n && r->found_ms < next)
-            next = r->found_ms;
+        if (may_store && r->found->n)
+            next = MIN(next, r->found_ms);
         wait_until(r, &r->wake_writer, next);
     }
 }
@@ -355,11 +367,6 @@ static void take_work(struct sek_recorder *r)
     }
 }
 
-static bool is_more_waiting(struct sek_recorder *r)
-{
-    return sek_firsts_waiting(r->firsts) || sek_answers_waiting(r->answers);
-}
-
 /* The collector has ended: all that is left, until the deadline. */
 static void finish(struct sek_recorder *r)
 {
@@ -370,11 +377,11 @@ static void finish(struct sek_recorder *r)
         pthread_mutex_unlock(&r->lock);
         if (!r->held && sek_tally_take(r->tally, true, &r->held) != SEK_OK)
             return;
-        if (!r->held && !r->held_found->n && !is_more_waiting(r))
+        if (!r->held && !r->held_found->n && !sek_notes_waiting(&r->notes))
             return;
         store(r);
         int64_t left = deadline - monotonic_ms();
-        bool failed = r->held || r->held_found->n || is_more_waiting(r);
+        bool failed = r->held || r->held_found->n || sek_notes_waiting(&r->notes);
         if (failed && left <= 0)
             return;
         if (failed)
@@ -427,9 +434,13 @@ static void *write_out(void *arg)
             store(r);
         if (r->db && !r->health.failing && now >= r->retain_ms)
             retain(r, now);
-        sek_health_lost(&r->health, now);
+        if (r->db && !r->health.failing)
+            sek_forget_step(&r->forget, r->db, r->conf->events.db, now);
+        sek_health_tell(&r->health, now, false);
     }
     finish(r);
+    sek_health_tell(&r->health, monotonic_ms(), true);
+    sek_notes_finish(&r->notes, r->db);
     count_unstored(r);
     close_db(r);
     return NULL;
@@ -441,8 +452,7 @@ static void *write_out(void *arg)
 static void free_recorder(struct sek_recorder *r)
 {
     sek_tally_free(r->tally);
-    sek_firsts_free(r->firsts);
-    sek_answers_free(r->answers);
+    sek_notes_fini(&r->notes);
     free(r->lists);
     free(r->db_lists);
     pthread_cond_destroy(&r->wake_collector);
@@ -505,9 +515,7 @@ enum sek_err sek_recorder_start(const struct sek_conf *conf, struct sek_ring *co
     pthread_condattr_destroy(&attr);
     enum sek_err err = sek_tally_new(conf->events.memory_octets, suffix, &r->tally);
     if (!err)
-        err = sek_firsts_new(&r->firsts);
-    if (!err && conf->answers.keep)
-        err = sek_answers_new(&r->answers);
+        err = sek_notes_init(&r->notes, conf);
     if (err)
         err = sek_diag_set(diag, err, "recorder: out of memory");
     else if (start_threads(r) != 0)
@@ -569,8 +577,14 @@ void sek_recorder_finding(struct sek_recorder *r, const struct sek_finding *f)
 
 void sek_recorder_first(struct sek_recorder *r, const struct sek_event *e)
 {
-    if (r->pid == getpid() && !sek_firsts_push(r->firsts, e))
+    if (r->pid == getpid() && !sek_firsts_push(r->notes.firsts, e))
         add_counter(r, SEK_COUNTER_FIRSTS_LOST, 1);
+}
+
+void sek_recorder_response(struct sek_recorder *r, const struct sek_response *one)
+{
+    if (r->pid == getpid() && !sek_responses_push(r->notes.responses, one))
+        add_counter(r, SEK_COUNTER_RESPONSES_LOST, 1);
 }
 
 void sek_recorder_stop(struct sek_recorder *r, unsigned deadline_ms)

@@ -10,6 +10,7 @@
 #pragma once
 #include "conf/conf.h"
 #include "event/finding.h"
+#include "event/response.h"
 #include "event/ring.h"
 #include "event/status.h"
 #include "event/tally.h"
@@ -28,12 +29,12 @@ enum sek_err sek_recorder_start(const struct sek_conf *conf, struct sek_ring *co
                                 const struct sek_suffix *suffix, sek_say_fn *say, void *arg,
                                 struct sek_recorder **out, struct sek_diag *diag);
 /* Who completes events on the collector's thread before they are counted: may put others in their
- * place, which it owns and which are good until its next call. n <= SEK_RECORDER_BATCH. It may not
- * wait. */
+ * place, which it owns and which are good until its next call, and leave some out: returns how many
+ * there are then. n <= SEK_RECORDER_BATCH. It may not wait. */
 #define SEK_RECORDER_BATCH 64
 struct sek_recorder_reviewer {
     void *arg;
-    void (*review)(void *arg, const struct sek_event **events, unsigned n);
+    unsigned (*review)(void *arg, const struct sek_event **events, unsigned n);
 };
 /* From now on until sek_recorder_stop returns. Once, before the first event. */
 void sek_recorder_review(struct sek_recorder *r, const struct sek_recorder_reviewer *reviewer);
@@ -44,9 +45,10 @@ struct sek_recorder_observer {
     void *arg;
     void (*see)(void *arg, const struct sek_event *const *events,
                 const struct sek_tally_note *notes, unsigned n);
-    /* The traffic that was counted, each time it is taken out of the tally, before it is stored:
-     * every five seconds, sooner under load. Borrowed during the call. NULL: not asked for. */
-    void (*taken)(void *arg, const struct sek_tally_batch *batch);
+    /* The traffic that is being counted, every two seconds while there is any, and once more before
+     * it is taken out of the tally to be stored: `last`. Rows as sek_tally_rows has them, borrowed
+     * during the call. NULL: not asked for. */
+    void (*counted)(void *arg, struct sek_tally_traffic *rows, bool last);
 };
 /* From now on until sek_recorder_stop returns. Once. */
 void sek_recorder_observe(struct sek_recorder *r, const struct sek_recorder_observer *observer);
@@ -60,6 +62,8 @@ void sek_recorder_finding(struct sek_recorder *r, const struct sek_finding *f);
 /* Write down who asked first for a domain (store/firsts.h): with the next rows, so within some
  * seconds. What finds no room counts as lost. One thread, until sek_recorder_stop. */
 void sek_recorder_first(struct sek_recorder *r, const struct sek_event *e);
+/* Write down an address of a tracked name (store/responses.h): likewise. */
+void sek_recorder_response(struct sek_recorder *r, const struct sek_response *one);
 /* Once the rings' producers have ended: drain everything, store it (for at most deadline_ms when
  * the database is away; what is left then counts as lost), join both threads. NULL is fine. */
 void sek_recorder_stop(struct sek_recorder *r, unsigned deadline_ms);

@@ -36,6 +36,17 @@ void sek_report_close(struct sek_report *r)
     free(r);
 }
 
+void sek_report_hold(struct sek_report *r)
+{
+    (void)sqlite3_exec(r->sql, "BEGIN", NULL, NULL, NULL);
+}
+
+void sek_report_release(struct sek_report *r)
+{
+    if (!sqlite3_get_autocommit(r->sql))
+        (void)sqlite3_exec(r->sql, "COMMIT", NULL, NULL, NULL);
+}
+
 enum sek_err sek__report_fail(struct sek_report *r, int rc, struct sek_diag *diag)
 {
     return sek_sql_fail(r->sql, rc, r->path, diag);
@@ -284,7 +295,7 @@ void sek__report_bind(sqlite3_stmt *stmt, const struct sek_where *w)
 struct row {
     struct sek_hit hit;
     int64_t minute;
-    size_t endpoint, name, matched, rule, list;
+    size_t endpoint, name, matched, rule, list, domain;
 };
 struct page {
     struct row *rows;
@@ -332,6 +343,7 @@ static void keep_row(struct page *p, sqlite3_stmt *stmt)
         .name = keep_text(p, "", stmt, 5),
         .matched = keep_text(p, "", stmt, 6),
         .list = keep_text(p, list_word(stmt), stmt, 9),
+        .domain = keep_text(p, "", stmt, 19),
     };
     if (scope == 0) { /* no rule: strict mode */
         row->rule = p->texts.len;
@@ -349,10 +361,11 @@ static void keep_row(struct page *p, sqlite3_stmt *stmt)
 #define HIT_COLUMNS                                                                                \
     "SELECT h.id, s.first_ms, s.last_ms, s.count, e.address, n.text, m.text, o.text, h.scope,"     \
     " l.name, h.qtype, h.action, h.would, h.trigger, h.monitor, h.decision, h.generation,"         \
-    " h.minute, h.score FROM hit h CROSS JOIN hit_sum s ON s.id = h.id"                            \
+    " h.minute, h.score, d.text FROM hit h CROSS JOIN hit_sum s ON s.id = h.id"                    \
     " CROSS JOIN endpoint e ON e.id = h.endpoint"                                                  \
     " CROSS JOIN name n ON n.id = h.name CROSS JOIN name m ON m.id = h.matched"                    \
-    " CROSS JOIN name o ON o.id = h.owner LEFT JOIN list l ON l.id = h.list"
+    " CROSS JOIN name o ON o.id = h.owner CROSS JOIN name d ON d.id = h.domain LEFT JOIN list l "  \
+    "ON l.id = h.list"
 
 static enum sek_err prepare_hits(struct sek_report *r, const struct sek_where *w, bool next,
                                  sqlite3_stmt **out, struct sek_diag *diag)
@@ -361,13 +374,18 @@ static enum sek_err prepare_hits(struct sek_report *r, const struct sek_where *w
     sek_buf_init(&sql, 16384);
     sek_buf_add_text(&sql, HIT_COLUMNS);
     sek_buf_add(&sql, w->text.data, w->text.len);
-    if (w->f->after_id)
-        sek_buf_add_text(&sql, next ? " AND h.id > :last_id" : "");
-    else if (next)
-        sek_buf_add_text(&sql, " AND h.minute <= :last_minute"
-                               " AND (h.minute < :last_minute OR h.id < :last_id)");
-    sek_buf_add_text(&sql, w->f->after_id ? " ORDER BY h.id LIMIT :page"
-                                          : " ORDER BY h.minute DESC, h.id DESC LIMIT :page");
+    const char *rest =
+        " AND h.minute <= :last_minute AND (h.minute < :last_minute OR h.id < :last_id)";
+    const char *order = " ORDER BY h.minute DESC, h.id DESC LIMIT :page";
+    if (w->f->after_id) {
+        rest = " AND h.id > :last_id";
+        order = " ORDER BY h.id LIMIT :page";
+    } else if (w->f->oldest_first) {
+        rest = " AND h.minute >= :last_minute AND (h.minute > :last_minute OR h.id > :last_id)";
+        order = " ORDER BY h.minute, h.id LIMIT :page";
+    }
+    sek_buf_add_text(&sql, next ? rest : "");
+    sek_buf_add_text(&sql, order);
     enum sek_err err = sek__report_prepare(r, &sql, out, diag);
     sek_buf_fini(&sql);
     return err;
@@ -408,6 +426,7 @@ static bool hand_out(const struct page *p, sek_hit_fn *fn, void *arg)
         hit.matched = p->texts.data + p->rows[i].matched;
         hit.rule = p->texts.data + p->rows[i].rule;
         hit.list = p->texts.data + p->rows[i].list;
+        hit.domain = p->texts.data + p->rows[i].domain;
         if (!fn(arg, &hit))
             return false;
     }

@@ -9,6 +9,10 @@ struct sek_report;
 
 enum sek_err sek_report_open(const char *path, struct sek_report **out, struct sek_diag *diag);
 void sek_report_close(struct sek_report *r);
+/* Many questions in a row at a fraction of their price: they see one state. Release soon, as the
+ * writer's log grows meanwhile. Failing is no harm: each question goes by itself then. */
+void sek_report_hold(struct sek_report *r);
+void sek_report_release(struct sek_report *r);
 
 /* Filters name an endpoint by its address, or by spans: the addresses that a machine had, each with
  * its time, as sek_report_add_span writes them. What happened counts by the time of its last query.
@@ -18,6 +22,22 @@ struct sek_buf;
 void sek_report_add_span(struct sek_buf *spans, const char *address, int64_t from_s,
                          int64_t until_s);
 void sek_report_end_spans(struct sek_buf *spans);
+
+/* How groups of hits are ordered. */
+enum sek_group_sort {
+    SEK_SORT_DEFAULT = 0, /* most hits first; hours and days: newest first */
+    SEK_SORT_COUNT,       /* this and the next three: most first */
+    SEK_SORT_BLOCKED,
+    SEK_SORT_ENDPOINTS,
+    SEK_SORT_NAMES,
+    SEK_SORT_FIRST, /* by first or last hit, newest first */
+    SEK_SORT_LAST,
+    SEK_SORT_KEY, /* A to Z */
+};
+struct sek_group_order {
+    enum sek_group_sort sort;
+    bool reverse;
+};
 
 /* Filters: zero or NULL fields do not filter. Times in Unix seconds, [since, until). */
 struct sek_hit_filter {
@@ -29,8 +49,10 @@ struct sek_hit_filter {
     int qtype;            /* 0 = any */
     const char *decision; /* 8 hex digits of a decision id */
     bool monitor_only, blocked_only;
-    int64_t after_id; /* rows with a greater id only: for tail */
-    unsigned limit;   /* 0 = no limit */
+    int64_t after_id;             /* rows with a greater id only: for tail */
+    bool oldest_first;            /* of rows */
+    struct sek_group_order order; /* of groups */
+    unsigned limit;               /* 0 = no limit */
 };
 
 struct sek_hit {
@@ -38,6 +60,7 @@ struct sek_hit {
     int64_t first_ms, last_ms;
     uint64_t count;
     const char *endpoint, *name, *matched, *rule; /* text; rule in list notation */
+    const char *domain;                           /* registered domain of the name */
     const char *list; /* of a hit without one: the word of its trigger, when that decided alone */
     int qtype, action, would, trigger;
     bool monitor;
@@ -46,7 +69,7 @@ struct sek_hit {
     uint64_t generation;
 };
 typedef bool sek_hit_fn(void *arg, const struct sek_hit *hit);
-/* newest first, unless after_id is set: then oldest first. */
+/* newest first, unless after_id or oldest_first is set. */
 enum sek_err sek_report_hits(struct sek_report *r, const struct sek_hit_filter *f, sek_hit_fn *fn,
                              void *arg, struct sek_diag *diag);
 
@@ -54,16 +77,22 @@ enum sek_group {
     SEK_GROUP_ENDPOINT = 1,
     SEK_GROUP_NAME = 2, /* the question's name */
     SEK_GROUP_LIST = 3,
-    SEK_GROUP_DOMAIN = 4, /* registered domain */
+    SEK_GROUP_DOMAIN = 4,   /* registered domain */
+    SEK_GROUP_RULE = 5,     /* list notation; without a rule what decided */
+    SEK_GROUP_DETECTOR = 6, /* word of the trigger; of a finding its detector's */
+    SEK_GROUP_HOUR = 7,     /* begin of the hour, or of the day, UTC */
+    SEK_GROUP_DAY = 8,
+    SEK_GROUP_CASE = 9, /* registered domain and endpoint */
 };
 struct sek_hit_group {
     const char *key;
+    const char *endpoint; /* of SEK_GROUP_CASE, whose key is the domain; else NULL */
     uint64_t count, n_endpoints, n_names;
     int64_t first_ms, last_ms;
     uint64_t blocked, monitored;
 };
 typedef bool sek_hit_group_fn(void *arg, const struct sek_hit_group *g);
-/* most hits first */
+/* No transaction is open while fn runs. */
 enum sek_err sek_report_hit_groups(struct sek_report *r, const struct sek_hit_filter *f,
                                    enum sek_group by, sek_hit_group_fn *fn, void *arg,
                                    struct sek_diag *diag);
@@ -77,6 +106,8 @@ struct sek_finding_filter {
                            * domain match none */
     int detector;         /* enum sek_detector, 0 = any */
     int64_t blocked_at_s; /* only those whose block runs then; 0 = any */
+    bool by_change;       /* those whose change > after_change, in the order of that */
+    int64_t after_change;
     const char *const
         *members; /* of the evidence, to be read out: JSON paths ("$.kind"); borrowed */
     unsigned n_members;
@@ -85,6 +116,7 @@ struct sek_finding_filter {
 
 struct sek_finding_row {
     int64_t id, start_ms, end_ms;
+    int64_t change;     /* number of its last renewal: grows over all findings */
     int detector, mode; /* enum sek_detector, sek_mode */
     double confidence;
     int64_t blocked_until_s;                   /* 0: not blocked */
@@ -94,7 +126,7 @@ struct sek_finding_row {
                                  * a blank between two */
 };
 typedef bool sek_finding_fn(void *arg, const struct sek_finding_row *row);
-/* By their end, newest first. */
+/* By their end, newest first, unless by_change is set. */
 enum sek_err sek_report_findings(struct sek_report *r, const struct sek_finding_filter *f,
                                  sek_finding_fn *fn, void *arg, struct sek_diag *diag);
 

@@ -96,7 +96,9 @@ enum sek_err sek_report_answers(struct sek_report *r, const struct sek_addr *add
 
 struct sek_given {
     struct sek_report *report;
-    sqlite3_stmt *domains, *few, *asked;
+    sqlite3_stmt *domains, *few, *asked, *endpoint;
+    struct sek_addr latest; /* endpoint that was asked about last, and its id; 0: unknown */
+    int64_t latest_id;
     int64_t grace_s, since_day; /* INT64_MAX: nothing is remembered */
 };
 
@@ -128,6 +130,9 @@ enum sek_err sek_given_open(struct sek_report *report, int64_t grace_s, struct s
                               " INDEXED BY traffic_endpoint WHERE endpoint = ?1 AND " ASKED
                               " LIMIT 1)",
                               &g->asked, diag);
+    if (!err)
+        err = sek_sql_prepare(report->sql, "SELECT id FROM endpoint WHERE address = ?1",
+                              &g->endpoint, diag);
     if (err) {
         sek_given_close(g);
         return err;
@@ -143,6 +148,7 @@ void sek_given_close(struct sek_given *g)
     sqlite3_finalize(g->domains);
     sqlite3_finalize(g->few);
     sqlite3_finalize(g->asked);
+    sqlite3_finalize(g->endpoint);
     free(g);
 }
 
@@ -201,11 +207,27 @@ static enum sek_err ask_day(struct sek_given *g, int64_t endpoint_id,
     return err;
 }
 
+static enum sek_err id_of(struct sek_given *g, const struct sek_addr *endpoint, int64_t *out,
+                          struct sek_diag *diag)
+{
+    char text[SEK_ADDR_TEXT_MAX];
+    if (g->latest_id == 0 || !sek_addr_equal(endpoint, &g->latest)) {
+        sqlite3_bind_text(g->endpoint, 1, sek_addr_to_text(endpoint, text), -1, SQLITE_STATIC);
+        int rc = sqlite3_step(g->endpoint);
+        g->latest_id = rc == SQLITE_ROW ? sqlite3_column_int64(g->endpoint, 0) : 0;
+        g->latest = *endpoint;
+        sqlite3_reset(g->endpoint);
+        if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+            return sek__report_fail(g->report, rc, diag);
+    }
+    *out = g->latest_id;
+    return SEK_OK;
+}
+
 enum sek_err sek_given_ask(struct sek_given *g, const struct sek_addr *endpoint,
                            const struct sek_addr *address, int64_t time_s, enum sek_given_as *out,
                            char out_domain[SEK_NAME_TEXT_MAX], struct sek_diag *diag)
 {
-    char text[SEK_ADDR_TEXT_MAX];
     enum sek_given_as as = SEK_GIVEN_NEVER;
     enum sek_err err;
     int64_t endpoint_id = 0;
@@ -215,8 +237,7 @@ enum sek_err sek_given_ask(struct sek_given *g, const struct sek_addr *endpoint,
         *out = SEK_GIVEN_UNKNOWN;
         return SEK_OK;
     }
-    err = sek__report_id(g->report, "SELECT id FROM endpoint WHERE address = ?1",
-                         sek_addr_to_text(endpoint, text), &endpoint_id, diag);
+    err = id_of(g, endpoint, &endpoint_id, diag);
     for (int64_t day = last; !err && day >= first && as != SEK_GIVEN; day--)
         err = ask_day(g, endpoint_id, address, day, time_s, &as, out_domain, diag);
     if (as == SEK_GIVEN)

@@ -12,7 +12,6 @@
 #include <string.h>
 #include "base/banned.h"
 
-#define HALF_LIVES 8 /* after so many 0.4 % are left */
 #define NOBODY UINT32_MAX
 
 /* From a number, not 0, to a place. */
@@ -107,6 +106,14 @@ static uint32_t endpoint_of(struct work *w, const char *address)
     return w->addresses.failed || w->texts.failed ? NOBODY : *place;
 }
 
+/* NOBODY: no evidence has it. */
+static uint32_t endpoint_known(const struct work *w, const char *address)
+{
+    const struct map *m = &w->by_address;
+    size_t at = m->n_slots ? map_slot(m, sek_hash(&w->key, address, strlen(address)) | 1) : 0;
+    return m->n_slots && m->keys[at] ? m->places[at] : NOBODY;
+}
+
 static const char *address_of(const struct work *w, uint32_t endpoint)
 {
     return w->texts.data + ((const size_t *)(const void *)w->addresses.data)[endpoint];
@@ -198,16 +205,17 @@ static enum sek_err no_memory(const struct work *w, struct sek_diag *diag)
     return sek_diag_set(diag, SEK_E_NOMEM, "%s: out of memory", w->r->path);
 }
 
-static enum sek_err read_rows(struct work *w, const char *all, const char *one,
+/* endpoint NULL: of all. */
+static enum sek_err read_rows(struct work *w, const char *sql, const char *endpoint,
                               bool (*add)(struct work *, sqlite3_stmt *), struct sek_diag *diag)
 {
     sqlite3_stmt *stmt = NULL;
     int rc;
-    enum sek_err err = sek_sql_prepare(w->r->sql, w->q->endpoint ? one : all, &stmt, diag);
+    enum sek_err err = sek_sql_prepare(w->r->sql, sql, &stmt, diag);
     if (err)
         return err;
     sek__report_bind_int(stmt, ":since", w->since_s);
-    sek__report_bind_text(stmt, ":endpoint", w->q->endpoint);
+    sek__report_bind_text(stmt, ":endpoint", endpoint);
     while ((rc = sqlite3_step(stmt)) == SQLITE_ROW && !err)
         err = add(w, stmt) ? SEK_OK : no_memory(w, diag);
     if (!err && rc != SQLITE_DONE)
@@ -227,29 +235,49 @@ static enum sek_err read_rows(struct work *w, const char *all, const char *one,
 
 static enum sek_err read_all(struct work *w, struct sek_diag *diag)
 {
-    enum sek_err err =
-        read_rows(w, "SELECT id, address FROM endpoint",
-                  "SELECT id, address FROM endpoint WHERE address = :endpoint", add_endpoint, diag);
-    /* in the order of the rows, in which both tables lie */
+    enum sek_err err = read_rows(w, "SELECT id, address FROM endpoint", NULL, add_endpoint, diag);
+    /* in the order of the rows, in which both tables lie; older rows cost little, and to find where
+     * they end as much */
     if (!err)
-        err = read_rows(w, HITS " NOT INDEXED" SUMS,
-                        HITS SUMS " AND h.endpoint = (SELECT id FROM endpoint"
-                                  " WHERE address = :endpoint)",
-                        add_hit, diag);
+        err = read_rows(w, HITS " NOT INDEXED" SUMS, NULL, add_hit, diag);
     if (!err)
-        err = read_rows(w, FINDINGS, FINDINGS " AND endpoint = :endpoint", add_finding, diag);
+        err = read_rows(w, FINDINGS, NULL, add_finding, diag);
     if (!err)
-        err = read_rows(w, FIRSTS, FIRSTS " AND endpoint = :endpoint", add_first, diag);
+        err = read_rows(w, FIRSTS, NULL, add_first, diag);
+    return err;
+}
+
+static enum sek_err read_one(struct work *w, const char *endpoint, struct sek_diag *diag)
+{
+    enum sek_err err = read_rows(w, "SELECT id, address FROM endpoint WHERE address = :endpoint",
+                                 endpoint, add_endpoint, diag);
+    if (!err)
+        err = read_rows(
+            w, HITS SUMS " AND h.endpoint = (SELECT id FROM endpoint WHERE address = :endpoint)",
+            endpoint, add_hit, diag);
+    if (!err)
+        err = read_rows(w, FINDINGS " AND endpoint = :endpoint", endpoint, add_finding, diag);
+    if (!err)
+        err = read_rows(w, FIRSTS " AND endpoint = :endpoint", endpoint, add_first, diag);
+    return err;
+}
+
+static enum sek_err read_evidence(struct work *w, struct sek_diag *diag)
+{
+    enum sek_err err = SEK_OK;
+    if (w->q->n_endpoints == 0)
+        return read_all(w, diag);
+    for (unsigned i = 0; i < w->q->n_endpoints && !err; i++)
+        err = read_one(w, w->q->endpoints[i], diag);
     return err;
 }
 
 /* --- ranking -----------------------------------------------------------------------------------
  */
 
-/* Where an endpoint's records are, and what they come to, whoever had the address. */
+/* Where an endpoint's records are. */
 struct rank {
     uint32_t endpoint, first, n;
-    double points;
 };
 
 /* Records by endpoint. */
@@ -278,55 +306,145 @@ static bool sort_records(struct work *w, struct rank *ranks, size_t n_endpoints)
     return true;
 }
 
-static int by_rank(const void *a, const void *b)
+static struct sek__risk_source source_of(const struct work *w, const struct rank *rank)
 {
-    const struct rank *x = a, *y = b;
+    const struct sek__risk_record *all = (const void *)w->records.data; /* NULL: nobody has any */
+    return (struct sek__risk_source){address_of(w, rank->endpoint),
+                                     rank->n ? all + rank->first : NULL, rank->n};
+}
+
+/* Addresses that may be of one machine: members[first] and n behind it, numbers of ranks. */
+struct group {
+    double points; /* as if they were one machine: none of theirs has more */
+    uint32_t first, n;
+};
+
+struct groups {
+    struct group *all;
+    uint32_t *members;
+    size_t n;
+};
+
+static int by_points(const void *a, const void *b)
+{
+    const struct group *x = a, *y = b;
     if (x->points != y->points)
         return x->points < y->points ? 1 : -1;
-    return (x->endpoint > y->endpoint) - (x->endpoint < y->endpoint);
+    return (x->first > y->first) - (x->first < y->first);
 }
 
-static void add_rank(const struct work *w, const struct rank *rank, const struct sek_risk_query *q,
-                     struct sek__risk_sums *sums)
+struct tying {
+    struct work *w;
+    struct sek__risk_kin *kin;
+};
+
+static bool tie(void *arg, const struct sek_addr *addr, const char *mac, const char *name)
 {
-    sek__risk_sums_add(sums, q, address_of(w, rank->endpoint), w->texts.data,
-                       (const struct sek__risk_record *)(const void *)w->records.data + rank->first,
-                       rank->n);
+    struct tying *t = arg;
+    char text[SEK_ADDR_TEXT_MAX];
+    uint32_t endpoint = addr ? endpoint_known(t->w, sek_addr_to_text(addr, text)) : NOBODY;
+    if (endpoint != NOBODY || !addr)
+        sek__risk_kin_add(t->kin, endpoint, mac, name);
+    return !t->kin->ties.failed;
 }
 
-/* A tenancy has part of its address's evidence and never more points. So addresses are taken apart
- * from the highest down only until the places that are asked for hold more than any that follow. */
-static void take_apart(const struct work *w, const struct rank *ranks, size_t n,
-                       struct sek__risk_sums *sums)
+/* Without an inventory each address is a group. False: out of memory. */
+static bool make_groups(struct sek__risk_kin *kin, size_t n, struct groups *out)
 {
-    for (size_t i = 0; i < n && ranks[i].points > 0; i++) {
-        if (w->q->limit && sek__risk_sums_are_above(sums, w->q->limit, ranks[i].points))
-            break;
-        add_rank(w, &ranks[i], w->q, sums);
+    uint32_t at = 0;
+    *out = (struct groups){calloc(n + 1, sizeof *out->all), calloc(n + 1, sizeof *out->members), n};
+    if (!out->all || !out->members)
+        return false;
+    for (uint32_t i = 0; i < n; i++) {
+        out->all[sek__risk_kin_of(kin, i)].n++;
     }
+    for (size_t i = 0; i < n; i++) {
+        out->all[i].first = at;
+        at += out->all[i].n;
+        out->all[i].n = 0;
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        struct group *g = &out->all[sek__risk_kin_of(kin, i)];
+        out->members[g->first + g->n++] = i;
+    }
+    return true;
+}
+
+static enum sek_err find_groups(struct work *w, size_t n, struct groups *out, struct sek_diag *diag)
+{
+    struct sek__risk_kin kin;
+    struct tying t = {w, &kin};
+    enum sek_err err = SEK_OK;
+    sek__risk_kin_init(&kin, (uint32_t)n);
+    if (w->q->ties)
+        err = w->q->ties(w->q->inventory, w->since_s - 60, tie, &t, diag);
+    if (!err && (!sek__risk_kin_end(&kin) || !make_groups(&kin, n, out)))
+        err = no_memory(w, diag);
+    sek__risk_kin_fini(&kin);
+    return err;
+}
+
+/* Add the evidence of a group. False: out of memory. */
+static bool add_group(const struct work *w, const struct rank *ranks, const struct groups *groups,
+                      const struct group *g, const struct sek_risk_query *q,
+                      struct sek_buf *sources, struct sek__risk_sums *sums)
+{
+    sek_buf_reset(sources);
+    for (uint32_t k = g->first; k < g->first + g->n; k++) {
+        struct sek__risk_source source = source_of(w, &ranks[groups->members[k]]);
+        if (source.n)
+            sek_buf_add(sources, &source, sizeof source);
+    }
+    if (sources->failed)
+        return false;
+    sek__risk_sums_add(sums, q, (const void *)sources->data,
+                       sources->len / sizeof(struct sek__risk_source), w->texts.data);
+    return true;
+}
+
+/* Groups are taken apart from the highest down only until the places that are asked for hold more
+ * than any that follow. */
+static bool rank_groups(const struct work *w, const struct rank *ranks, struct groups *groups,
+                        struct sek_buf *sources, struct sek__risk_sums *sums)
+{
+    struct sek_risk_query whole = *w->q;
+    bool good = true;
+    whole.tenancy = NULL;
+    for (size_t i = 0; i < groups->n && good; i++) {
+        sek__risk_sums_reset(sums);
+        good = add_group(w, ranks, groups, &groups->all[i], &whole, sources, sums);
+        groups->all[i].points = sek__risk_sums_points(sums);
+    }
+    sek__risk_sums_reset(sums);
+    qsort(groups->all, groups->n, sizeof *groups->all, by_points);
+    for (size_t i = 0; i < groups->n && groups->all[i].points > 0 && good; i++) {
+        if (w->q->limit && sek__risk_sums_are_above(sums, w->q->limit, groups->all[i].points))
+            break;
+        good = add_group(w, ranks, groups, &groups->all[i], w->q, sources, sums);
+    }
+    return good;
 }
 
 static enum sek_err rank_all(struct work *w, struct sek__risk_sums *sums, struct sek_diag *diag)
 {
     size_t n = w->addresses.len / sizeof(size_t);
-    struct sek_risk_query whole = *w->q;
     struct rank *ranks = calloc(n + 1, sizeof *ranks);
-    whole.tenancy = NULL;
+    struct groups groups = {0};
+    struct sek_buf sources;
     if (!ranks || w->records.len / sizeof(struct sek__risk_record) > UINT32_MAX / 2 ||
         !sort_records(w, ranks, n)) {
         free(ranks);
         return no_memory(w, diag);
     }
-    for (size_t i = 0; i < n; i++) {
-        sek__risk_sums_reset(sums);
-        add_rank(w, &ranks[i], &whole, sums);
-        ranks[i].points = sek__risk_sums_points(sums);
-    }
-    sek__risk_sums_reset(sums);
-    qsort(ranks, n, sizeof *ranks, by_rank);
-    take_apart(w, ranks, n, sums);
+    sek_buf_init(&sources, SIZE_MAX);
+    enum sek_err err = find_groups(w, n, &groups, diag);
+    if (!err && !rank_groups(w, ranks, &groups, &sources, sums))
+        err = no_memory(w, diag);
+    sek_buf_fini(&sources);
+    free(groups.all);
+    free(groups.members);
     free(ranks);
-    return SEK_OK;
+    return err;
 }
 
 /* Names of lists, by id; those that are gone have "". They lie in texts, which grow no more after.
@@ -350,75 +468,112 @@ static enum sek_err read_lists(struct work *w, size_t at[65536], struct sek_diag
     return err;
 }
 
-static enum sek_err run(struct work *w, sek_risk_fn *fn, void *arg, struct sek_diag *diag)
+/* One evening of many. */
+struct then {
+    sek_risk_then_fn *fn;
+    void *arg;
+    int64_t moment_s;
+    bool told, more;
+};
+
+static bool tell_then(void *arg, const struct sek_risk *risk)
+{
+    struct then *t = arg;
+    t->told = true;
+    t->more = t->fn(t->arg, t->moment_s, risk);
+    return false;
+}
+
+static enum sek_err rank_and_tell(struct work *w, const size_t *lists, sek_risk_fn *fn, void *arg,
+                                  struct sek_diag *diag)
 {
     struct sek__risk_sums sums;
-    size_t *lists = calloc(65536, sizeof *lists);
-    enum sek_err err = lists ? read_lists(w, lists, diag) : no_memory(w, diag);
     sek__risk_sums_init(&sums);
-    if (!err)
-        err = read_all(w, diag);
-    if (!err)
-        err = rank_all(w, &sums, diag);
+    enum sek_err err = rank_all(w, &sums, diag);
     if (!err && !sek__risk_sums_tell(&sums, w->q->limit, w->texts.data, lists, fn, arg))
         err = no_memory(w, diag);
     sek__risk_sums_fini(&sums);
-    free(lists);
+    return err;
+}
+
+struct sek_risk_evidence {
+    struct work w;
+    struct sek_risk_query q;
+    size_t lists[65536]; /* where their names are, by id */
+};
+
+void sek_risk_evidence_free(struct sek_risk_evidence *e)
+{
+    if (!e)
+        return;
+    map_fini(&e->w.by_id);
+    map_fini(&e->w.by_address);
+    sek_buf_fini(&e->w.addresses);
+    sek_buf_fini(&e->w.records);
+    sek_buf_fini(&e->w.texts);
+    free(e);
+}
+
+enum sek_err sek_risk_evidence_read(struct sek_report *r, const struct sek_risk_query *q,
+                                    int64_t oldest_s, struct sek_risk_evidence **out,
+                                    struct sek_diag *diag)
+{
+    struct sek_risk_evidence *e = calloc(1, sizeof *e);
+    if (!e)
+        return sek_diag_set(diag, SEK_E_NOMEM, "%s: out of memory", r->path);
+    e->q = *q;
+    e->w = (struct work){.r = r,
+                         .q = &e->q,
+                         .since_s = oldest_s - SEK_RISK_HALF_LIVES * q->half_life_s,
+                         .key = sek_hash_key_random()};
+    sek_buf_init(&e->w.addresses, SIZE_MAX);
+    sek_buf_init(&e->w.records, SIZE_MAX);
+    sek_buf_init(&e->w.texts, UINT32_MAX);
+    sek_buf_add(&e->w.texts, "", 1); /* so that no text has offset 0 */
+    enum sek_err err = read_lists(&e->w, e->lists, diag);
+    if (!err)
+        err = read_evidence(&e->w, diag);
+    if (err)
+        sek_risk_evidence_free(e);
+    else
+        *out = e;
+    return err;
+}
+
+enum sek_err sek_risk_evidence_rank(struct sek_risk_evidence *e, sek_risk_fn *fn, void *arg,
+                                    struct sek_diag *diag)
+{
+    return rank_and_tell(&e->w, e->lists, fn, arg, diag);
+}
+
+/* What is too old or too late for a moment is left out of its sums. */
+enum sek_err sek_risk_evidence_then(struct sek_risk_evidence *e, const int64_t *moments, unsigned n,
+                                    sek_risk_then_fn *fn, void *arg, struct sek_diag *diag)
+{
+    struct then t = {.fn = fn, .arg = arg, .more = true};
+    struct sek_risk_query at = e->q;
+    enum sek_err err = SEK_OK;
+    at.limit = 1;
+    at.as_of = true;
+    e->w.q = &at;
+    for (unsigned i = 0; i < n && !err && t.more; i++) {
+        at.now_s = t.moment_s = moments[i];
+        t.told = false;
+        err = rank_and_tell(&e->w, e->lists, tell_then, &t, diag);
+        if (!err && !t.told)
+            t.more = fn(arg, moments[i], NULL);
+    }
+    e->w.q = &e->q;
     return err;
 }
 
 enum sek_err sek_report_risk(struct sek_report *r, const struct sek_risk_query *q, sek_risk_fn *fn,
                              void *arg, struct sek_diag *diag)
 {
-    struct work w = {.r = r,
-                     .q = q,
-                     .since_s = q->now_s - HALF_LIVES * q->half_life_s,
-                     .key = sek_hash_key_random()};
-    sek_buf_init(&w.addresses, SIZE_MAX);
-    sek_buf_init(&w.records, SIZE_MAX);
-    sek_buf_init(&w.texts, UINT32_MAX);
-    sek_buf_add(&w.texts, "", 1); /* so that no text has offset 0 */
-    enum sek_err err = run(&w, fn, arg, diag);
-    map_fini(&w.by_id);
-    map_fini(&w.by_address);
-    sek_buf_fini(&w.addresses);
-    sek_buf_fini(&w.records);
-    sek_buf_fini(&w.texts);
-    return err;
-}
-
-/* --- domains -----------------------------------------------------------------------------------
- */
-
-enum sek_err sek_report_first_asked(struct sek_report *r, const char *endpoint, int64_t since_s,
-                                    int64_t until_s, unsigned limit, sek_first_asked_fn *fn,
-                                    void *arg, struct sek_diag *diag)
-{
-    sqlite3_stmt *stmt = NULL;
-    int rc;
-    enum sek_err err =
-        sek_sql_prepare(r->sql,
-                        "SELECT first_ms, name, qname, qtype FROM domain NOT INDEXED"
-                        " WHERE endpoint = :endpoint AND first_ms >= :since * 1000"
-                        " AND first_ms < :until * 1000 ORDER BY first_ms DESC LIMIT :limit",
-                        &stmt, diag);
-    if (err)
-        return err;
-    sek__report_bind_text(stmt, ":endpoint", endpoint);
-    sek__report_bind_int(stmt, ":since", since_s);
-    sek__report_bind_int(stmt, ":until",
-                         until_s && until_s < INT64_MAX / 1000 ? until_s : INT64_MAX / 1000);
-    sek__report_bind_int(stmt, ":limit", limit ? (int64_t)limit : -1);
-    while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
-        struct sek_first_asked f = {.first_ms = sqlite3_column_int64(stmt, 0),
-                                    .domain = (const char *)sqlite3_column_text(stmt, 1),
-                                    .name = (const char *)sqlite3_column_text(stmt, 2),
-                                    .qtype = sqlite3_column_int(stmt, 3)};
-        if (!f.domain || !f.name || !fn(arg, &f))
-            break;
-    }
-    if (rc != SQLITE_ROW && rc != SQLITE_DONE)
-        err = sek__report_fail(r, rc, diag);
-    sqlite3_finalize(stmt);
+    struct sek_risk_evidence *e = NULL;
+    enum sek_err err = sek_risk_evidence_read(r, q, q->now_s, &e, diag);
+    if (!err)
+        err = sek_risk_evidence_rank(e, fn, arg, diag);
+    sek_risk_evidence_free(e);
     return err;
 }

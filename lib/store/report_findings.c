@@ -8,7 +8,7 @@
 
 #define PAGE_ROWS 256 /* read before the caller prints: no transaction is open meanwhile */
 #define MEMBERS_MAX 80
-#define COLUMNS 11 /* before the members */
+#define COLUMNS 12 /* before the members */
 
 struct where {
     const struct sek_finding_filter *f;
@@ -136,7 +136,8 @@ static void keep_row(struct page *p, sqlite3_stmt *stmt, unsigned n_members)
                 .detector = sqlite3_column_int(stmt, 3),
                 .mode = sqlite3_column_int(stmt, 4),
                 .confidence = sqlite3_column_double(stmt, 5),
-                .blocked_until_s = sqlite3_column_int64(stmt, 6)},
+                .blocked_until_s = sqlite3_column_int64(stmt, 6),
+                .change = sqlite3_column_int64(stmt, 11)},
         .endpoint = keep_text(p, stmt, 7),
         .domain = keep_text(p, stmt, 8),
         .technique = keep_text(p, stmt, 9),
@@ -153,7 +154,8 @@ static enum sek_err prepare(struct sek_report *r, const struct where *w, bool ne
     sek_buf_init(&sql, 65536);
     /* json(): without blanks and line ends, whoever wrote it */
     sek_buf_add_text(&sql, "SELECT id, start_ms, end_ms, detector, mode, confidence,"
-                           " blocked_until_s, endpoint, domain, technique, json(evidence)");
+                           " blocked_until_s, endpoint, domain, technique, json(evidence),"
+                           " change");
     for (unsigned i = 0; i < w->f->n_members; i++)
         sek_buf_add_fmt(&sql,
                         ", CASE json_type(evidence, :m%u) WHEN 'array' THEN"
@@ -161,9 +163,12 @@ static enum sek_err prepare(struct sek_report *r, const struct where *w, bool ne
                         " ELSE json_extract(evidence, :m%u) END",
                         i, i, i);
     sek_buf_add(&sql, w->text.data, w->text.len);
-    if (next)
+    if (w->f->by_change)
+        sek_buf_add_text(&sql, " AND change > :last_change ORDER BY change LIMIT :page");
+    else if (next)
         sek_buf_add_text(&sql, " AND end_ms <= :last_ms AND (end_ms < :last_ms OR id < :last_id)");
-    sek_buf_add_text(&sql, " ORDER BY end_ms DESC, id DESC LIMIT :page");
+    if (!w->f->by_change)
+        sek_buf_add_text(&sql, " ORDER BY end_ms DESC, id DESC LIMIT :page");
     enum sek_err err = sek__report_prepare(r, &sql, out, diag);
     sek_buf_fini(&sql);
     return err;
@@ -182,6 +187,7 @@ static enum sek_err read_page(struct sek_report *r, const struct where *w,
     bind_all(stmt, w);
     sek__report_bind_int(stmt, ":last_ms", last ? last->end_ms : 0);
     sek__report_bind_int(stmt, ":last_id", last ? last->id : 0);
+    sek__report_bind_int(stmt, ":last_change", last ? last->change : w->f->after_change);
     sek__report_bind_int(stmt, ":page", most);
     p->n = 0;
     sek_buf_reset(&p->texts);

@@ -4,6 +4,19 @@
 
 #define FINDINGS_STEP 16 /* deleted at once when only findings are left: each may be the last */
 
+static int64_t before(int64_t now_s, int64_t own_s, int64_t retention_s)
+{
+    return now_s ? now_s - (own_s < retention_s ? own_s : retention_s) : 0;
+}
+
+struct sek_oldest sek_oldest_of(const struct sek_conf *conf, int64_t now_s)
+{
+    int64_t retention_s = conf->events.retention_s;
+    return (struct sek_oldest){before(now_s, conf->events.hits_s, retention_s),
+                               before(now_s, conf->events.traffic_s, retention_s),
+                               before(now_s, conf->events.findings_s, retention_s)};
+}
+
 /* What is left in the tables: the oldest minute of each, or a finding's oldest end (Unix
  * milliseconds); INT64_MAX where there is none. */
 struct extent {
@@ -71,26 +84,33 @@ static enum sek_err sweep(struct sek_eventsdb *db, int64_t hour, unsigned max_ro
     return SEK_OK;
 }
 
-static enum sek_err delete_before(struct sek_eventsdb *db, int64_t minute, unsigned max_rows,
-                                  struct sek_diag *diag)
+static enum sek_err delete_before(struct sek_eventsdb *db, int64_t hit_minute,
+                                  int64_t traffic_minute, unsigned max_rows, struct sek_diag *diag)
 {
-    const int64_t values[] = {minute, max_rows};
     sek_idmap_clear(&db->rows); /* may name what goes now */
-    enum sek_err err = sek__eventsdb_run(db, SEK_ST_HIT_DELETE, values, 2, diag);
-    return err ? err : sek__eventsdb_run(db, SEK_ST_TRAFFIC_DELETE, values, 2, diag);
+    enum sek_err err = sek__eventsdb_keep_numbers(db, diag);
+    if (!err)
+        err = sek__eventsdb_run(db, SEK_ST_HIT_DELETE, (int64_t[]){hit_minute, max_rows}, 2, diag);
+    return err ? err
+               : sek__eventsdb_run(db, SEK_ST_TRAFFIC_DELETE, (int64_t[]){traffic_minute, max_rows},
+                                   2, diag);
 }
 
 static enum sek_err delete_findings(struct sek_eventsdb *db, int64_t end_ms, unsigned max_rows,
                                     struct sek_diag *diag)
 {
-    return sek__eventsdb_run(db, SEK_ST_FINDING_DELETE, (int64_t[]){end_ms, max_rows}, 2, diag);
+    enum sek_err err = sek__eventsdb_keep_numbers(db, diag);
+    return err ? err
+               : sek__eventsdb_run(db, SEK_ST_FINDING_DELETE, (int64_t[]){end_ms, max_rows}, 2,
+                                   diag);
 }
 
 /* The first thing that there is to do. */
-static enum sek_err retain_step(struct sek_eventsdb *db, int64_t oldest_s, uint64_t max_octets,
-                                unsigned max_rows, bool *out_more, struct sek_diag *diag)
+static enum sek_err retain_step(struct sek_eventsdb *db, const struct sek_oldest *o,
+                                uint64_t max_octets, unsigned max_rows, bool *out_more,
+                                struct sek_diag *diag)
 {
-    const int64_t expired = oldest_s / 60; /* minutes before are deleted */
+    const int64_t hits = o->hits_s / 60, traffic = o->traffic_s / 60; /* minutes before go */
     struct extent x;
     uint64_t octets = 0;
     enum sek_err err = look(db, &x, diag);
@@ -103,29 +123,30 @@ static enum sek_err retain_step(struct sek_eventsdb *db, int64_t oldest_s, uint6
     /* without rows nothing is needed, but what is in use this hour will be again */
     int64_t hour = empty ? db->hour : oldest / 60;
     *out_more = true;
-    if (oldest < expired)
-        return delete_before(db, expired, max_rows, diag);
-    if (x.finding_ms < oldest_s * 1000)
-        return delete_findings(db, oldest_s * 1000, max_rows, diag);
+    if (x.hit < hits || x.traffic < traffic)
+        return delete_before(db, hits, traffic, max_rows, diag);
+    if (x.finding_ms < o->findings_s * 1000)
+        return delete_findings(db, o->findings_s * 1000, max_rows, diag);
     if (hour > db->swept_hour)
         return sweep(db, hour, max_rows, diag);
     if (octets > max_octets && !empty)
         /* names of deleted rows are swept before more rows go */
-        return delete_before(db, oldest + 1, max_rows, diag);
+        return delete_before(db, oldest + 1, oldest + 1, max_rows, diag);
     if (octets > max_octets && x.finding_ms != INT64_MAX)
         return delete_findings(db, INT64_MAX, FINDINGS_STEP, diag);
     *out_more = false;
     return SEK_OK;
 }
 
-enum sek_err sek_eventsdb_retain(struct sek_eventsdb *db, int64_t oldest_s, uint64_t max_octets,
-                                 unsigned max_rows, bool *out_more, struct sek_diag *diag)
+enum sek_err sek_eventsdb_retain(struct sek_eventsdb *db, const struct sek_oldest *oldest,
+                                 uint64_t max_octets, unsigned max_rows, bool *out_more,
+                                 struct sek_diag *diag)
 {
     bool more = true;
     enum sek_err err = sek__eventsdb_run(db, SEK_ST_BEGIN, NULL, 0, diag);
     if (err)
         return err;
-    err = retain_step(db, oldest_s, max_octets, max_rows, &more, diag);
+    err = retain_step(db, oldest, max_octets, max_rows, &more, diag);
     err = sek__eventsdb_end(db, err, diag);
     if (err)
         return err;

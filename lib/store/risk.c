@@ -30,7 +30,9 @@ static const struct {
     {SEK_DETECTOR_SHORTLIVED, 20}, /* campaigns and tests are gone soon as well */
     {SEK_DETECTOR_SURGE, 15},      /* a busy day is one, too */
     {SEK_DETECTOR_NEWRATE, 15},
-    {SEK_DETECTOR_BYPASS, 10}, /* against a rule perhaps, but no sign of infection */
+    {SEK_DETECTOR_BYPASS, 10},    /* against a rule perhaps, but no sign of infection */
+    {SEK_DETECTOR_SINKHOLED, 70}, /* somebody made sure that only the infected get there */
+    {SEK_DETECTOR_UDR, 5},        /* who asked is a victim at most */
     {0, 30},
 };
 

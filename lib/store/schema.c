@@ -21,6 +21,11 @@
     " CASE h.would WHEN 1 THEN 'passthru' WHEN 2 THEN 'log' WHEN 3 THEN 'nxdomain'"                \
     "  WHEN 4 THEN 'nodata' WHEN 5 THEN 'sinkhole' WHEN 6 THEN 'refused' WHEN 7 THEN 'drop'"       \
     "  ELSE '?' END AS would,"
+/* Since there are tcp-only and local-data. */
+#define HITS_ACTION_OF(column)                                                                     \
+    " CASE h." column " WHEN 1 THEN 'passthru' WHEN 2 THEN 'log' WHEN 3 THEN 'nxdomain'"           \
+    "  WHEN 4 THEN 'nodata' WHEN 5 THEN 'sinkhole' WHEN 6 THEN 'refused' WHEN 7 THEN 'drop'"       \
+    "  WHEN 8 THEN 'tcp-only' WHEN 9 THEN 'local-data' ELSE '?' END AS " column ","
 #define HITS_RULE                                                                                  \
     " h.monitor,"                                                                                  \
     " CASE h.scope WHEN 1 THEN '=' || o.text WHEN 2 THEN o.text WHEN 3 THEN '*.' || o.text"        \
@@ -44,6 +49,11 @@
  * finding stands alone: few rows, with addresses and names as text, so that clean-up of hits and
  * traffic need not know of it. domain_path: sek_name_to_path, '' without a domain.
  * domain stands alone, too: who asked first for a registered domain, by which name and type.
+ * response, too: which addresses DNS gave for tracked names (path: sek_name_to_path).
+ * server: which name servers a registered domain was seen to have (both sek_name_to_path).
+ * identity (of state) tells databases apart, and finding.change grows with every row that is added
+ * or renewed: by them events are exported once each. last_hit, last_finding and last_change hold
+ * the highest numbers of rows that were deleted, so that no number comes back.
  * That evidence is a JSON object is the writer's to check: SQLite 3.40 runs no JSON function out
  * of a schema that it does not trust. */
 static const char *const steps[] = {
@@ -148,6 +158,83 @@ static const char *const steps[] = {
     /* by day first, so that whole days go, and new rows come, at one place */
     "CREATE TABLE answer(day INTEGER NOT NULL, address BLOB NOT NULL, domain TEXT NOT NULL,"
     " PRIMARY KEY(day, address, domain)) STRICT, WITHOUT ROWID;",
+    "DROP VIEW hits;" HITS_BEGIN
+    " coalesce(l.name, CASE h.trigger WHEN 4 THEN 'classifier' WHEN 5 THEN 'finding'"
+    "  WHEN 6 THEN 'nod' WHEN 7 THEN 'canary' ELSE '' END) AS list," HITS_ACTIONS
+    " CASE h.trigger WHEN 0 THEN 'none' WHEN 1 THEN 'qname' WHEN 2 THEN 'cname'"
+    "  WHEN 3 THEN 'strict' WHEN 4 THEN 'classifier' WHEN 5 THEN 'finding' WHEN 6 THEN 'nod'"
+    "  WHEN 7 THEN 'canary' WHEN 8 THEN 'client-ip' WHEN 9 THEN 'response-ip'"
+    "  WHEN 10 THEN 'nsdname' WHEN 11 THEN 'nsip' WHEN 12 THEN 'regex' WHEN 13 THEN 'asn'"
+    "  WHEN 14 THEN 'country' WHEN 15 THEN 'rebinding' WHEN 16 THEN 'sinkholed' ELSE '?' END"
+    "  AS trigger," HITS_RULE
+    " m.text AS matched, h.generation, printf('%08x', h.decision) AS decision,"
+    " CASE h.score WHEN -32768 THEN NULL ELSE h.score / 100.0 END AS score" HITS_END,
+    "ALTER TABLE domain ADD COLUMN queries INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE domain ADD COLUMN ttl_min_s INTEGER;" /* NULL: ttl_s is all that is known */
+    "CREATE TABLE response(path TEXT NOT NULL, address BLOB NOT NULL, first_ms INTEGER NOT NULL,"
+    " last_day INTEGER NOT NULL, news INTEGER NOT NULL, endpoint TEXT NOT NULL,"
+    " PRIMARY KEY(path, address)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX response_day ON response(last_day);"
+    "DROP VIEW findings;"
+    "CREATE VIEW findings AS SELECT id, CASE detector WHEN 1 THEN 'dga' WHEN 2 THEN 'beacon'"
+    "  WHEN 3 THEN 'tunnel' WHEN 4 THEN 'nxdomain-burst' WHEN 5 THEN 'fast-flux'"
+    "  WHEN 6 THEN 'short-lived' WHEN 7 THEN 'surge' WHEN 8 THEN 'new-domain-rate'"
+    "  WHEN 9 THEN 'resolver-bypass' WHEN 10 THEN 'unique-response' ELSE '?' END AS detector,"
+    " strftime('%Y-%m-%dT%H:%M:%fZ', start_ms / 1000.0, 'unixepoch') AS first_seen,"
+    " strftime('%Y-%m-%dT%H:%M:%fZ', end_ms / 1000.0, 'unixepoch') AS last_seen,"
+    " endpoint, domain, confidence,"
+    " CASE mode WHEN 0 THEN 'off' WHEN 1 THEN 'monitor' WHEN 2 THEN 'block' ELSE '?' END AS mode,"
+    " CASE blocked_until_s WHEN 0 THEN NULL"
+    "  ELSE strftime('%Y-%m-%dT%H:%M:%SZ', blocked_until_s, 'unixepoch') END AS blocked_until,"
+    " technique, evidence FROM finding;",
+    "INSERT OR IGNORE INTO state(key, value) VALUES('identity', random());"
+    "ALTER TABLE finding ADD COLUMN change INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE finding SET change = id;"
+    "CREATE INDEX finding_change ON finding(change);",
+    "DROP VIEW hits;" HITS_BEGIN
+    " coalesce(l.name, CASE h.trigger WHEN 4 THEN 'classifier' WHEN 5 THEN 'finding'"
+    "  WHEN 6 THEN 'nod' WHEN 7 THEN 'canary' ELSE '' END) AS list," HITS_ACTION_OF("action")
+        HITS_ACTION_OF(
+            "would") " CASE h.trigger WHEN 0 THEN 'none' WHEN 1 THEN 'qname' WHEN 2 THEN 'cname'"
+                     "  WHEN 3 THEN 'strict' WHEN 4 THEN 'classifier' WHEN 5 THEN 'finding' WHEN 6 "
+                     "THEN 'nod'"
+                     "  WHEN 7 THEN 'canary' WHEN 8 THEN 'client-ip' WHEN 9 THEN 'response-ip'"
+                     "  WHEN 10 THEN 'nsdname' WHEN 11 THEN 'nsip' WHEN 12 THEN 'regex' WHEN 13 "
+                     "THEN 'asn'"
+                     "  WHEN 14 THEN 'country' WHEN 15 THEN 'rebinding' WHEN 16 THEN 'sinkholed' "
+                     "ELSE '?' END"
+                     "  AS trigger," HITS_RULE
+                     " m.text AS matched, h.generation, printf('%08x', h.decision) AS decision,"
+                     " CASE h.score WHEN -32768 THEN NULL ELSE h.score / 100.0 END AS "
+                     "score" HITS_END,
+    /* NULL: found before this was noted */
+    "ALTER TABLE finding ADD COLUMN may_block_s INTEGER;"
+    "DROP VIEW findings;"
+    "CREATE VIEW findings AS SELECT id, CASE detector WHEN 1 THEN 'dga' WHEN 2 THEN 'beacon'"
+    "  WHEN 3 THEN 'tunnel' WHEN 4 THEN 'nxdomain-burst' WHEN 5 THEN 'fast-flux'"
+    "  WHEN 6 THEN 'short-lived' WHEN 7 THEN 'surge' WHEN 8 THEN 'new-domain-rate'"
+    "  WHEN 9 THEN 'resolver-bypass' WHEN 10 THEN 'unique-response' WHEN 11 THEN 'sinkholed'"
+    "  ELSE '?' END AS detector,"
+    " strftime('%Y-%m-%dT%H:%M:%fZ', start_ms / 1000.0, 'unixepoch') AS first_seen,"
+    " strftime('%Y-%m-%dT%H:%M:%fZ', end_ms / 1000.0, 'unixepoch') AS last_seen,"
+    " endpoint, domain, confidence,"
+    " CASE mode WHEN 0 THEN 'off' WHEN 1 THEN 'monitor' WHEN 2 THEN 'block' ELSE '?' END AS mode,"
+    " CASE blocked_until_s WHEN 0 THEN NULL"
+    "  ELSE strftime('%Y-%m-%dT%H:%M:%SZ', blocked_until_s, 'unixepoch') END AS blocked_until,"
+    " technique, evidence FROM finding;",
+    /* all that an endpoint's sums need: its rows lie far apart in the tables */
+    "DROP INDEX hit_endpoint;"
+    "CREATE INDEX hit_endpoint ON hit(endpoint, minute, name, list, action, monitor, trigger,"
+    " score);"
+    "DROP INDEX traffic_endpoint;"
+    "CREATE INDEX traffic_endpoint ON traffic(endpoint, minute, domain, hits, cached, passed,"
+    " nxdomain, failed, local);"
+    "ALTER TABLE answer ADD COLUMN ttl_min_s INTEGER;" /* both NULL: not known */
+    "ALTER TABLE answer ADD COLUMN ttl_max_s INTEGER;"
+    "CREATE TABLE server(domain TEXT NOT NULL, name TEXT NOT NULL, first_day INTEGER NOT NULL,"
+    " last_day INTEGER NOT NULL, PRIMARY KEY(domain, name)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX server_name ON server(name);"
+    "CREATE INDEX server_day ON server(last_day);",
     NULL,
 };
 

@@ -24,7 +24,7 @@ static const int busy_ms[] = {
 #define EVENTS                                                                                     \
     "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=0;"             \
     "PRAGMA journal_size_limit=16777216; PRAGMA cache_size=-8192; PRAGMA temp_store=MEMORY;"
-#define READER "PRAGMA query_only=ON; PRAGMA cache_size=-32768;"
+#define READER "PRAGMA query_only=ON; PRAGMA cache_size=-65536;"
 static const char *const pragmas[] = {
     [SEK_SQL_POLICY] = CAREFUL POLICY,
     [SEK_SQL_EVENTS] = CAREFUL EVENTS,
@@ -222,6 +222,7 @@ static enum sek_err migrate(sqlite3 *db, const struct sek_sql_schema *schema, in
     enum sek_err err = sek_sql_run(db, "BEGIN IMMEDIATE", diag);
     if (err)
         return err;
+    sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 0, NULL); /* a step may widen a CHECK */
     /* again, now that nobody else can migrate it */
     err = read_header(db, schema, n_steps, &version, diag);
     for (; !err && version < n_steps; version++)
@@ -238,6 +239,7 @@ static enum sek_err migrate(sqlite3 *db, const struct sek_sql_schema *schema, in
         if (!sqlite3_get_autocommit(db))
             sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
     }
+    sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     return err;
 }
 

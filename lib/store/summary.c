@@ -1,191 +1,93 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "store/report_parts.h"
 #include "base/duration.h"
-#include "store/idmap.h"
+#include "event/finding.h"
+#include "store/sums.h"
 #include <stdlib.h>
 #include <string.h>
 #include "base/banned.h"
 
-/* Sums are made here and not by GROUP BY: SQLite sorts all rows for that, and once more for each
- * count(DISTINCT), which takes seconds where one pass with hash tables takes a fifth of one. */
+#define DETECTOR_BASE 256 /* ids of detectors begin behind those of triggers */
 
-#define N_SUMS 6 /* counters of a group: by enum sek_outcome, or BLOCKED and MONITORED */
-
-struct group {
-    int64_t id; /* of the endpoint, name, list or domain; a minute; 0 for the total */
-    uint64_t count, sums[N_SUMS];
-    uint64_t n_partners[2]; /* distinct ones: endpoints, names or domains */
-    int64_t first_ms, last_ms;
+/* A kind of groups: the column of their ids, and how an id becomes text: by a query with ?1, by a
+ * table of words, or as a time in units. */
+struct kind {
+    const char *column, *key_sql;
+    int64_t unit_s;
+    bool is_word;
 };
 
-/* Pairs of a group and a partner (an endpoint that asked, a name asked for), once a row: place in
- * `all` in the high half, the partner's id in the low one (ids count from 1 and stay below 2^32).
- * Sorted at the end, because writing in order and sorting once beats a hash table that misses the
- * cache for every row. */
-struct pairs {
-    uint64_t *all;
-    size_t n, size;
+/* What groups are called: the texts behind their ids, one after the other, `offsets` says where.
+ * They are read before the first group is handed out: no transaction is open while the caller
+ * prints. */
+struct keys {
+    struct sek_buf texts;
+    size_t *offsets;
 };
 
-struct groups {
-    struct group *all;
-    size_t n, size;
-    struct sek_idmap by_id; /* id → place in all */
-    struct pairs partners[2];
-    bool failed;
-};
-
-static void groups_init(struct groups *g)
+/* The text that needs no look into the database, or NULL: words of triggers (below 0) and
+ * detectors, times. */
+static const char *key_known(int64_t id, int64_t unit_s, bool is_word, char time[32])
 {
-    *g = (struct groups){0};
-    sek_idmap_init(&g->by_id, SIZE_MAX);
+    if (id < 0)
+        return sek__report_decides_alone((int)-id) ? sek_lookup_name(sek_trigger_names, (int)-id)
+                                                   : "";
+    if (is_word && id > DETECTOR_BASE)
+        return sek_lookup_name(sek_detector_names, (int)(id - DETECTOR_BASE));
+    if (is_word)
+        return sek_lookup_name(sek_trigger_names,
+                               id == DETECTOR_BASE ? SEK_TRIGGER_FINDING : (int)id);
+    if (unit_s)
+        return sek_time_to_text(id * unit_s, time, 32);
+    return NULL;
 }
 
-static void groups_fini(struct groups *g)
+static void add_key(struct keys *keys, const void *text)
 {
-    free(g->all);
-    sek_idmap_fini(&g->by_id);
-    free(g->partners[0].all);
-    free(g->partners[1].all);
+    sek_buf_add_text(&keys->texts, text ? text : "");
+    sek_buf_add(&keys->texts, "", 1);
 }
 
-/* NULL when memory is out. */
-static struct group *group_of(struct groups *g, int64_t id)
+static enum sek_err look_up_key(struct sek_report *r, sqlite3_stmt *stmt, int64_t id,
+                                struct keys *keys, struct sek_diag *diag)
 {
-    int64_t at;
-    struct sek_idmap_key key = {(uint64_t)id, 1};
-    if (sek_idmap_get(&g->by_id, key, &at))
-        return &g->all[at];
-    if (g->n == g->size) {
-        size_t size = g->size ? g->size * 2 : 64;
-        struct group *all = realloc(g->all, size * sizeof *all);
-        if (!all) {
-            g->failed = true;
-            return NULL;
-        }
-        g->all = all;
-        g->size = size;
-    }
-    g->all[g->n] = (struct group){.id = id, .first_ms = INT64_MAX, .last_ms = INT64_MIN};
-    g->failed |= !sek_idmap_put(&g->by_id, key, (int64_t)g->n);
-    return &g->all[g->n++];
+    sqlite3_reset(stmt);
+    sqlite3_bind_int64(stmt, 1, id);
+    int rc = sqlite3_step(stmt);
+    if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+        return sek__report_fail(r, rc, diag);
+    for (int i = 0; i < sqlite3_column_count(stmt); i++)
+        add_key(keys, rc == SQLITE_ROW ? sqlite3_column_text(stmt, i) : NULL);
+    return SEK_OK;
 }
 
-static void add_partner(struct groups *g, const struct group *group, unsigned kind, int64_t id)
-{
-    struct pairs *p = &g->partners[kind];
-    if (p->n == p->size) {
-        size_t size = p->size ? p->size * 2 : 1024;
-        uint64_t *all = realloc(p->all, size * sizeof *all);
-        if (!all) {
-            g->failed = true;
-            return;
-        }
-        p->all = all;
-        p->size = size;
-    }
-    p->all[p->n++] = (uint64_t)(group - g->all) << 32 | (uint32_t)id;
-}
-
-/* Radix sort, from the lowest octet up; octets that are the same everywhere cost one look. */
-static bool sort_pairs(struct pairs *p)
-{
-    uint64_t *other = malloc(p->n * sizeof *other + 1);
-    if (!other)
-        return false;
-    for (unsigned shift = 0; shift < 64; shift += 8) {
-        size_t starts[256] = {0}, at = 0;
-        for (size_t i = 0; i < p->n; i++)
-            starts[p->all[i] >> shift & 0xff]++;
-        if (p->n && starts[p->all[0] >> shift & 0xff] == p->n)
-            continue;
-        for (unsigned i = 0; i < 256; i++) {
-            size_t n = starts[i];
-            starts[i] = at;
-            at += n;
-        }
-        for (size_t i = 0; i < p->n; i++)
-            other[starts[p->all[i] >> shift & 0xff]++] = p->all[i];
-        uint64_t *sorted = other;
-        other = p->all;
-        p->all = sorted;
-        p->size = p->n;
-    }
-    free(other);
-    return true;
-}
-
-/* Before the groups are put into their final order: their places count here. */
-static void count_partners(struct groups *g)
-{
-    for (unsigned kind = 0; kind < 2; kind++) {
-        struct pairs *p = &g->partners[kind];
-        if (!sort_pairs(p)) {
-            g->failed = true;
-            return;
-        }
-        for (size_t i = 0; i < p->n; i++)
-            if (i == 0 || p->all[i] != p->all[i - 1])
-                g->all[p->all[i] >> 32].n_partners[kind]++;
-    }
-}
-
-static void widen(struct group *g, int64_t first_ms, int64_t last_ms)
-{
-    g->first_ms = first_ms < g->first_ms ? first_ms : g->first_ms;
-    g->last_ms = last_ms > g->last_ms ? last_ms : g->last_ms;
-}
-
-static int by_count(const void *a, const void *b)
-{
-    const struct group *x = a, *y = b;
-    if (x->count != y->count)
-        return x->count < y->count ? 1 : -1;
-    return x->id < y->id ? -1 : x->id > y->id;
-}
-
-/* Of minutes: the newest first, so that a limit leaves the oldest out. */
-static int by_newest(const void *a, const void *b)
-{
-    const struct group *x = a, *y = b;
-    return x->id > y->id ? -1 : x->id < y->id;
-}
-
-/* The texts behind the groups' ids, one after the other in `texts`, `*offsets` says where. They are
- * read before the first group is handed out: no transaction is open while the caller prints. */
-static enum sek_err read_keys(struct sek_report *r, const struct groups *g, size_t n,
-                              const char *sql, struct sek_buf *texts, size_t **offsets,
-                              struct sek_diag *diag)
+static enum sek_err read_keys(struct sek_report *r, const struct sek__sums *g, size_t n,
+                              const struct kind *kind, struct keys *keys, struct sek_diag *diag)
 {
     sqlite3_stmt *stmt = NULL;
-    *offsets = calloc(n + 1, sizeof **offsets);
-    if (!*offsets)
+    keys->offsets = calloc(n + 1, sizeof *keys->offsets);
+    if (!keys->offsets)
         return sek_diag_set(diag, SEK_E_NOMEM, "%s: out of memory", r->path);
-    enum sek_err err = sql ? sek_sql_prepare(r->sql, sql, &stmt, diag) : SEK_OK;
+    enum sek_err err = kind->key_sql ? sek_sql_prepare(r->sql, kind->key_sql, &stmt, diag) : SEK_OK;
     for (size_t i = 0; i < n && !err; i++) {
-        char minute[32];
-        const char *text = "";
-        (*offsets)[i] = texts->len;
-        if (g->all[i].id < 0 && sek__report_decides_alone((int)-g->all[i].id)) {
-            text = sek_lookup_name(sek_trigger_names, (int)-g->all[i].id);
-        } else if (stmt) {
-            sqlite3_reset(stmt);
-            sqlite3_bind_int64(stmt, 1, g->all[i].id);
-            int rc = sqlite3_step(stmt);
-            if (rc == SQLITE_ROW)
-                text = (const char *)sqlite3_column_text(stmt, 0);
-            else if (rc != SQLITE_DONE)
-                err = sek__report_fail(r, rc, diag);
-        } else if (g->all[i].id) {
-            text = sek_time_to_text(g->all[i].id * 60, minute, sizeof minute);
-        }
-        sek_buf_add_text(texts, text ? text : "");
-        sek_buf_add(texts, "", 1);
+        char time[32];
+        const char *known = key_known(g->all[i].id, kind->unit_s, kind->is_word, time);
+        keys->offsets[i] = keys->texts.len;
+        if (known || !stmt)
+            add_key(keys, known);
+        else
+            err = look_up_key(r, stmt, g->all[i].id, keys, diag);
     }
     sqlite3_finalize(stmt);
-    if (!err && texts->failed)
+    if (!err && keys->texts.failed)
         err = sek_diag_set(diag, SEK_E_NOMEM, "%s: out of memory", r->path);
     return err;
+}
+
+static void keys_fini(struct keys *keys)
+{
+    sek_buf_fini(&keys->texts);
+    free(keys->offsets);
 }
 
 /* True when the range covers so much of the table that its index would only be a detour. */
@@ -204,30 +106,47 @@ static bool is_wide(struct sek_report *r, const char *oldest_sql, const char *ne
 /* --- hits --------------------------------------------------------------------------------------
  */
 
-static const struct {
-    const char *column, *key_sql;
-} group_rows[] = {
-    [SEK_GROUP_ENDPOINT] = {"h.endpoint", "SELECT address FROM endpoint WHERE id = ?1"},
-    [SEK_GROUP_NAME] = {"h.name", "SELECT text FROM name WHERE id = ?1"},
+#define KEY_ENDPOINT "SELECT address FROM endpoint WHERE id = ?1"
+#define KEY_NAME "SELECT text FROM name WHERE id = ?1"
+
+static const struct kind group_kinds[] = {
+    [SEK_GROUP_ENDPOINT] = {"h.endpoint", KEY_ENDPOINT, 0, false},
+    [SEK_GROUP_NAME] = {"h.name", KEY_NAME, 0, false},
     /* below 0: the trigger of a hit that no list decided */
     [SEK_GROUP_LIST] = {"iif(h.list = 0, -h.trigger, h.list)",
-                        "SELECT name FROM list WHERE id = ?1"},
-    [SEK_GROUP_DOMAIN] = {"h.domain", "SELECT text FROM name WHERE id = ?1"},
+                        "SELECT name FROM list WHERE id = ?1", 0, false},
+    [SEK_GROUP_DOMAIN] = {"h.domain", KEY_NAME, 0, false},
+    [SEK_GROUP_RULE] = {"iif(h.scope = 0, -h.trigger, h.owner * 4 + h.scope)",
+                        "SELECT CASE ?1 % 4 WHEN 1 THEN '=' WHEN 3 THEN '*.' ELSE '' END || text"
+                        " FROM name WHERE id = ?1 / 4",
+                        0, false},
+    /* 5: SEK_TRIGGER_FINDING; the latest finding that blocked the domain */
+    [SEK_GROUP_DETECTOR] = {"iif(h.trigger = 5, 256 + coalesce((SELECT f.detector FROM finding f"
+                            " WHERE f.domain_path = (SELECT path FROM name WHERE id = h.domain)"
+                            " AND f.blocked_until_s > 0 ORDER BY f.end_ms DESC LIMIT 1), 0),"
+                            " h.trigger)",
+                            NULL, 0, true},
+    [SEK_GROUP_HOUR] = {"h.minute / 60", NULL, 3600, false},
+    [SEK_GROUP_DAY] = {"h.minute / 1440", NULL, 86400, false},
+    [SEK_GROUP_CASE] = {"h.domain << 32 | h.endpoint",
+                        "SELECT (SELECT text FROM name WHERE id = ?1 >> 32),"
+                        " (SELECT address FROM endpoint WHERE id = ?1 & 4294967295)",
+                        0, false},
 };
 
 enum { BLOCKED, MONITORED };
 
-static void add_hit_row(struct groups *g, sqlite3_stmt *stmt)
+static void add_hit_row(struct sek__sums *g, sqlite3_stmt *stmt)
 {
-    struct group *group = group_of(g, sqlite3_column_int64(stmt, 0));
+    struct sek__sum *group = sek__sums_of(g, sqlite3_column_int64(stmt, 0));
     if (!group)
         return;
     uint64_t count = (uint64_t)sqlite3_column_int64(stmt, 1);
     int action = sqlite3_column_int(stmt, 6);
     group->count += count;
-    widen(group, sqlite3_column_int64(stmt, 2), sqlite3_column_int64(stmt, 3));
-    add_partner(g, group, 0, sqlite3_column_int64(stmt, 4));
-    add_partner(g, group, 1, sqlite3_column_int64(stmt, 5));
+    sek__sum_widen(group, sqlite3_column_int64(stmt, 2), sqlite3_column_int64(stmt, 3));
+    sek__sums_partner(g, group, 0, sqlite3_column_int64(stmt, 4));
+    sek__sums_partner(g, group, 1, sqlite3_column_int64(stmt, 5));
     if (sek_action_blocks((enum sek_action)action))
         group->sums[BLOCKED] += count;
     else if (sqlite3_column_int(stmt, 7) || action == SEK_ACTION_LOG)
@@ -236,14 +155,14 @@ static void add_hit_row(struct groups *g, sqlite3_stmt *stmt)
 
 /* Sum all rows of a bound statement up, and finalize it. */
 static enum sek_err sum_rows(struct sek_report *r, sqlite3_stmt *stmt,
-                             void (*add)(struct groups *, sqlite3_stmt *), struct groups *g,
+                             void (*add)(struct sek__sums *, sqlite3_stmt *), struct sek__sums *g,
                              struct sek_diag *diag)
 {
     enum sek_err err = SEK_OK;
     int rc;
     while ((rc = sqlite3_step(stmt)) == SQLITE_ROW && !g->failed)
         add(g, stmt);
-    count_partners(g);
+    sek__sums_count_partners(g);
     if (g->failed)
         err = sek_diag_set(diag, SEK_E_NOMEM, "%s: out of memory", r->path);
     else if (rc != SQLITE_DONE)
@@ -253,7 +172,7 @@ static enum sek_err sum_rows(struct sek_report *r, sqlite3_stmt *stmt,
 }
 
 static enum sek_err sum_hits(struct sek_report *r, const struct sek_where *w, const char *column,
-                             struct groups *g, struct sek_diag *diag)
+                             struct sek__sums *g, struct sek_diag *diag)
 {
     sqlite3_stmt *stmt = NULL;
     struct sek_buf sql;
@@ -276,12 +195,132 @@ static enum sek_err sum_hits(struct sek_report *r, const struct sek_where *w, co
     return sum_rows(r, stmt, add_hit_row, g, diag);
 }
 
-static void hand_out_hits(const struct groups *g, size_t n, const struct sek_buf *texts,
-                          const size_t *offsets, sek_hit_group_fn *fn, void *arg)
+typedef int order_fn(const void *a, const void *b);
+
+static int by_blocked(const void *a, const void *b)
+{
+    const struct sek__sum *x = a, *y = b;
+    return x->sums[BLOCKED] != y->sums[BLOCKED] ? (x->sums[BLOCKED] < y->sums[BLOCKED] ? 1 : -1)
+                                                : sek__sums_by_count(a, b);
+}
+
+static int by_partners(const void *a, const void *b, unsigned kind)
+{
+    uint64_t x = ((const struct sek__sum *)a)->n_partners[kind];
+    uint64_t y = ((const struct sek__sum *)b)->n_partners[kind];
+    return x != y ? (x < y ? 1 : -1) : sek__sums_by_count(a, b);
+}
+
+static int by_endpoints(const void *a, const void *b)
+{
+    return by_partners(a, b, 0);
+}
+
+static int by_names(const void *a, const void *b)
+{
+    return by_partners(a, b, 1);
+}
+
+static int by_first(const void *a, const void *b)
+{
+    const struct sek__sum *x = a, *y = b;
+    return x->first_ms != y->first_ms ? (x->first_ms < y->first_ms ? 1 : -1)
+                                      : sek__sums_by_count(a, b);
+}
+
+static int by_last(const void *a, const void *b)
+{
+    const struct sek__sum *x = a, *y = b;
+    return x->last_ms != y->last_ms ? (x->last_ms < y->last_ms ? 1 : -1) : sek__sums_by_count(a, b);
+}
+
+static order_fn *const orders[] = {
+    [SEK_SORT_COUNT] = sek__sums_by_count, [SEK_SORT_BLOCKED] = by_blocked,
+    [SEK_SORT_ENDPOINTS] = by_endpoints,   [SEK_SORT_NAMES] = by_names,
+    [SEK_SORT_FIRST] = by_first,           [SEK_SORT_LAST] = by_last,
+};
+
+/* Places of groups, sorted by their texts. */
+struct rank {
+    const char *text;
+    size_t place;
+};
+
+static int by_text(const void *a, const void *b)
+{
+    const struct rank *x = a, *y = b;
+    int cmp = strcmp(x->text, y->text);
+    return cmp ? cmp : (x->place > y->place) - (x->place < y->place);
+}
+
+static int by_text_reversed(const void *a, const void *b)
+{
+    return by_text(b, a);
+}
+
+static enum sek_err rank_keys(struct sek_report *r, const struct sek__sums *g,
+                              const struct keys *keys, bool reverse, struct rank **out,
+                              struct sek_diag *diag)
+{
+    *out = calloc(g->n + 1, sizeof **out);
+    if (!*out)
+        return sek_diag_set(diag, SEK_E_NOMEM, "%s: out of memory", r->path);
+    for (size_t i = 0; i < g->n; i++)
+        (*out)[i] = (struct rank){keys->texts.data + keys->offsets[i], i};
+    qsort(*out, g->n, sizeof **out, reverse ? by_text_reversed : by_text);
+    return SEK_OK;
+}
+
+static void swap(struct sek__sum *a, struct sek__sum *b)
+{
+    struct sek__sum x = *a;
+    *a = *b;
+    *b = x;
+}
+
+/* The n at the front are a heap, of which the one that comes last in the order is at the root. */
+static void sift_down(struct sek__sum *all, size_t n, size_t at, order_fn *order, int sign)
+{
+    for (size_t child = 2 * at + 1; child < n; child = 2 * at + 1) {
+        if (child + 1 < n && sign * order(&all[child + 1], &all[child]) > 0)
+            child++;
+        if (sign * order(&all[child], &all[at]) <= 0)
+            return;
+        swap(&all[child], &all[at]);
+        at = child;
+    }
+}
+
+/* The first `want` of an order, in that order; the others lie behind. Of hundred thousand groups a
+ * hundred are asked for: one look at each costs a fifth of sorting them. */
+static void sort_first(struct sek__sum *all, size_t n, size_t want, order_fn *order, bool reverse)
+{
+    int sign = reverse ? -1 : 1;
+    if (want < n) {
+        for (size_t i = want / 2; i-- > 0;)
+            sift_down(all, want, i, order, sign);
+        for (size_t i = want; want && i < n; i++)
+            if (sign * order(&all[i], &all[0]) < 0) {
+                swap(&all[i], &all[0]);
+                sift_down(all, want, 0, order, sign);
+            }
+    }
+    if (want)
+        qsort(all, want, sizeof *all, order);
+    for (size_t i = 0; reverse && i < want / 2; i++)
+        swap(&all[i], &all[want - 1 - i]);
+}
+
+/* In the wanted order: `rank` (NULL: as they are) tells their places. */
+static void hand_out_hits(const struct sek__sums *g, size_t n, const struct keys *keys,
+                          const struct rank *rank, bool is_case, sek_hit_group_fn *fn, void *arg)
 {
     for (size_t i = 0; i < n; i++) {
-        const struct group *x = &g->all[i];
-        struct sek_hit_group out = {.key = texts->data + offsets[i],
+        size_t at = rank ? rank[i].place : i;
+        const struct sek__sum *x = &g->all[at];
+        const char *key = keys->texts.data + keys->offsets[at];
+        struct sek_hit_group out = {.key = key,
+                                    .endpoint = is_case ? key + strlen(key) + 1 : NULL,
                                     .count = x->count,
                                     .n_endpoints = x->n_partners[0],
                                     .n_names = x->n_partners[1],
@@ -294,33 +333,56 @@ static void hand_out_hits(const struct groups *g, size_t n, const struct sek_buf
     }
 }
 
+/* In order, named, and no more of them than are wanted. */
+static enum sek_err order_groups(struct sek_report *r, struct sek__sums *g,
+                                 const struct sek_hit_filter *f, const struct kind *kind,
+                                 struct keys *keys, struct rank **rank, size_t *out_n,
+                                 struct sek_diag *diag)
+{
+    struct sek_group_order order = f->order;
+    enum sek_group_sort sort = order.sort     ? order.sort
+                               : kind->unit_s ? SEK_SORT_FIRST
+                                              : SEK_SORT_COUNT;
+    bool by_key = sort == SEK_SORT_KEY && !kind->unit_s; /* times sort as numbers */
+    if (kind->unit_s && sort == SEK_SORT_KEY)
+        order = (struct sek_group_order){sort = SEK_SORT_FIRST, !order.reverse};
+    size_t n = f->limit && f->limit < g->n ? f->limit : g->n;
+    if (!by_key)
+        sort_first(g->all, g->n, n, orders[sort], order.reverse);
+    enum sek_err err = read_keys(r, g, by_key ? g->n : n, kind, keys, diag);
+    if (!err && by_key)
+        err = rank_keys(r, g, keys, order.reverse, rank, diag);
+    *out_n = n;
+    return err;
+}
+
 enum sek_err sek_report_hit_groups(struct sek_report *r, const struct sek_hit_filter *f,
                                    enum sek_group by, sek_hit_group_fn *fn, void *arg,
                                    struct sek_diag *diag)
 {
     struct sek_where w;
-    struct groups g;
-    struct sek_buf texts;
-    size_t *offsets = NULL;
-    if (by < SEK_GROUP_ENDPOINT || by > SEK_GROUP_DOMAIN)
+    struct sek__sums g;
+    struct keys keys = {.offsets = NULL};
+    struct rank *rank = NULL;
+    size_t n = 0;
+    if (by < SEK_GROUP_ENDPOINT || by > SEK_GROUP_CASE)
         return sek_diag_set(diag, SEK_E_INVALID, "unknown grouping");
     enum sek_err err = sek__report_where(r, f, &w, diag);
     if (err)
         return err;
-    groups_init(&g);
-    sek_buf_init(&texts, 0);
+    sek__sums_init(&g);
+    sek_buf_init(&keys.texts, 0);
+    g.single[0] = by == SEK_GROUP_ENDPOINT || by == SEK_GROUP_CASE;
+    g.single[1] = by == SEK_GROUP_NAME;
     if (!w.nothing)
-        err = sum_hits(r, &w, group_rows[by].column, &g, diag);
-    if (!err && g.n)
-        qsort(g.all, g.n, sizeof *g.all, by_count);
-    size_t n = f->limit && f->limit < g.n ? f->limit : g.n;
+        err = sum_hits(r, &w, group_kinds[by].column, &g, diag);
     if (!err)
-        err = read_keys(r, &g, n, group_rows[by].key_sql, &texts, &offsets, diag);
+        err = order_groups(r, &g, f, &group_kinds[by], &keys, &rank, &n, diag);
     if (!err)
-        hand_out_hits(&g, n, &texts, offsets, fn, arg);
-    free(offsets);
-    sek_buf_fini(&texts);
-    groups_fini(&g);
+        hand_out_hits(&g, n, &keys, rank, by == SEK_GROUP_CASE, fn, arg);
+    free(rank);
+    keys_fini(&keys);
+    sek__sums_fini(&g);
     sek__report_where_fini(&w);
     return err;
 }
@@ -328,13 +390,11 @@ enum sek_err sek_report_hit_groups(struct sek_report *r, const struct sek_hit_fi
 /* --- traffic -----------------------------------------------------------------------------------
  */
 
-static const struct {
-    const char *column, *key_sql;
-} traffic_rows[] = {
-    [SEK_TRAFFIC_TOTAL] = {"0", NULL},
-    [SEK_TRAFFIC_ENDPOINT] = {"endpoint", "SELECT address FROM endpoint WHERE id = ?1"},
-    [SEK_TRAFFIC_DOMAIN] = {"domain", "SELECT text FROM name WHERE id = ?1"},
-    [SEK_TRAFFIC_MINUTE] = {"minute", NULL},
+static const struct kind traffic_kinds[] = {
+    [SEK_TRAFFIC_TOTAL] = {"0", NULL, 0, false},
+    [SEK_TRAFFIC_ENDPOINT] = {"endpoint", KEY_ENDPOINT, 0, false},
+    [SEK_TRAFFIC_DOMAIN] = {"domain", KEY_NAME, 0, false},
+    [SEK_TRAFFIC_MINUTE] = {"minute", NULL, 60, false},
 };
 
 struct traffic_filter {
@@ -343,16 +403,16 @@ struct traffic_filter {
     bool by_endpoint, by_domain;
 };
 
-static void add_traffic_row(struct groups *g, sqlite3_stmt *stmt)
+static void add_traffic_row(struct sek__sums *g, sqlite3_stmt *stmt)
 {
-    struct group *group = group_of(g, sqlite3_column_int64(stmt, 0));
+    struct sek__sum *group = sek__sums_of(g, sqlite3_column_int64(stmt, 0));
     if (!group)
         return;
     int64_t minute = sqlite3_column_int64(stmt, 1);
-    widen(group, minute * 60000, minute * 60000 + 59999);
-    add_partner(g, group, 0, sqlite3_column_int64(stmt, 2));
-    add_partner(g, group, 1, sqlite3_column_int64(stmt, 3));
-    for (int i = 0; i < N_SUMS; i++) {
+    sek__sum_widen(group, minute * 60000, minute * 60000 + 59999);
+    sek__sums_partner(g, group, 0, sqlite3_column_int64(stmt, 2));
+    sek__sums_partner(g, group, 1, sqlite3_column_int64(stmt, 3));
+    for (int i = 0; i < SEK__SUMS; i++) {
         uint64_t n = (uint64_t)sqlite3_column_int64(stmt, 4 + i);
         group->sums[i] += n;
         group->count += n;
@@ -361,7 +421,7 @@ static void add_traffic_row(struct groups *g, sqlite3_stmt *stmt)
 
 /* Columns 4 to 9 in the order of enum sek_outcome. */
 static enum sek_err sum_traffic(struct sek_report *r, const struct traffic_filter *f,
-                                const char *column, struct groups *g, struct sek_diag *diag)
+                                const char *column, struct sek__sums *g, struct sek_diag *diag)
 {
     sqlite3_stmt *stmt = NULL;
     struct sek_buf sql;
@@ -390,12 +450,12 @@ static enum sek_err sum_traffic(struct sek_report *r, const struct traffic_filte
     return sum_rows(r, stmt, add_traffic_row, g, diag);
 }
 
-static void hand_out_traffic(const struct groups *g, size_t n, const struct sek_buf *texts,
-                             const size_t *offsets, sek_traffic_fn *fn, void *arg)
+static void hand_out_traffic(const struct sek__sums *g, size_t n, const struct keys *keys,
+                             sek_traffic_fn *fn, void *arg)
 {
     for (size_t i = 0; i < n; i++) {
-        const struct group *x = &g->all[i];
-        struct sek_traffic_row out = {.key = texts->data + offsets[i],
+        const struct sek__sum *x = &g->all[i];
+        struct sek_traffic_row out = {.key = keys->texts.data + keys->offsets[i],
                                       .first_ms = x->first_ms,
                                       .last_ms = x->last_ms,
                                       .queries = x->count,
@@ -439,27 +499,26 @@ enum sek_err sek_report_traffic(struct sek_report *r, int64_t since_s, int64_t u
                                 struct sek_diag *diag)
 {
     struct traffic_filter f = {.since_s = since_s, .until_s = until_s};
-    struct groups g;
-    struct sek_buf texts;
-    size_t *offsets = NULL;
+    struct sek__sums g;
+    struct keys keys = {.offsets = NULL};
     if (by > SEK_TRAFFIC_MINUTE)
         return sek_diag_set(diag, SEK_E_INVALID, "unknown grouping");
     enum sek_err err = look_up(r, endpoint, domain, &f, diag);
     if (err)
         return err;
-    groups_init(&g);
-    sek_buf_init(&texts, 0);
+    sek__sums_init(&g);
+    sek_buf_init(&keys.texts, 0);
     /* ids start at 1: an unknown endpoint or domain is 0 and matches nothing */
-    err = sum_traffic(r, &f, traffic_rows[by].column, &g, diag);
-    if (!err && g.n)
-        qsort(g.all, g.n, sizeof *g.all, by == SEK_TRAFFIC_MINUTE ? by_newest : by_count);
+    err = sum_traffic(r, &f, traffic_kinds[by].column, &g, diag);
     size_t n = limit && limit < g.n ? limit : g.n;
     if (!err)
-        err = read_keys(r, &g, n, traffic_rows[by].key_sql, &texts, &offsets, diag);
+        sort_first(g.all, g.n, n,
+                   by == SEK_TRAFFIC_MINUTE ? sek__sums_by_newest : sek__sums_by_count, false);
     if (!err)
-        hand_out_traffic(&g, n, &texts, offsets, fn, arg);
-    free(offsets);
-    sek_buf_fini(&texts);
-    groups_fini(&g);
+        err = read_keys(r, &g, n, &traffic_kinds[by], &keys, diag);
+    if (!err)
+        hand_out_traffic(&g, n, &keys, fn, arg);
+    keys_fini(&keys);
+    sek__sums_fini(&g);
     return err;
 }

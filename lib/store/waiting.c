@@ -11,7 +11,10 @@ bool sek_waiting_add(struct sek_waiting *w, const struct sek_finding *f)
         i++;
     if (i == SEK_WAITING_FINDINGS)
         return false;
+    int64_t may_block_s = i < w->n ? w->all[i].may_block_s : 0; /* the first one counts */
     w->n += i == w->n;
     w->all[i] = *f;
+    if (may_block_s)
+        w->all[i].may_block_s = may_block_s;
     return true;
 }

@@ -19,3 +19,9 @@ bool sek_canary_is(const struct sek_name *name)
             return true;
     return false;
 }
+
+bool sek_canary_name(unsigned i, struct sek_name *out)
+{
+    return i < sizeof names / sizeof names[0] &&
+           sek_name_from_wire((const uint8_t *)names[i].wire, names[i].len, out) == SEK_OK;
+}

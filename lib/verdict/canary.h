@@ -11,3 +11,5 @@
 #include <stdbool.h>
 
 bool sek_canary_is(const struct sek_name *name);
+/* The name of each, i from 0 on; false past the last one. */
+bool sek_canary_name(unsigned i, struct sek_name *out);

@@ -80,17 +80,6 @@ static bool is_protected(const struct sek_never *never, const struct sek_name *n
     return !never || sek_never_check(never, name, SEK_SCOPE_EXACT, SEK_ACTION_SINKHOLE, true, NULL);
 }
 
-/* Ask memory for what is_old will read, while the classifier is at work (sek_domains_hint). */
-static void hint_old(const struct sek_detect *d, const struct sek_name *name, int64_t now_s,
-                     int step)
-{
-    if (!d->same_list || !d->domains || d->nod_mode == SEK_NOD_OFF || name->n_labels < 2 ||
-        !is_warm(d, now_s))
-        return;
-    uint8_t at = name->offset[name->n_labels - 2];
-    sek_domains_hint(d->domains, name->octets + at, (size_t)(name->len - at), step);
-}
-
 /* --- the classifier ----------------------------------------------------------------------------
  */
 
@@ -130,7 +119,6 @@ static const char *judge(const struct sek_detect *d, struct sek_memo *memo,
         return "not asked: a rule decides";
     if (sek_name_is_special(name))
         return "not asked: a special-use name";
-    hint_old(d, name, now_s, 2);
     why->score = sek_memo_score(memo, d->classify, name);
     io->score = why->score.llr;
     if (!why->score.length)
@@ -157,13 +145,17 @@ static bool is_full(const struct sek_detect *d, int64_t now_s)
 }
 
 /* A domain of two or three labels that is known since before_s, as nearly every name has it. */
-static bool is_old(const struct sek_detect *d, const struct sek_name *name, int64_t before_s)
+static bool is_old(const struct sek_detect *d, const struct sek_name *name,
+                   const struct sek_detect_begun *begun, int64_t before_s)
 {
     struct sek_domain_seen seen;
 
     for (unsigned n = 2; n <= 3 && n <= name->n_labels; n++) {
         uint8_t at = name->offset[name->n_labels - n];
-        if (sek_domains_find(d->domains, name->octets + at, (size_t)(name->len - at), &seen))
+        bool known = n == begun->n_labels ? sek_domains_ask_end(&begun->ask, &seen)
+                                          : sek_domains_find(d->domains, name->octets + at,
+                                                             (size_t)(name->len - at), &seen);
+        if (known)
             return seen.first_s <= before_s;
     }
     return false;
@@ -171,7 +163,7 @@ static bool is_old(const struct sek_detect *d, const struct sek_name *name, int6
 
 /* Why the name is not NOD, or NULL when it is. The cheap and likely reasons come first. */
 static const char *not_new(const struct sek_detect *d, const struct sek_name *name, int64_t now_s,
-                           struct sek_detect_why *why)
+                           const struct sek_detect_begun *begun, struct sek_detect_why *why)
 {
     int64_t lasts_s = d->nod_mode == SEK_NOD_HOLD ? d->hold_s : d->new_s;
 
@@ -179,7 +171,7 @@ static const char *not_new(const struct sek_detect *d, const struct sek_name *na
         return "not asked: a special-use name";
     if (d->domains && !is_warm(d, now_s))
         return "the history of domains is too young to tell what is new";
-    if (d->same_list && d->domains && is_old(d, name, now_s - lasts_s))
+    if (d->same_list && d->domains && is_old(d, name, begun, now_s - lasts_s))
         return "its domain is known for longer";
     if (!look(d, name, why))
         return "not asked: there is no registered domain or no history";
@@ -198,7 +190,8 @@ static const char *not_new(const struct sek_detect *d, const struct sek_name *na
 }
 
 static const char *judge_new(const struct sek_detect *d, const struct sek_name *name, int64_t now_s,
-                             struct sek_verdict *io, struct sek_detect_why *why)
+                             const struct sek_detect_begun *begun, struct sek_verdict *io,
+                             struct sek_detect_why *why)
 {
     bool holds = d->nod_mode == SEK_NOD_HOLD || d->nod_mode == SEK_NOD_BLOCK;
     bool by_rule = !sek_trigger_is_detector((int)io->trigger);
@@ -210,7 +203,7 @@ static const char *judge_new(const struct sek_detect *d, const struct sek_name *
     if (!holds && io->trigger != SEK_TRIGGER_NONE)
         return by_rule ? "not asked: a rule records the name"
                        : "not asked: the classifier records the name";
-    const char *because = not_new(d, name, now_s, why);
+    const char *because = not_new(d, name, now_s, begun, why);
     if (because)
         return because;
     fill(io, SEK_TRIGGER_NOD, (unsigned)why->domain_labels, holds);
@@ -221,9 +214,29 @@ static const char *judge_new(const struct sek_detect *d, const struct sek_name *
 /* --- both --------------------------------------------------------------------------------------
  */
 
-void sek_detect_question(const struct sek_detect *d, struct sek_memo *memo,
-                         const struct sek_name *name, int64_t now_s, struct sek_verdict *io,
-                         struct sek_detect_why *why)
+/* "co.uk", "com.br": as a domain this is most likely a public suffix, under which names are
+ * registered. A wrong guess costs time only. */
+static bool is_suffix_like(const struct sek_name *name)
+{
+    return name->octets[name->offset[name->n_labels - 1]] == 2 &&
+           name->octets[name->offset[name->n_labels - 2]] <= 3;
+}
+
+void sek_detect_begin(const struct sek_detect *d, const struct sek_name *name, int64_t now_s,
+                      struct sek_detect_begun *out)
+{
+    out->n_labels = 0;
+    if (!d->same_list || !d->domains || d->nod_mode == SEK_NOD_OFF || name->n_labels < 2 ||
+        !is_warm(d, now_s))
+        return;
+    out->n_labels = name->n_labels > 2 && is_suffix_like(name) ? 3 : 2;
+    uint8_t at = name->offset[name->n_labels - out->n_labels];
+    sek_domains_ask_begin(d->domains, name->octets + at, (size_t)(name->len - at), &out->ask);
+}
+
+void sek_detect_end(const struct sek_detect *d, struct sek_memo *memo, const struct sek_name *name,
+                    int64_t now_s, const struct sek_detect_begun *begun, struct sek_verdict *io,
+                    struct sek_detect_why *why)
 {
     struct sek_detect_why own;
 
@@ -232,7 +245,18 @@ void sek_detect_question(const struct sek_detect *d, struct sek_memo *memo,
     why->domain_labels = NOT_LOOKED;
     why->known = false;
     why->nod_until_s = 0;
-    hint_old(d, name, now_s, 1);
+    if (begun->n_labels > 0 && !is_settled(io))
+        sek_domains_ask_ahead(&begun->ask);
     why->because = judge(d, memo, name, now_s, io, why);
-    why->nod_because = judge_new(d, name, now_s, io, why);
+    why->nod_because = judge_new(d, name, now_s, begun, io, why);
+}
+
+void sek_detect_question(const struct sek_detect *d, struct sek_memo *memo,
+                         const struct sek_name *name, int64_t now_s, struct sek_verdict *io,
+                         struct sek_detect_why *why)
+{
+    struct sek_detect_begun begun;
+
+    sek_detect_begin(d, name, now_s, &begun);
+    sek_detect_end(d, memo, name, now_s, &begun, io, why);
 }

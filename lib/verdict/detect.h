@@ -49,9 +49,24 @@ struct sek_detect_why {
 void sek_detect_configure(struct sek_detect *d, const struct sek_conf *conf,
                           const struct sek_classify *classify);
 
+/* A question on its way to the detectors. */
+struct sek_detect_begun {
+    unsigned n_labels; /* of the domain that the history is asked for; 0: none */
+    struct sek_domains_ask ask;
+};
+
+/* Before sek_engine_decide: what the history says takes longer to come from memory than to judge,
+ * so memory is asked while the rules are looked through. */
+void sek_detect_begin(const struct sek_detect *d, const struct sek_name *name, int64_t now_s,
+                      struct sek_detect_begun *out);
 /* Judge a question after sek_engine_decide: io is that verdict. Left as it is when a rule excepts
  * the name, blocks it, or records it and the detectors would only do so, too; but io->score is set
- * whenever the name was scored. memo: the thread's own, or NULL. why may be NULL. */
+ * whenever the name was scored. memo: the thread's own, or NULL. begun: of this question, with the
+ * same `d` and time. why may be NULL. */
+void sek_detect_end(const struct sek_detect *d, struct sek_memo *memo, const struct sek_name *name,
+                    int64_t now_s, const struct sek_detect_begun *begun, struct sek_verdict *io,
+                    struct sek_detect_why *why);
+/* Both, for those who are in no hurry. */
 void sek_detect_question(const struct sek_detect *d, struct sek_memo *memo,
                          const struct sek_name *name, int64_t now_s, struct sek_verdict *io,
                          struct sek_detect_why *why);

@@ -13,13 +13,24 @@ const struct sek_lookup sek_trigger_names[] = {
     {SEK_TRIGGER_FINDING, "finding"},
     {SEK_TRIGGER_NOD, "nod"},
     {SEK_TRIGGER_CANARY, "canary"},
+    {SEK_TRIGGER_CLIENT_IP, "client-ip"},
+    {SEK_TRIGGER_RESPONSE_IP, "response-ip"},
+    {SEK_TRIGGER_NSDNAME, "nsdname"},
+    {SEK_TRIGGER_NSIP, "nsip"},
+    {SEK_TRIGGER_REGEX, "regex"},
+    {SEK_TRIGGER_ASN, "asn"},
+    {SEK_TRIGGER_COUNTRY, "country"},
+    {SEK_TRIGGER_REBINDING, "rebinding"},
+    {SEK_TRIGGER_SINKHOLED, "sinkholed"},
     {0, NULL},
 };
 
 const char *sek_verdict_by(const struct sek_verdict *v, char *out, size_t size)
 {
+    bool restricted = v->trigger == SEK_TRIGGER_CLIENT_IP && v->scope != 0; /* no rule's */
     const char *what = v->trigger == SEK_TRIGGER_CLASSIFIER ? ""
                        : v->trigger == SEK_TRIGGER_FINDING  ? "finding "
+                       : restricted                         ? "group "
                                                             : "list ";
     char until[24];
 
@@ -30,6 +41,10 @@ const char *sek_verdict_by(const struct sek_verdict *v, char *out, size_t size)
     }
     if (v->trigger == SEK_TRIGGER_CANARY) {
         snprintf(out, size, "canary name, as bypass.canary says");
+        return out;
+    }
+    if (v->trigger == SEK_TRIGGER_REBINDING) {
+        snprintf(out, size, "a private address for a public name");
         return out;
     }
     snprintf(out, size, "%s%s", what, v->list_name);

@@ -47,3 +47,16 @@ void sek_asked_print(const struct sek_asked *a, struct sek_buf *json)
     }
     sek_buf_add_text(json, "]");
 }
+
+bool sek_asked_is_sound(const struct sek_asked *a)
+{
+    struct sek_name name;
+    for (unsigned i = 0; i < SEK_ASKED_NAMES; i++) {
+        unsigned len = a->cells[i].len;
+        if (len > SEK_ASKED_OCTETS ||
+            (len &&
+             (sek_name_from_wire(a->cells[i].name, len, &name) != SEK_OK || name.len != len)))
+            return false;
+    }
+    return true;
+}

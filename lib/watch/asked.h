@@ -23,5 +23,7 @@ struct sek_asked {
 /* n times at this time. */
 void sek_asked_add(struct sek_asked *a, const uint8_t *domain, size_t len, uint32_t n,
                    int64_t time_ms);
+/* Can it be one? For what was read from a file. */
+bool sek_asked_is_sound(const struct sek_asked *a);
 /* Append a JSON array of names, the most asked for first. a may be NULL. */
 void sek_asked_print(const struct sek_asked *a, struct sek_buf *json);

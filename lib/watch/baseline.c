@@ -270,3 +270,30 @@ bool sek_baseline_add(const struct sek_season *s, struct sek_baseline *b, int64_
     b->active = true;
     return true;
 }
+
+/* --- over a restart ----------------------------------------------------------------------------
+ */
+
+static bool is_sound(const struct sek_baseline *b)
+{
+    const float levels[] = {b->sum,      b->squares,  b->top_mean, b->top_var, b->late_mean,
+                            b->late_var, b->x_before, b->z_now,    b->z_before};
+    bool sound = b->bin >= 0 && sek_kept_flag(&b->active);
+    for (size_t i = 0; sound && i < sizeof levels / sizeof levels[0]; i++)
+        sound = sek_kept_number(levels[i]);
+    for (unsigned i = 0; sound && i < SEK_BASELINE_PARTS; i++)
+        sound = sek_kept_number(b->record[i]);
+    return sound && b->top_var >= 0 && b->late_var >= 0 && b->top_mean >= 0 && b->late_mean >= 0;
+}
+
+bool sek_baseline_resume(const struct sek_season *s, struct sek_baseline *b,
+                         const struct sek_lapse *lapse)
+{
+    int64_t now = lapse->to_ms / 1000 / s->bin_s;
+    int64_t window_ms = s->bin_s * s->n_bins * 1000;
+    if (!is_sound(b))
+        return false;
+    if (lapse->to_ms - lapse->from_ms >= window_ms || b->bin - now > BACK_S / s->bin_s)
+        begin(b, now);
+    return true;
+}

@@ -25,6 +25,7 @@
  * 2009); how often it is wrong is measured by tests/unit/test_surge_weeks.c. No clock, no
  * allocation. */
 #pragma once
+#include "base/kept.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -88,3 +89,8 @@ struct sek_level {
 /* The latest window. by NONE: z is 0. */
 void sek_baseline_judge(const struct sek_season *s, const struct sek_baseline *b,
                         struct sek_level *out);
+/* After a restart, of octets that a file had: nobody looked in between. In a window or more of that
+ * much is missing, so what had not ended is forgotten, and a clock that was set back begins a new
+ * window; what was learned stays. False: it can be no baseline. */
+bool sek_baseline_resume(const struct sek_season *s, struct sek_baseline *b,
+                         const struct sek_lapse *lapse);

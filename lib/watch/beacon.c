@@ -341,3 +341,27 @@ bool sek_beacon_see(void *self, const struct sek_observation *o, struct sek_sign
     tell(b, p, o, &r, &w, out);
     return true;
 }
+
+/* --- over a restart ----------------------------------------------------------------------------
+ */
+
+static bool take_pair(void *self, void *thing, const struct sek_lapse *lapse)
+{
+    struct beacon *b = self;
+    const struct pair *p = thing;
+    bool sound = p->n <= SEK_REGULARITY_MAX && p->next < SEK_REGULARITY_MAX &&
+                 (p->n == SEK_REGULARITY_MAX || p->next == p->n) && p->waits.n <= SEK_WAITS_MAX &&
+                 p->waits.next < SEK_WAITS_MAX && sek_kept_time(p->start_ms, lapse) &&
+                 p->all_ms >= 0 && sek_kept_count((uint64_t)p->all_ms) && p->covered_ms >= 0 &&
+                 p->covered_ms <= p->all_ms;
+    for (unsigned i = 0; sound && i < p->n; i++)
+        sound = p->interval_ms[i] > 0;
+    return sound && sek_places_put(&b->pairs, p, lapse);
+}
+
+unsigned sek_beacon_kept(void *self, struct sek_kept out[SEK_DETECTOR_TABLES])
+{
+    const struct beacon *b = self;
+    out[0] = sek_places_kept(&b->pairs, 1, take_pair);
+    return 1;
+}

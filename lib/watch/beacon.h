@@ -40,3 +40,4 @@ enum sek_err sek_beacon_new(const struct sek_conf *conf, struct sek_hash_key key
 void sek_beacon_free(void *self);
 bool sek_beacon_see(void *self, const struct sek_observation *o, struct sek_sign *out);
 size_t sek_beacon_octets(const void *self);
+unsigned sek_beacon_kept(void *self, struct sek_kept out[SEK_DETECTOR_TABLES]);

@@ -193,3 +193,23 @@ bool sek_bypass_see(void *self, const struct sek_observation *o, struct sek_sign
     tell(p, o, kind, out);
     return true;
 }
+
+/* --- over a restart ----------------------------------------------------------------------------
+ */
+
+static bool take_pair(void *self, void *thing, const struct sek_lapse *lapse)
+{
+    struct bypass *b = self;
+    const struct pair *p = thing;
+    return sek_kept_time(p->start_ms, lapse) && sek_kept_time(p->minute_ms, lapse) &&
+           sek_kept_time(p->asked.place.last_ms, lapse) && sek_kept_flag(&p->open) &&
+           p->n_names <= NAMES && p->n_shown <= NAMES && sek_asked_is_sound(&p->asked) &&
+           sek_places_put(&b->pairs, p, lapse);
+}
+
+unsigned sek_bypass_kept(void *self, struct sek_kept out[SEK_DETECTOR_TABLES])
+{
+    const struct bypass *b = self;
+    out[0] = sek_places_kept(&b->pairs, 1, take_pair);
+    return 1;
+}

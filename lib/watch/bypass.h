@@ -21,3 +21,4 @@ void sek_bypass_free(void *self);
 bool sek_bypass_see(void *self, const struct sek_observation *o, struct sek_sign *out);
 bool sek_bypass_wants(const void *self, const uint8_t *domain, size_t len);
 size_t sek_bypass_octets(const void *self);
+unsigned sek_bypass_kept(void *self, struct sek_kept out[SEK_DETECTOR_TABLES]);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "watch/bypass_list.h"
-#include "base/file.h"
+#include "base/buf.h"
 #include "base/hash.h"
+#include "base/pairs.h"
 #include "policy/rule.h"
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include "base/banned.h"
 
 const struct sek_lookup sek_bypass_kind_names[] = {
@@ -130,47 +130,22 @@ static enum sek_err add(struct sek_bypass_list *l, const char *text, size_t len,
 /* --- made ---------------------------------------------------------------------------------------
  */
 
-/* "name<TAB>kind", whatever follows behind another tab; io is changed. */
-static enum sek_err add_line(struct sek_bypass_list *l, char *line, struct sek_diag *diag)
+static enum sek_err add_row(void *arg, const char *name, const char *kind, struct sek_diag *diag)
 {
-    line[strcspn(line, "\r")] = '\0';
-    if (*line == '#' || !line[strspn(line, " \t")])
-        return SEK_OK;
-    char *kind = strchr(line, '\t');
-    if (!kind)
-        return sek_diag_set(diag, SEK_E_INVALID, "not \"name<TAB>kind\"");
-    *kind++ = '\0';
-    kind[strcspn(kind, "\t")] = '\0';
+    struct sek_bypass_list *l = arg;
     if (l->n_rows == SEK_BYPASS_ROWS_MAX)
         return sek_diag_set(diag, SEK_E_LIMIT, "more than %u names", SEK_BYPASS_ROWS_MAX);
-    return add(l, line, strlen(line), kind, diag);
+    return add(l, name, strlen(name), kind, diag);
 }
 
 static enum sek_err add_file(struct sek_bypass_list *l, const char *path, struct sek_diag *diag)
 {
-    struct sek_buf text;
-    int fd;
-    unsigned n = 0;
-    enum sek_err err = sek_file_open_trusted(path, &fd, diag);
-    if (err != SEK_OK)
-        return err;
-    sek_buf_init(&text, SEK_BYPASS_FILE_MAX);
-    err = sek_file_read(fd, &text, diag);
-    close(fd);
-    if (err == SEK_OK && text.len && memchr(text.data, 0, text.len))
-        err = sek_diag_set(diag, SEK_E_INVALID, "it holds a NUL octet");
-    for (char *line = text.data, *next; err == SEK_OK && line && *line; line = next) {
-        n++;
-        next = line + strcspn(line, "\n");
-        next += *next ? (*next = '\0', 1) : 0;
-        err = add_line(l, line, diag);
-        if (err != SEK_OK)
-            sek_diag_wrap(diag, "line %u", n);
-    }
-    sek_buf_fini(&text);
-    if (err == SEK_OK && l->n_rows == 0)
-        err = sek_diag_set(diag, SEK_E_INVALID, "it has no name");
-    return err == SEK_OK ? SEK_OK : sek_diag_wrap(diag, "%s", path);
+    const struct sek_pairs pairs = {.shape = "name<TAB>kind",
+                                    .none = "it has no name",
+                                    .max_octets = SEK_BYPASS_FILE_MAX,
+                                    .row = add_row,
+                                    .arg = l};
+    return sek_pairs_read(path, &pairs, diag);
 }
 
 static enum sek_err add_built_in(struct sek_bypass_list *l, struct sek_diag *diag)

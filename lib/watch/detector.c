@@ -6,8 +6,10 @@
 #include "watch/nxburst.h"
 #include "watch/series.h"
 #include "watch/shortlived.h"
+#include "watch/sinkholed.h"
 #include "watch/surge.h"
 #include "watch/tunnel.h"
+#include "watch/udr.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,23 +20,30 @@
 /* In the order in which they are asked: the burst asks whether the series is told already. */
 const struct sek_detector_row sek_detector_rows[] = {
     {SEK_DETECTOR_DGA, AT(dga.mode), AT(dga.lifetime_s), sek_series_new, sek_series_free,
-     sek_series_see, sek_series_in_episode, sek_series_octets, NULL, NULL},
+     sek_series_see, sek_series_in_episode, sek_series_octets, NULL, NULL, sek_series_kept, NULL},
     {SEK_DETECTOR_BEACON, AT(beacon.mode), AT(beacon.lifetime_s), sek_beacon_new, sek_beacon_free,
-     sek_beacon_see, NULL, sek_beacon_octets, NULL, NULL},
+     sek_beacon_see, NULL, sek_beacon_octets, NULL, NULL, sek_beacon_kept, NULL},
     {SEK_DETECTOR_TUNNEL, AT(tunnel.mode), AT(tunnel.lifetime_s), sek_tunnel_new, sek_tunnel_free,
-     sek_tunnel_see, NULL, sek_tunnel_octets, NULL, NULL},
+     sek_tunnel_see, NULL, sek_tunnel_octets, NULL, NULL, sek_tunnel_kept, NULL},
     {SEK_DETECTOR_NXBURST, AT(nxburst.mode), 0, sek_nxburst_new, sek_nxburst_free, sek_nxburst_see,
-     NULL, sek_nxburst_octets, NULL, NULL},
+     NULL, sek_nxburst_octets, NULL, NULL, sek_nxburst_kept, NULL},
     {SEK_DETECTOR_FASTFLUX, AT(fastflux.mode), AT(fastflux.lifetime_s), sek_fastflux_new,
-     sek_fastflux_free, sek_fastflux_see, NULL, sek_fastflux_octets, NULL, NULL},
+     sek_fastflux_free, sek_fastflux_see, NULL, sek_fastflux_octets, NULL, NULL, sek_fastflux_kept,
+     NULL},
     {SEK_DETECTOR_SHORTLIVED, AT(shortlived.mode), AT(shortlived.lifetime_s), sek_shortlived_new,
-     sek_shortlived_free, sek_shortlived_see, NULL, sek_shortlived_octets, NULL, NULL},
+     sek_shortlived_free, sek_shortlived_see, NULL, sek_shortlived_octets, NULL, NULL,
+     sek_shortlived_kept, sek_shortlived_elapse},
     {SEK_DETECTOR_SURGE, AT(surge.mode), 0, sek_surge_new, sek_surge_free, NULL, NULL,
-     sek_surge_octets, sek_surge_count, NULL},
+     sek_surge_octets, sek_surge_count, NULL, sek_surge_kept, NULL},
     {SEK_DETECTOR_NEWRATE, AT(newrate.mode), 0, sek_newrate_new, sek_surge_free, sek_newrate_see,
-     NULL, sek_surge_octets, NULL, NULL},
+     NULL, sek_surge_octets, NULL, NULL, sek_surge_kept, NULL},
     {SEK_DETECTOR_BYPASS, AT(bypass.mode), 0, sek_bypass_new, sek_bypass_free, sek_bypass_see, NULL,
-     sek_bypass_octets, NULL, sek_bypass_wants},
+     sek_bypass_octets, NULL, sek_bypass_wants, sek_bypass_kept, NULL},
+    {SEK_DETECTOR_UDR, AT(udr.mode), AT(udr.lifetime_s), sek_udr_new, sek_udr_free, sek_udr_see,
+     NULL, sek_udr_octets, NULL, sek_udr_wants, NULL, NULL},
+    {SEK_DETECTOR_SINKHOLED, AT(sinkholed.mode), AT(sinkholed.lifetime_s), sek_sinkholed_new,
+     sek_sinkholed_free, sek_sinkholed_see, NULL, sek_sinkholed_octets, NULL, NULL,
+     sek_sinkholed_kept, NULL},
     {0},
 };
 #define N_ROWS (sizeof sek_detector_rows / sizeof sek_detector_rows[0] - 1)
@@ -128,12 +137,20 @@ void sek_detectors_see(struct sek_detectors *d, struct sek_observation *o, sek_s
             fn(arg, &d->sign, o);
 }
 
-void sek_detectors_count(struct sek_detectors *d, const struct sek_tally_traffic *row,
+void sek_detectors_count(struct sek_detectors *d, const struct sek_tally_traffic *row, uint32_t n,
                          sek_sign_fn *fn, void *arg)
 {
     for (size_t i = 0; i < N_ROWS; i++)
         if (d->self[i] && sek_detector_rows[i].count &&
-            sek_detector_rows[i].count(d->self[i], row, &d->sign))
+            sek_detector_rows[i].count(d->self[i], row, n, &d->sign))
+            fn(arg, &d->sign, NULL);
+}
+
+void sek_detectors_elapse(struct sek_detectors *d, int64_t now_ms, sek_sign_fn *fn, void *arg)
+{
+    for (size_t i = 0; i < N_ROWS; i++)
+        while (d->self[i] && sek_detector_rows[i].elapse &&
+               sek_detector_rows[i].elapse(d->self[i], now_ms, &d->sign))
             fn(arg, &d->sign, NULL);
 }
 
@@ -153,6 +170,25 @@ bool sek_detectors_in_episode(const struct sek_detectors *d, enum sek_detector i
         if (sek_detector_rows[i].id == id && d->self[i] && sek_detector_rows[i].in_episode)
             return sek_detector_rows[i].in_episode(d->self[i], endpoint);
     return false;
+}
+
+unsigned sek_detectors_kept(const struct sek_detectors *d, enum sek_detector id,
+                            struct sek_kept out[SEK_DETECTOR_TABLES], void **out_owner)
+{
+    for (size_t i = 0; i < N_ROWS; i++)
+        if (sek_detector_rows[i].id == id && d->self[i] && sek_detector_rows[i].kept) {
+            *out_owner = d->self[i];
+            return sek_detector_rows[i].kept(d->self[i], out);
+        }
+    return 0;
+}
+
+void *sek_detectors_get(const struct sek_detectors *d, enum sek_detector id)
+{
+    for (size_t i = 0; i < N_ROWS; i++)
+        if (sek_detector_rows[i].id == id)
+            return d->self[i];
+    return NULL;
 }
 
 size_t sek_detectors_octets(const struct sek_detectors *d)

@@ -375,3 +375,23 @@ bool sek_fastflux_see(void *self, const struct sek_observation *o, struct sek_si
     tell(f, d, &answers, &servers, o, out);
     return true;
 }
+
+/* --- over a restart ----------------------------------------------------------------------------
+ */
+
+static bool take_domain(void *self, void *thing, const struct sek_lapse *lapse)
+{
+    struct fastflux *f = self;
+    const struct domain *d = thing;
+    return sek_kept_time(d->start_ms, lapse) && sek_kept_time(d->found_ms, lapse) &&
+           sek_kept_flag(&d->told_double) && d->n_asked_by <= ASKED_BY &&
+           sek_spread_is_sound(&d->answers) && sek_spread_is_sound(&d->servers) &&
+           sek_sketch_is_sound(&d->names, NAMES) && sek_places_put(&f->domains, d, lapse);
+}
+
+unsigned sek_fastflux_kept(void *self, struct sek_kept out[SEK_DETECTOR_TABLES])
+{
+    const struct fastflux *f = self;
+    out[0] = sek_places_kept(&f->domains, 1, take_domain);
+    return 1;
+}

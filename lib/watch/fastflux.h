@@ -42,3 +42,4 @@ enum sek_err sek_fastflux_new(const struct sek_conf *conf, struct sek_hash_key k
 void sek_fastflux_free(void *self);
 bool sek_fastflux_see(void *self, const struct sek_observation *o, struct sek_sign *out);
 size_t sek_fastflux_octets(const void *self);
+unsigned sek_fastflux_kept(void *self, struct sek_kept out[SEK_DETECTOR_TABLES]);

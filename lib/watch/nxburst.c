@@ -214,3 +214,35 @@ bool sek_nxburst_see(void *self, const struct sek_observation *o, struct sek_sig
     tell(b, p, o, out);
     return true;
 }
+
+/* --- over a restart ----------------------------------------------------------------------------
+ */
+
+static bool are_examples_sound(const struct endpoint *p)
+{
+    unsigned at = 0;
+    struct sek_name name;
+    bool sound = p->n_examples <= EXAMPLES_MAX && p->examples_len <= EXAMPLES_OCTETS;
+    for (unsigned i = 0; sound && i < p->n_examples; i++) {
+        sound = sek_name_from_wire(p->examples + at, p->examples_len - at, &name) == SEK_OK;
+        at += sound ? name.len : 0;
+    }
+    return sound && at == p->examples_len;
+}
+
+static bool take_endpoint(void *self, void *thing, const struct sek_lapse *lapse)
+{
+    struct nxburst *b = self;
+    const struct endpoint *p = thing;
+    return sek_kept_time(p->start_ms, lapse) && sek_kept_number(p->score) && p->score >= 0 &&
+           sek_kept_flag(&p->open) && are_examples_sound(p) &&
+           sek_sketch_is_sound(&p->absent, NAMES) && sek_sketch_is_sound(&p->present, NAMES) &&
+           sek_places_put(&b->endpoints, p, lapse);
+}
+
+unsigned sek_nxburst_kept(void *self, struct sek_kept out[SEK_DETECTOR_TABLES])
+{
+    const struct nxburst *b = self;
+    out[0] = sek_places_kept(&b->endpoints, 1, take_endpoint);
+    return 1;
+}

@@ -30,3 +30,4 @@ enum sek_err sek_nxburst_new(const struct sek_conf *conf, struct sek_hash_key ke
 void sek_nxburst_free(void *self);
 bool sek_nxburst_see(void *self, const struct sek_observation *o, struct sek_sign *out);
 size_t sek_nxburst_octets(const void *self);
+unsigned sek_nxburst_kept(void *self, struct sek_kept out[SEK_DETECTOR_TABLES]);

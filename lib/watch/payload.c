@@ -82,3 +82,17 @@ uint64_t sek_payload_out(const struct sek_payload *p)
         letters += (unsigned)__builtin_popcount(p->alphabet[i]);
     return letters > 1 ? (uint64_t)((double)p->octets * log2(letters) / 8) : 0;
 }
+
+bool sek_payload_is_sound(const struct sek_payload *p, const struct sek_lapse *lapse)
+{
+    bool sound = sek_sketch_is_sound(&p->sketch, SEK_PAYLOAD_NAMES) && sek_kept_count(p->n_asked) &&
+                 sek_kept_count(p->n_names) && sek_kept_count(p->octets);
+    for (unsigned i = 0; sound && i < SEK_N_SPANS; i++) {
+        int64_t step_ms = sek_span_ms[i] / SEK_WINDOW_STEPS, index = p->window[i].index;
+        sound = sek_kept_number(p->sum[i]) && index >= 0 && index <= INT64_MAX / sek_span_ms[i] &&
+                sek_kept_time(index * step_ms, lapse);
+        for (unsigned k = 0; sound && k <= SEK_WINDOW_STEPS; k++)
+            sound = sek_kept_number(p->window[i].step[k]);
+    }
+    return sound;
+}

@@ -7,6 +7,7 @@
  * zeroed is empty. */
 #pragma once
 #include "name/name.h"
+#include "base/kept.h"
 #include "base/sketch.h"
 #include <stddef.h>
 
@@ -46,3 +47,5 @@ void sek_payload_more(struct sek_payload *p, int64_t time_ms, float weight);
 /* Octets that an encoder with this alphabet put into the names: log2(octets that came) bits each.
  */
 uint64_t sek_payload_out(const struct sek_payload *p);
+/* Can it be one? For what was read from a file. */
+bool sek_payload_is_sound(const struct sek_payload *p, const struct sek_lapse *lapse);

@@ -119,3 +119,22 @@ void *sek_places_take(struct sek_places *p, uint64_t tag, int64_t now_ms, bool *
     at->last_ms = now_ms;
     return at;
 }
+
+bool sek_places_put(struct sek_places *p, const void *thing, const struct sek_lapse *lapse)
+{
+    const struct sek_place *from = thing;
+    bool fresh;
+    if (from->tag == 0 || !sek_kept_time(from->last_ms, lapse) || !sek_kept_count(from->worth) ||
+        is_silent(p, from, lapse->to_ms))
+        return false;
+    void *to = sek_places_take(p, from->tag, from->last_ms, &fresh);
+    if (fresh)
+        memcpy(to, thing, p->stride);
+    return fresh;
+}
+
+struct sek_kept sek_places_kept(const struct sek_places *p, uint32_t layout,
+                                bool (*take)(void *, void *, const struct sek_lapse *))
+{
+    return (struct sek_kept){layout, p->octets, p->tags, p->stride, p->n_sets * WAYS, take};
+}

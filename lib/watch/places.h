@@ -5,6 +5,7 @@
  * all made at the start. */
 #pragma once
 #include "base/err.h"
+#include "base/kept.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -39,3 +40,9 @@ void *sek_places_find(const struct sek_places *p, uint64_t tag);
 /* The thing with this tag, or a place for it, zeroed but for its head: then *out_fresh. Its last_ms
  * is the caller's to set; it is now_ms when fresh. Never NULL. */
 void *sek_places_take(struct sek_places *p, uint64_t tag, int64_t now_ms, bool *out_fresh);
+/* Put in a copy of a thing of other places with the same key and stride. False: it was silent for
+ * too long, is there already, or has no sound head. */
+bool sek_places_put(struct sek_places *p, const void *thing, const struct sek_lapse *lapse);
+/* As a table that outlives a restart. */
+struct sek_kept sek_places_kept(const struct sek_places *p, uint32_t layout,
+                                bool (*take)(void *, void *, const struct sek_lapse *));

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "watch/scene.h"
 #include "watch/inbound.h"
+#include "watch/sinkholed.h"
+#include "watch/udr.h"
 #include "name/special.h"
 #include "name/text.h"
 #include <stdio.h>
@@ -18,6 +20,7 @@ struct sek_scene {
     struct sek_scene_hooks hooks;
     _Atomic(struct sek_domains *) domains; /* NULL: no history */
     struct sek_detectors *detectors;
+    void *udr, *sinkholed;           /* two of them; NULL: off */
     struct sek_dynamic_row *blocked; /* all blocks, room for SEK_DYNAMIC_MAX */
     unsigned n_blocked;
 };
@@ -79,16 +82,23 @@ static void blocked_add(struct sek_scene *s, const struct sek_name *domain, enum
     sek_scene_publish(s);
 }
 
-/* May the domain that a finding suspects be blocked for everybody? Only what this site has seen
- * little of, and what nobody protects. An exception wins in any case. */
-static bool may_block(const struct sek_scene *s, const struct sek_name *domain, int64_t now_s)
+/* Has this site seen little of it, as far as the history can tell? */
+static bool is_little_known(const struct sek_scene *s, const struct sek_name *domain, int64_t now_s)
 {
     const struct sek_domains *domains = history_of(s);
     struct sek_domain_seen seen;
-    if (!s->site.never || !is_settled(s, domains, now_s))
+    if (!is_settled(s, domains, now_s))
         return false;
-    if (sek_domains_find(domains, domain->octets, domain->len, &seen) &&
-        seen.endpoints > s->site.conf->domains.rare)
+    return !sek_domains_find(domains, domain->octets, domain->len, &seen) ||
+           seen.endpoints <= s->site.conf->domains.rare;
+}
+
+/* May the domain that a finding suspects be blocked for everybody? Only what this site has seen
+ * little of, or people chose, and what nobody protects. An exception wins in any case. */
+static bool may_block(const struct sek_scene *s, const struct sek_name *domain, int64_t now_s,
+                      bool is_chosen)
+{
+    if (!s->site.never || (!is_chosen && !is_little_known(s, domain, now_s)))
         return false;
     return sek_never_check(s->site.never, domain, SEK_SCOPE_SUBTREE, SEK_ACTION_SINKHOLE, false,
                            NULL) == SEK_OK;
@@ -118,13 +128,16 @@ static void found(void *arg, const struct sek_sign *sign, const struct sek_obser
     char text[SEK_NAME_TEXT_MAX] = "";
     bool blocks = false;
     (void)seen;
-    if (s->site.dismissed &&
-        sek_dismissed_find(s->site.dismissed, f.detector, &f.endpoint, f.domain, f.domain_len))
+    if (sek_dismissed_find(s->site.dismissed, f.detector, &f.endpoint, f.domain, f.domain_len)) {
+        if (sign->is_new && s->hooks.dismissed)
+            s->hooks.dismissed(s->hooks.arg, &f);
         return;
+    }
     f.mode = sek_detector_mode(conf, f.detector);
     if (f.domain_len && sek_name_from_wire(f.domain, f.domain_len, &domain) == SEK_OK) {
         sek_name_to_text(f.domain, text);
-        blocks = sign->may_block && may_block(s, &domain, now_s);
+        blocks = sign->may_block && may_block(s, &domain, now_s, sign->is_chosen);
+        f.may_block_s = blocks ? now_s : 0;
         if (blocks && f.mode == SEK_MODE_BLOCK)
             f.blocked_until_s = now_s + sek_detector_lifetime_s(conf, f.detector);
     }
@@ -183,10 +196,7 @@ static bool is_worth_watching(const struct sek_scene *s, const struct sek_event 
 
 static bool is_flood(const struct sek_tally_traffic *row)
 {
-    uint64_t n = 0;
-    for (unsigned i = 0; i < SEK_N_OUTCOMES; i++)
-        n += row->count[i];
-    return n > WATCH_MOST;
+    return sek_tally_sum(row) > WATCH_MOST;
 }
 
 /* Answered, or it failed for want of an answer: the question has left the resolver all the same. Or
@@ -208,6 +218,8 @@ enum sek_scene_want sek_scene_wants(const struct sek_scene *s, const struct sek_
         note->row->watch = is_worth_watching(s, e, note->row);
     if (is_of_interest(e, note))
         return SEK_SCENE_YES;
+    if (s->sinkholed && sek_sinkholed_wants(s->sinkholed, e))
+        return SEK_SCENE_REPEAT;
     return note->row && note->row->watch && is_asked(e) && !is_flood(note->row) ? SEK_SCENE_REPEAT
                                                                                 : SEK_SCENE_NO;
 }
@@ -236,36 +248,69 @@ static bool note_domain(struct sek_scene *s, struct sek_domains *domains, const 
     return sek_domains_find(domains, domain.octets, domain.len, seen);
 }
 
+/* What the last observation told of tracked names. */
+static void write_down(struct sek_scene *s)
+{
+    struct sek_response r;
+    while (s->udr && sek_udr_added(s->udr, &r))
+        if (s->hooks.response)
+            s->hooks.response(s->hooks.arg, &r);
+}
+
+/* The owner name of the rule that says that it met somebody's sinkhole. */
+static bool rule_of(const struct sek_event *e, struct sek_name *out)
+{
+    return e->outcome == SEK_OUTCOME_HIT && e->trigger == SEK_TRIGGER_SINKHOLED &&
+           sek_name_from_wire(e->names + e->name_len, e->matched_len, out) == SEK_OK;
+}
+
 void sek_scene_see(struct sek_scene *s, const struct sek_event *e,
                    const struct sek_classify *classify)
 {
     struct sek_domains *domains = history_of(s);
     struct sek_domain_seen seen = {0};
-    struct sek_name name;
+    struct sek_name name, rule;
     /* special-use names, reverse lookups among them, tell nothing about domains */
     if (sek_name_from_wire(e->names, e->name_len, &name) != SEK_OK || sek_name_is_special(&name))
         return;
     bool known = domains && note_domain(s, domains, e, &seen);
+    bool cached = e->cached || e->outcome == SEK_OUTCOME_CACHED;
     struct sek_observation seen_now = {
         .endpoint = e->endpoint,
         .name = &name,
         .domain_labels = e->domain_labels,
         .qtype = e->qtype,
         .existence = (enum sek_existence)e->existence,
-        .cached = e->outcome == SEK_OUTCOME_CACHED,
+        .cached = cached,
         .repeat = e->repeat,
         .time_ms = e->time_ms,
         .ttl_s = e->ttl_s,
         .answer_octets = e->answer_octets,
         .addrs = sek_event_addrs(e),
-        .n_addrs = e->n_addrs,
+        .n_addrs = cached ? 0 : e->n_addrs,
         .n_ns_addrs = e->n_ns_addrs,
+        .given = sek_event_addrs(e),
+        .n_given = e->n_addrs,
+        .sunk_server = e->sunk_server,
+        .sunk_rule = rule_of(e, &rule) ? &rule : NULL,
         .classify = classify,
         .geo = s->site.geo,
     };
     sek_observation_date(&seen_now, s->site.conf, known, &seen,
                          domains ? sek_domains_since_s(domains) : INT64_MAX);
     sek_detectors_see(s->detectors, &seen_now, found, s);
+    write_down(s);
+}
+
+void sek_scene_recall(struct sek_scene *s, const struct sek_response *r)
+{
+    if (s->udr)
+        sek_udr_recall(s->udr, r);
+}
+
+uint64_t sek_scene_refused(const struct sek_scene *s)
+{
+    return s->udr ? sek_udr_refused(s->udr) : 0;
 }
 
 struct sek_dynamic_row *sek_scene_blocks(struct sek_scene *s, unsigned **out_n)
@@ -274,9 +319,14 @@ struct sek_dynamic_row *sek_scene_blocks(struct sek_scene *s, unsigned **out_n)
     return s->blocked;
 }
 
-void sek_scene_count(struct sek_scene *s, const struct sek_tally_traffic *row)
+void sek_scene_count(struct sek_scene *s, const struct sek_tally_traffic *row, uint32_t n)
 {
-    sek_detectors_count(s->detectors, row, found, s);
+    sek_detectors_count(s->detectors, row, n, found, s);
+}
+
+void sek_scene_elapse(struct sek_scene *s, int64_t now_ms)
+{
+    sek_detectors_elapse(s->detectors, now_ms, found, s);
 }
 
 /* --- life --------------------------------------------------------------------------------------
@@ -304,6 +354,8 @@ enum sek_err sek_scene_new(const struct sek_scene_site *site, const struct sek_s
         sek_scene_free(s);
         return err;
     }
+    s->udr = sek_detectors_get(s->detectors, SEK_DETECTOR_UDR);
+    s->sinkholed = sek_detectors_get(s->detectors, SEK_DETECTOR_SINKHOLED);
     *out = s;
     return SEK_OK;
 }
@@ -320,6 +372,11 @@ void sek_scene_free(struct sek_scene *s)
 void sek_scene_history(struct sek_scene *s, struct sek_domains *domains)
 {
     atomic_store_explicit(&s->domains, domains, memory_order_release);
+}
+
+struct sek_detectors *sek_scene_detectors(struct sek_scene *s)
+{
+    return s->detectors;
 }
 
 size_t sek_scene_octets(const struct sek_scene *s)

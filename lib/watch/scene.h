@@ -7,6 +7,7 @@
  * One thread may do both. */
 #pragma once
 #include "event/dismissed.h"
+#include "event/response.h"
 #include "event/tally.h"
 #include "policy/never.h"
 #include "watch/detector.h"
@@ -26,6 +27,10 @@ struct sek_scene_hooks {
     void (*blocked)(void *arg, struct sek_dynamic *set);
     /* One line about a new finding. */
     void (*say)(void *arg, const char *line);
+    /* A new finding that people dismissed: it is not told. */
+    void (*dismissed)(void *arg, const struct sek_finding *f);
+    /* A tracked name (watch/udr.h) has an address that is to be remembered. Borrowed. */
+    void (*response)(void *arg, const struct sek_response *r);
 };
 
 /* What it knows of the site; borrowed, and outlives it. */
@@ -66,7 +71,16 @@ void sek_scene_see(struct sek_scene *s, const struct sek_event *e,
  * sek_scene_publish hands them to the hook `blocked`. */
 struct sek_dynamic_row *sek_scene_blocks(struct sek_scene *s, unsigned **out_n);
 void sek_scene_publish(struct sek_scene *s);
-/* Count a row of the tally that was taken out of it. */
-void sek_scene_count(struct sek_scene *s, const struct sek_tally_traffic *row);
+/* Count a row of the tally, n of its queries new. */
+void sek_scene_count(struct sek_scene *s, const struct sek_tally_traffic *row, uint32_t n);
+/* It is so late, whether anything was seen or not: what ends by silence is found by it. Often. */
+void sek_scene_elapse(struct sek_scene *s, int64_t now_ms);
+/* The detectors, borrowed: what they remember outlives a restart (watch/memory.h). */
+struct sek_detectors *sek_scene_detectors(struct sek_scene *s);
+/* What an earlier life handed to the hook `response`, latest last_day first; before anything is
+ * seen. */
+void sek_scene_recall(struct sek_scene *s, const struct sek_response *r);
+/* Answers of tracked names for which udr.addresses had no room. */
+uint64_t sek_scene_refused(const struct sek_scene *s);
 /* Memory of the detectors. */
 size_t sek_scene_octets(const struct sek_scene *s);

@@ -10,3 +10,4 @@ void sek_series_free(void *self);
 bool sek_series_see(void *self, const struct sek_observation *o, struct sek_sign *out);
 bool sek_series_in_episode(const void *self, const struct sek_addr *endpoint);
 size_t sek_series_octets(const void *self);
+unsigned sek_series_kept(void *self, struct sek_kept out[SEK_DETECTOR_TABLES]);

@@ -17,7 +17,6 @@
 #define VISIT_MS 60000   /* what comes sooner is the same visit */
 #define VISITS_MIN 2     /* of a domain that ends by NXDOMAIN */
 #define PAUSES 4         /* a busy domain's longest pause is less than this part of its life */
-#define SWEEP 64         /* places whose time an observation looks at */
 #define AGAIN_MS 3600000 /* later, one that was not over is looked at again */
 #define CONFIDENCE_MAX 0.9
 
@@ -47,8 +46,9 @@ struct shortlived {
     struct sek_places domains;
     struct sek_exclude *exclude;
     struct sek_hash_key key;
-    int64_t *due_ms; /* of each place: it is not over before */
-    size_t n, next;  /* places; the one to be looked at */
+    int64_t *due_ms;    /* of each place: it is not over before */
+    int64_t soonest_ms; /* none of them is less */
+    size_t n;           /* places */
     unsigned rare, visits;
     int64_t new_s, life_ms, ttl_s, silence_ms;
 };
@@ -84,6 +84,7 @@ enum sek_err sek_shortlived_new(const struct sek_conf *conf, struct sek_hash_key
         return err;
     }
     s->key = key;
+    s->soonest_ms = INT64_MAX;
     s->rare = (unsigned)conf->domains.rare;
     s->visits = (unsigned)conf->shortlived.visits;
     s->new_s = conf->shortlived.new_s;
@@ -347,6 +348,22 @@ static bool conclude(struct shortlived *s, struct life *l, int64_t now_ms, struc
     int64_t over_ms =
         l->absent_ms ? l->absent_ms + SEK_SHORTLIVED_GRACE_S * 1000 : l->exists_ms + s->silence_ms;
     *due_ms = over_ms > now_ms ? over_ms : now_ms + AGAIN_MS;
+    s->soonest_ms = *due_ms < s->soonest_ms ? *due_ms : s->soonest_ms;
+    return false;
+}
+
+bool sek_shortlived_elapse(void *self, int64_t now_ms, struct sek_sign *out)
+{
+    struct shortlived *s = self;
+    int64_t soonest_ms = INT64_MAX;
+    if (now_ms < s->soonest_ms)
+        return false;
+    for (size_t i = 0; i < s->n; i++) {
+        if (s->due_ms[i] <= now_ms && conclude(s, sek_places_at(&s->domains, i), now_ms, out))
+            return true; /* the others are as due as before */
+        soonest_ms = s->due_ms[i] < soonest_ms ? s->due_ms[i] : soonest_ms;
+    }
+    s->soonest_ms = soonest_ms;
     return false;
 }
 
@@ -354,13 +371,37 @@ bool sek_shortlived_see(void *self, const struct sek_observation *o, struct sek_
 {
     struct shortlived *s = self;
     struct life *l = note(s, o);
-    if (l && conclude(s, l, o->time_ms, out))
-        return true;
-    for (unsigned i = 0; i < SWEEP; i++) {
-        s->next = s->next + 1 < s->n ? s->next + 1 : 0;
-        if (s->due_ms[s->next] <= o->time_ms &&
-            conclude(s, sek_places_at(&s->domains, s->next), o->time_ms, out))
-            return true;
-    }
-    return false;
+    return (l && conclude(s, l, o->time_ms, out)) || sek_shortlived_elapse(s, o->time_ms, out);
+}
+
+/* --- over a restart ----------------------------------------------------------------------------
+ */
+
+static bool take_life(void *self, void *thing, const struct sek_lapse *lapse)
+{
+    struct shortlived *s = self;
+    struct life *l = thing;
+    struct sek_name name;
+    bool sound =
+        sek_kept_time(l->first_ms, lapse) && sek_kept_time(l->seen_ms, lapse) &&
+        sek_kept_time(l->exists_ms, lapse) && sek_kept_time(l->visit_ms, lapse) &&
+        sek_kept_time(l->pause_ms, lapse) && sek_kept_time(l->absent_ms, lapse) &&
+        l->n_names <= NAMES + 1 && sek_kept_flag(&l->told) && sek_spread_is_sound(&l->spread) &&
+        sek_name_from_wire(l->domain, l->domain_len, &name) == SEK_OK && name.len == l->domain_len;
+    for (unsigned i = 0; sound && i < NAMES; i++)
+        sound = sek_kept_flag(&l->names[i].absent);
+    if (!sound || !sek_places_put(&s->domains, l, lapse))
+        return false;
+    /* looked at by the next observation */
+    l = sek_places_find(&s->domains, l->place.tag);
+    s->due_ms[sek_places_index(&s->domains, l)] = lapse->to_ms;
+    s->soonest_ms = lapse->to_ms < s->soonest_ms ? lapse->to_ms : s->soonest_ms;
+    return true;
+}
+
+unsigned sek_shortlived_kept(void *self, struct sek_kept out[SEK_DETECTOR_TABLES])
+{
+    const struct shortlived *s = self;
+    out[0] = sek_places_kept(&s->domains, 1, take_life);
+    return 1;
 }

@@ -15,8 +15,8 @@
  *     shortlived.visits times over two hours or more, without a pause as long as a quarter of that,
  *     with a low TTL, and its addresses moved through five autonomous systems at least (without a
  *     database of networks: twelve address ranges); content networks have fewer; then
- * nothing for shortlived.silence. It blocks nothing. Silence is concluded when others are asked
- * for: each observation looks at two of the places, in turn. Detectors read no clock.
+ * nothing for shortlived.silence. It blocks nothing. What ends by itself is concluded as soon as an
+ * observation or sek_shortlived_elapse tells that the time has come.
  *
  * Left out are the names that may never be blocked (policy/never.h) and shortlived.exclude. Names
  * below a known domain, as content networks make them for one use, are not looked at: the
@@ -35,4 +35,6 @@ enum sek_err sek_shortlived_new(const struct sek_conf *conf, struct sek_hash_key
                                 struct sek_diag *diag);
 void sek_shortlived_free(void *self);
 bool sek_shortlived_see(void *self, const struct sek_observation *o, struct sek_sign *out);
+bool sek_shortlived_elapse(void *self, int64_t now_ms, struct sek_sign *out);
 size_t sek_shortlived_octets(const void *self);
+unsigned sek_shortlived_kept(void *self, struct sek_kept out[SEK_DETECTOR_TABLES]);

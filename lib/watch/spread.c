@@ -40,6 +40,20 @@ bool sek_spread_add(struct sek_spread *s, const struct sek_addr *a, uint16_t ans
     return true;
 }
 
+static bool is_country(const char c[2])
+{
+    bool letters = c[0] >= 'A' && c[0] <= 'Z' && c[1] >= 'A' && c[1] <= 'Z';
+    return letters || (c[0] == 0 && c[1] == 0);
+}
+
+bool sek_spread_is_sound(const struct sek_spread *s)
+{
+    bool sound = s->n <= SEK_SPREAD_MAX;
+    for (unsigned i = 0; sound && i < s->n; i++)
+        sound = is_country(s->at[i].country);
+    return sound;
+}
+
 /* --- sums --------------------------------------------------------------------------------------
  */
 

@@ -37,6 +37,8 @@ struct sek_spread_sum {
  * no places in the Internet (private, reserved) do not count. True if it is new. */
 bool sek_spread_add(struct sek_spread *s, const struct sek_addr *a, uint16_t answer,
                     const struct sek_geo *geo);
+/* Can it be one? For what was read from a file. */
+bool sek_spread_is_sound(const struct sek_spread *s);
 void sek_spread_sum(const struct sek_spread *s, struct sek_spread_sum *out);
 /* Append ,"addresses":…,"networks":… and, where known, ,"asns":…,"countries":… to a JSON object. */
 void sek_spread_sum_add(struct sek_buf *json, const struct sek_spread_sum *sum);

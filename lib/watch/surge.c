@@ -243,14 +243,12 @@ static bool add(struct rate *r, const struct happening *h, struct sek_sign *out)
 /* --- the two -----------------------------------------------------------------------------------
  */
 
-bool sek_surge_count(void *self, const struct sek_tally_traffic *row, struct sek_sign *out)
+bool sek_surge_count(void *self, const struct sek_tally_traffic *row, uint32_t n,
+                     struct sek_sign *out)
 {
-    uint64_t n = 0;
-    for (unsigned i = 0; i < SEK_N_OUTCOMES; i++)
-        n += row->count[i];
     const struct happening h = {.endpoint = &row->endpoint,
                                 .time_ms = row->minute * 60000,
-                                .n = n < UINT32_MAX ? (uint32_t)n : UINT32_MAX,
+                                .n = n,
                                 .domain = row->domain,
                                 .domain_len = row->domain_len};
     return add(self, &h, out);
@@ -264,4 +262,39 @@ bool sek_newrate_see(void *self, const struct sek_observation *o, struct sek_sig
     h.n = o->age_s == 0 && o->existence != SEK_EXISTENCE_ABSENT;
     h.domain = sek_observation_domain(o, &h.domain_len);
     return add(self, &h, out);
+}
+
+/* --- over a restart ----------------------------------------------------------------------------
+ */
+
+static bool take_endpoint(void *self, void *thing, const struct sek_lapse *lapse)
+{
+    struct rate *r = self;
+    struct endpoint *p = thing;
+    if (!sek_kept_number(p->total) || !sek_kept_number(p->told) || !sek_kept_number(p->over) ||
+        !sek_kept_number(p->peak) || !sek_kept_flag(&p->open) ||
+        !sek_baseline_resume(&r->season, (struct sek_baseline *)(p + 1), lapse))
+        return false;
+    bool ahead = !sek_kept_time(p->place.last_ms, lapse) || !sek_kept_time(p->start_ms, lapse) ||
+                 !sek_kept_time(p->end_ms, lapse);
+    if (ahead) { /* the clock was set back: what was learned is worth no less */
+        p->place.last_ms = lapse->to_ms;
+        p->start_ms = p->end_ms = 0;
+        p->open = false;
+    }
+    return sek_places_put(&r->endpoints, p, lapse);
+}
+
+static bool take_asked(void *self, void *thing, const struct sek_lapse *lapse)
+{
+    struct rate *r = self;
+    return sek_asked_is_sound(thing) && sek_places_put(&r->asked, thing, lapse);
+}
+
+unsigned sek_surge_kept(void *self, struct sek_kept out[SEK_DETECTOR_TABLES])
+{
+    const struct rate *r = self;
+    out[0] = sek_places_kept(&r->endpoints, 1, take_endpoint);
+    out[1] = sek_places_kept(&r->asked, 1, take_asked);
+    return 2;
 }

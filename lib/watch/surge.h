@@ -33,6 +33,8 @@ enum sek_err sek_newrate_new(const struct sek_conf *conf, struct sek_hash_key ke
 /* Of both. */
 void sek_surge_free(void *self);
 size_t sek_surge_octets(const void *self);
+unsigned sek_surge_kept(void *self, struct sek_kept out[SEK_DETECTOR_TABLES]);
 
-bool sek_surge_count(void *self, const struct sek_tally_traffic *row, struct sek_sign *out);
+bool sek_surge_count(void *self, const struct sek_tally_traffic *row, uint32_t n,
+                     struct sek_sign *out);
 bool sek_newrate_see(void *self, const struct sek_observation *o, struct sek_sign *out);

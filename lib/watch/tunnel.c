@@ -18,6 +18,7 @@
 #define GONE_MS 86400000LL         /* silence that ends a series */
 #define EXAMPLE_MAX 96             /* octets of a name that is shown */
 #define EXAMPLES 3
+#define HOST_MAX 4     /* octets of a label like "www", with its length */
 #define DATA_SHARE 0.5 /* of the questions: from it on the types speak for a tunnel */
 
 static const char *const span_names[SEK_N_SPANS] = {"minute", "hour", "day"};
@@ -107,7 +108,9 @@ static struct flow *flow_of(struct tunnel *t, const struct sek_observation *o,
     bool fresh;
     struct flow *f = sek_places_take(&t->flows, sek_observation_hash(o, t->key, octets, len),
                                      o->time_ms, &fresh);
-    if (fresh || o->time_ms - f->place.last_ms > GONE_MS)
+    if (fresh)
+        f->start_ms = o->time_ms; /* the rest is zero */
+    else if (o->time_ms - f->place.last_ms > GONE_MS)
         begin(f, o->time_ms);
     f->place.last_ms = o->time_ms;
     return f;
@@ -264,6 +267,13 @@ static bool see_rotating(struct tunnel *t, const struct sek_observation *o, stru
     return true;
 }
 
+/* Most questions are for "www" and its like, which carry nothing: they are no reason to remember a
+ * pair, of which a large site has a hundred times more than there is room for. */
+static bool is_plain(const struct sek_observation *o)
+{
+    return o->name->offset[o->domain_labels] <= HOST_MAX && !sek_inbound_is_data(o->qtype);
+}
+
 bool sek_tunnel_see(void *self, const struct sek_observation *o, struct sek_sign *out)
 {
     struct tunnel *t = self;
@@ -273,10 +283,44 @@ bool sek_tunnel_see(void *self, const struct sek_observation *o, struct sek_sign
     if (o->domain_labels == 0 || is_reverse(o->name) || sek_exclude_covers(t->exclude, o->name))
         return false;
     const uint8_t *domain = sek_observation_domain(o, &len);
+    if (is_plain(o) && !sek_places_find(&t->flows, sek_observation_hash(o, t->key, domain, len)))
+        return false;
     struct flow *f = flow_of(t, o, domain, len);
     if (add(t, f, o, sek_hash(&t->key, o->name->octets, o->name->len), times, &span)) {
         tell(t, f, o, span, false, out);
         return true;
     }
     return !f->told && see_rotating(t, o, out);
+}
+
+/* --- over a restart ----------------------------------------------------------------------------
+ */
+
+static bool are_examples_sound(const struct flow *f)
+{
+    bool sound = f->n_examples <= EXAMPLES;
+    struct sek_name name;
+    for (unsigned i = 0; sound && i < f->n_examples; i++)
+        sound = f->example_len[i] <= EXAMPLE_MAX &&
+                sek_name_from_wire(f->example[i], f->example_len[i], &name) == SEK_OK;
+    return sound;
+}
+
+static bool take_flow(void *self, void *thing, const struct sek_lapse *lapse)
+{
+    struct tunnel *t = self;
+    const struct flow *f = thing;
+    return sek_kept_time(f->start_ms, lapse) && sek_kept_count(f->told) &&
+           sek_kept_count(f->n_data) && sek_kept_number(f->times) && f->times >= 0 &&
+           are_examples_sound(f) && sek_payload_is_sound(&f->payload, lapse) &&
+           sek_kept_count(f->in.octets) && sek_kept_count(f->in.n_bindings) &&
+           sek_sketch_is_sound(&f->in.sketch, SEK_INBOUND_ADDRESSES) &&
+           sek_places_put(&t->flows, f, lapse);
+}
+
+unsigned sek_tunnel_kept(void *self, struct sek_kept out[SEK_DETECTOR_TABLES])
+{
+    const struct tunnel *t = self;
+    out[0] = sek_places_kept(&t->flows, 1, take_flow);
+    return 1;
 }

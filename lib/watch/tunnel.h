@@ -17,7 +17,8 @@
  * zones, special-use names, and the zones under policy.never-block.
  *
  * Limits: less than tunnel.day gets out unseen; what the collector drops is not counted; what comes
- * in below one name that is asked again and again, or below names of services (_x), is not seen. */
+ * in below one name that is asked again and again, or below names of services (_x), is not seen;
+ * nor what uses names of up to three octets alone, unless their types carry data. */
 #pragma once
 #include "watch/detector.h"
 
@@ -33,3 +34,4 @@ enum sek_err sek_tunnel_new(const struct sek_conf *conf, struct sek_hash_key key
 void sek_tunnel_free(void *self);
 bool sek_tunnel_see(void *self, const struct sek_observation *o, struct sek_sign *out);
 size_t sek_tunnel_octets(const void *self);
+unsigned sek_tunnel_kept(void *self, struct sek_kept out[SEK_DETECTOR_TABLES]);

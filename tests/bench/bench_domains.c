@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* bench_domains PATH [N [FLOOD [NAMES]]]: a store of N domains (default 10,000,000) in the file
- * PATH, which must not exist: the names in NAMES (one a line, what follows a tab is left out), then
- * generated ones of about the same length. Prints notes a second, time of a find (known, unknown,
- * never resolved), octets a domain in file and memory, time to open, to find in the file; then
+/* bench_domains PATH [N [FLOOD [NAMES [MODEL]]]]: a store of N domains (default 10,000,000) in the
+ * file PATH, which must not exist: the names in NAMES (one a line, what follows a tab is left out;
+ * "-": none), then generated ones of about the same length. Prints notes a second, time of a find
+ * (known, unknown), octets a domain in file and memory, time to open, to find in the file; then
  * FLOOD random names that never resolve (default 10,000,000), and that what was known is known
- * still. Finds are timed over names in random order that are read one after the other; beside them
- * stands the time of one read from a random place of as much memory. All times are processor time.
- */
+ * still.
+ * A find by itself waits for memory twice. What a query waits for is less, as its other work goes
+ * on meanwhile: "a question" is judged as on the answer path, by a policy of 1,000,000 names, the
+ * detectors and the classifier (MODEL, default policy/model/dga.model), without the history, with
+ * it, and with it but asked only when the answer is needed; in turns of 64 names, so that what
+ * other guests of the machine do meets all three. Names come in random order. Beside them stands
+ * what one dependent read from as much memory costs. All times are processor time. */
 #include "name/text.h"
 #include "observe/domains.h"
+#include "verdict/detect.h"
+#include "verdict/engine.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,9 +23,13 @@
 #include <unistd.h>
 
 #define NOW_S 1795414620
+#define HISTORY_S (30 * 86400)
 #define MAX_OCTETS ((uint64_t)1 << 30)
 #define MAX_ABSENT 1000000
 #define N_FINDS 1000000
+#define N_LISTED 1000000
+#define N_ROUNDS 3
+#define TURN 64 /* names */
 
 static uint64_t random_state = 88172645463325252ULL;
 static volatile uint64_t sum;
@@ -134,61 +144,180 @@ static double memory_mib(void)
     return (double)resident * 4096 / 1048576;
 }
 
-/* What the machine needs for one read that depends on the one before. */
-static void measure_memory(size_t size)
+/* What the machine needs for one read that depends on the one before: lines that name each other
+ * in one circle (Sattolo 1986). */
+static void measure_memory(size_t size, bool huge)
 {
-    uint8_t *memory = aligned_alloc((size_t)2 << 20, size);
-    uint64_t start, at = 0;
+    size_t n = size / 64;
+    uint32_t *line = aligned_alloc((size_t)2 << 20, size), at = 0;
+    double best = 1e18;
 
-    if (!memory)
+    if (!line)
         exit(3);
-    madvise(memory, size, MADV_HUGEPAGE);
-    memset(memory, 1, size);
-    start = now_ns();
-    for (int i = 0; i < N_FINDS; i++)
-        at = (random_next(&random_state) + memory[at]) % size;
-    printf("one read from %zu MiB  %4.0f ns (%u)\n", size >> 20,
-           (double)(now_ns() - start) / N_FINDS, (unsigned)memory[at]);
-    free(memory);
-}
-
-static const uint8_t *skip(const uint8_t *p, size_t n)
-{
+    madvise(line, size, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
     for (size_t i = 0; i < n; i++)
-        p += 1 + (size_t)p[0];
-    return p;
+        line[i * 16] = (uint32_t)i;
+    for (size_t i = n - 1; i > 0; i--) {
+        size_t other = random_next(&random_state) % i;
+        uint32_t kept = line[i * 16];
+        line[i * 16] = line[other * 16];
+        line[other * 16] = kept;
+    }
+    for (int round = 0; round < N_ROUNDS; round++) {
+        uint64_t start = now_ns();
+        for (int i = 0; i < N_FINDS; i++)
+            at = line[at * 16];
+        double each = (double)(now_ns() - start) / N_FINDS;
+        best = each < best ? each : best;
+    }
+    sum += at;
+    printf("one read from %zu MiB, %-11s %5.0f ns\n", size >> 20,
+           huge ? "large pages" : "4 KiB pages", best);
+    free(line);
 }
 
-/* ahead: so many names earlier each one is hinted at (step 2), and as many before that (step 1); 0:
- * never. */
-static void measure_finds(const struct sek_domains *d, const char *title, const struct names *names,
-                          size_t ahead)
+static void measure_finds(const struct sek_domains *d, const char *title, const struct names *names)
 {
     double best = 1e18;
     size_t found = 0;
 
     for (size_t round = 0; round < 3000000 / names->n; round++) {
-        const uint8_t *p = names->data, *second = skip(p, ahead), *first = skip(second, ahead);
+        const uint8_t *p = names->data;
         uint64_t start = now_ns();
 
         found = 0;
-        for (size_t i = 0; i < names->n; i++) {
+        for (size_t i = 0; i < names->n; i++, p += 1 + (size_t)p[0]) {
             struct sek_domain_seen seen = {0};
-            if (ahead && i + 2 * ahead < names->n) {
-                sek_domains_hint(d, first + 1, first[0], 1);
-                sek_domains_hint(d, second + 1, second[0], 2);
-                first = skip(first, 1);
-                second = skip(second, 1);
-            }
             found += sek_domains_find(d, p + 1, p[0], &seen);
             sum += (uint64_t)seen.last_s;
-            p += 1 + (size_t)p[0];
         }
         double each = (double)(now_ns() - start) / (double)names->n;
         best = each < best ? each : best;
     }
     printf("find %-16s %6.0f ns (%zu of %zu found)\n", title, best, found, names->n);
 }
+
+/* --- a question as on the answer path ----------------------------------------------------------
+ */
+
+static void die(const struct sek_diag *diag)
+{
+    fprintf(stderr, "bench_domains: %s\n", diag->text);
+    exit(3);
+}
+
+/* A policy that lists none of the names asked for. */
+static struct sek_policy *policy_make(void)
+{
+    char dir[] = "/tmp/bench_domains.XXXXXX", path[64];
+    const struct sek_list list = {
+        .id = 1, .mode = SEK_MODE_BLOCK, .action = SEK_ACTION_NXDOMAIN, .name = "bench"};
+    const struct sek_rule rule = {.list = 1, .scope = SEK_SCOPE_SUBTREE};
+    struct sek_image_info info = {.generation = 1};
+    struct sek_compile *c;
+    struct sek_policy *policy = NULL;
+    struct sek_diag diag = {.text = "no temporary folder"};
+    uint8_t wire[64];
+
+    if (!mkdtemp(dir) || sek_compile_new(0, &c, &diag) || sek_compile_list(c, &list, &diag))
+        die(&diag);
+    snprintf(path, sizeof(path), "%s/" SEK_POLICY_IMAGE, dir);
+    for (uint64_t i = 0; i < N_LISTED; i++)
+        if (sek_compile_rule(c, wire, generate(i, 'b', wire), &rule, &diag))
+            die(&diag);
+    if (sek_compile_write(c, path, &info, NULL, NULL, &diag) ||
+        sek_policy_open(dir, &policy, &diag))
+        die(&diag);
+    sek_compile_free(c);
+    unlink(path);
+    rmdir(dir);
+    return policy;
+}
+
+enum way { WITHOUT, WITH, LATE, N_WAYS };
+
+struct judge {
+    struct sek_engine engine;
+    struct sek_detect detect[N_WAYS];
+    struct sek_memo *memo;
+};
+
+static const uint8_t *judge_turn(const struct judge *j, enum way way, const uint8_t *p)
+{
+    const struct sek_detect *detect = &j->detect[way];
+
+    for (int i = 0; i < TURN; i++, p += 1 + (size_t)p[0]) {
+        struct sek_detect_begun begun = {.n_labels = 0};
+        struct sek_verdict verdict;
+        struct sek_name name;
+
+        sek_name_from_wire(p + 1, p[0], &name);
+        if (way == WITH)
+            sek_detect_begin(detect, &name, NOW_S, &begun);
+        sek_engine_decide(&j->engine, &name, NOW_S, SEK_TRIGGER_QNAME, &verdict, NULL, NULL);
+        sek_detect_end(detect, j->memo, &name, NOW_S, &begun, &verdict, NULL);
+        sum += verdict.trigger;
+    }
+    return p;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    const double *x = a, *y = b;
+
+    return (*x > *y) - (*x < *y);
+}
+
+static double median(double *values, size_t n)
+{
+    qsort(values, n, sizeof(*values), by_value);
+    return values[n / 2];
+}
+
+static void measure_questions(const struct sek_domains *d, const struct names *names,
+                              const char *model)
+{
+    static double took[N_WAYS][N_FINDS / TURN];
+    const uint8_t *p = names->data;
+    struct sek_diag diag;
+    struct sek_conf conf;
+    struct sek_classify *classify = NULL;
+    struct sek_policy *policy = policy_make();
+    struct judge j = {.engine.policy = policy, .memo = sek_memo_new(sek_hash_key_random())};
+    size_t n = 0;
+
+    if (sek_classify_open(model, &classify, &diag))
+        die(&diag);
+    sek_conf_init(&conf, NULL);
+    conf.domains.warm_up_s = 0;
+    for (int way = 0; way < N_WAYS; way++) {
+        j.detect[way] =
+            (struct sek_detect){.domains = way == WITHOUT ? NULL : d, .same_list = true};
+        if (way == WITHOUT)
+            conf.nod.mode = SEK_NOD_OFF;
+        else
+            conf.nod.mode = SEK_NOD_MONITOR;
+        sek_detect_configure(&j.detect[way], &conf, classify);
+    }
+    for (; n < names->n / TURN / N_WAYS; n++)
+        for (int way = 0; way < N_WAYS; way++) {
+            uint64_t start = now_ns();
+            p = judge_turn(&j, (enum way)way, p);
+            took[way][n] = (double)(now_ns() - start) / TURN;
+        }
+    double without = median(took[WITHOUT], n), with = median(took[WITH], n),
+           late = median(took[LATE], n);
+    printf("a question, without the history %6.0f ns; the history adds %4.0f ns, asked late %4.0f "
+           "ns\n",
+           without, with - without, late - without);
+    sek_conf_fini(&conf);
+    sek_memo_free(j.memo);
+    sek_classify_close(classify);
+    sek_policy_close(policy);
+}
+
+/* --- the store ---------------------------------------------------------------------------------
+ */
 
 static struct sek_domains *open_store(const char *path)
 {
@@ -197,10 +326,8 @@ static struct sek_domains *open_store(const char *path)
     struct sek_diag diag;
     char aside[SEK_DOMAINS_ASIDE_MAX];
 
-    if (sek_domains_open(&conf, NOW_S, &d, aside, &diag) != SEK_OK) {
-        fprintf(stderr, "bench_domains: %s\n", diag.text);
-        exit(3);
-    }
+    if (sek_domains_open(&conf, NOW_S - HISTORY_S, &d, aside, &diag) != SEK_OK)
+        die(&diag);
     return d;
 }
 
@@ -221,7 +348,7 @@ static void fill(struct sek_domains *d, const struct names *names)
     for (size_t i = 0; i < names->n; i++, p += 1 + (size_t)p[0]) {
         struct sek_addr who = {{10, 0, (uint8_t)(i >> 8), (uint8_t)i}};
         uint64_t before = i % 16 ? 0 : now_ns();
-        sek_domains_note(d, p + 1, p[0], &who, NOW_S + (int64_t)(i % 1000), true, NULL);
+        sek_domains_note(d, p + 1, p[0], &who, NOW_S - HISTORY_S + (int64_t)(i % 1000), true, NULL);
         uint64_t took = i % 16 ? 0 : now_ns() - before;
         longest = took > longest ? took : longest;
     }
@@ -278,10 +405,11 @@ int main(int argc, char **argv)
     double before;
 
     if (argc < 2 || n == 0 || !unknown.data || access(argv[1], F_OK) == 0) {
-        fprintf(stderr, "usage: bench_domains PATH [N [FLOOD [NAMES]]]; PATH must not exist\n");
+        fprintf(stderr,
+                "usage: bench_domains PATH [N [FLOOD [NAMES [MODEL]]]]; PATH must not exist\n");
         return 2;
     }
-    struct names all = names_make(n, argc > 4 ? argv[4] : NULL);
+    struct names all = names_make(n, argc > 4 && strcmp(argv[4], "-") != 0 ? argv[4] : NULL);
     struct names some = names_sample(&all, N_FINDS);
     for (uint64_t i = 0; unknown.n < N_FINDS; i++)
         names_add(&unknown, wire, generate(i, 'u', wire));
@@ -290,13 +418,13 @@ int main(int argc, char **argv)
     fill(d, &all);
     printf("memory %.1f MiB, %.1f octets a domain\n", memory_mib() - before,
            (memory_mib() - before) * 1048576 / (double)all.n);
-    measure_memory((size_t)384 << 20);
-    measure_finds(d, "known", &some, 0);
-    measure_finds(d, "known, hinted", &some, 8);
-    measure_finds(d, "unknown", &unknown, 0);
-    measure_finds(d, "unknown, hinted", &unknown, 8);
+    for (int i = 0; i < 2; i++)
+        measure_memory((size_t)400 << 20, i);
+    measure_finds(d, "known", &some);
+    measure_finds(d, "unknown", &unknown);
     struct names few = {some.data, 0, 1000, 0};
-    measure_finds(d, "1,000 known", &few, 0);
+    measure_finds(d, "1,000 known", &few);
+    measure_questions(d, &some, argc > 5 ? argv[5] : "policy/model/dga.model");
     uint64_t start = now_ns();
     sek_domains_close(d);
     printf("close %.2f s\n", (double)(now_ns() - start) / 1e9);
@@ -305,12 +433,12 @@ int main(int argc, char **argv)
         d = open_store(argv[1]);
         printf("open %.2f s, memory %.1f MiB\n", (double)(now_ns() - start) / 1e9,
                memory_mib() - before);
-        measure_finds(d, "known, reopened", &some, 0);
+        measure_finds(d, "known, reopened", &some);
         if (i == 0)
             sek_domains_close(d);
     }
     flood(d, n_flood, before);
-    measure_finds(d, "known, flooded", &some, 0);
+    measure_finds(d, "known, flooded", &some);
     sek_domains_close(d);
     start = now_ns();
     if (sek_domains_open_read(argv[1], &d, NULL) == SEK_OK) {

@@ -15,6 +15,7 @@ so only neighbouring seconds can be compared.
   block  names on the list
 
 usage: resolver.py --unbound FILE --module FILE --command FILE [-n NAMES] [-r ROUNDS] [--special]
+                   [--networks N] [--regexes N]
 """
 import argparse
 import glob
@@ -34,6 +35,10 @@ NSD_PORT = 5398
 PORTS = {"stock": 5395, "rpz": 5396, "sekisho": 5397}
 TURN_S = 1
 SERVER_CPU, LOAD_CPU = 0, os.cpu_count() - 1
+
+# Of the forms that lists have; N: a number of its own.
+REGEXES = [r"^(.+[_.-])?adserveN[0-9]*[_.-]", r"^trackN-[a-z0-9]{8,20}\.", r"(^|\.)cdnN\.adnet\.test$",
+           r"^adsN[0-9]+\.[a-z]+\.(biz|info)$", r"telemetry.*Nx\.", r"^[a-z]{5}N[a-z]{3}\.(ru|cn|top)$"]
 
 WORDS = """\
 able about account action active address adult advice agency answer apple area army artist aspect autumn
@@ -209,6 +214,27 @@ status:
                         "bench", self.path("list.txt"), "--action", "nxdomain", "--force"],
                        check=True, stdout=subprocess.DEVNULL)
         print(f"list import and compile: {time.time() - started:.2f} s for {len(self.names)} names")
+        if self.args.networks:
+            some = random.Random(1)
+            started = time.time()
+            subprocess.run([self.args.command, "--config", self.path("sekisho.yaml"), "list",
+                            "import", "networks", self.write("networks.txt", "".join(
+                                f"response-ip:{some.randrange(16, 120)}.{some.randrange(256)}."
+                                f"{some.randrange(256)}.{some.randrange(256)}\n"
+                                for _ in range(self.args.networks))), "--as", "plain"],
+                           check=True, stdout=subprocess.DEVNULL)
+            print(f"the same of {self.args.networks} networks: {time.time() - started:.2f} s")
+        if self.args.regexes:
+            started = time.time()
+            subprocess.run([self.args.command, "--config", self.path("sekisho.yaml"), "list",
+                            "import", "regexes", self.write("regexes.txt", "".join(
+                                REGEXES[i % len(REGEXES)].replace("N", str(i)) + "\n"
+                                for i in range(self.args.regexes))), "--as", "regex"],
+                           check=True, stdout=subprocess.DEVNULL)
+            print(f"the same of {self.args.regexes} regular expressions: "
+                  f"{time.time() - started:.2f} s")
+            subprocess.run([self.args.command, "--config", self.path("sekisho.yaml"), "list",
+                            "show"], check=True, stdout=subprocess.DEVNULL)
         return self.unbound_conf("sekisho", "dynlib iterator",
                                  f'dynlib:\n  dynlib-file: "{self.args.module}"\n')
 
@@ -219,12 +245,22 @@ status:
         env = dict(os.environ, SEKISHO_CONF=self.path("sekisho.yaml"))
         started = time.time()
         server = subprocess.Popen(pinned(SERVER_CPU, [self.args.unbound, "-d", "-c", conf]), env=env)
+        self.servers[kind] = server
         while ask(PORTS[kind], probe) != want:
             if server.poll() is not None or time.time() - started > 90:
-                sys.exit(f"{kind}: no answer; see {self.path(kind + '.log')}")
+                with open(self.path(kind + ".log"), errors="replace") as log:
+                    sys.exit(f"{kind}: no answer; the end of its log:\n{log.read()[-2000:]}")
             time.sleep(0.005)
-        self.servers[kind] = server
         return time.time() - started, rss_mib(server.pid)
+
+    def end(self, nsd):
+        """All servers, and the folder."""
+        for server in self.servers.values():
+            server.send_signal(signal.SIGTERM)
+            server.wait(30)
+        nsd.terminate()
+        nsd.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def load(self, kind, queries, *extra):
         """One turn: CPU microseconds per answered query, answers/s, lost."""
@@ -253,14 +289,21 @@ status:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--unbound", required=True)
-    parser.add_argument("--module", required=True)
-    parser.add_argument("--command", required=True)
+    parser.add_argument("--unbound", required=True, type=os.path.abspath)
+    parser.add_argument("--module", required=True, type=os.path.abspath)
+    parser.add_argument("--command", required=True, type=os.path.abspath)
     parser.add_argument("-n", "--names", type=int, default=1000000)
     parser.add_argument("--special", action="store_true",
                         help="misses below .example, which no detector judges")
+    parser.add_argument("--networks", type=int, default=0,
+                        help="also a list of so many response-ip rules, which no answer meets")
+    parser.add_argument("--regexes", type=int, default=0,
+                        help="also a list of so many regular expressions, which no name meets")
     parser.add_argument("-r", "--rounds", type=int, default=20)
     args = parser.parse_args()
+    for program in ("nsd", "dnsperf", "taskset"):
+        if not shutil.which(program):
+            parser.error(f"{program} is not in the PATH; tests/run sets all programs up")
     folder = tempfile.mkdtemp(prefix="sekisho-bench-")
     bench = Bench(args, folder)
     nsd = bench.nsd()
@@ -283,12 +326,7 @@ def main():
                           + (f" {lost:.0f} lost" if lost else ""), end="", flush=True)
             print()
     finally:
-        for server in bench.servers.values():
-            server.send_signal(signal.SIGTERM)
-            server.wait(30)
-        nsd.terminate()
-        nsd.wait()
-        shutil.rmtree(folder, ignore_errors=True)
+        bench.end(nsd)
     report(args, kinds, begin, cost)
 
 
@@ -316,4 +354,5 @@ def report(args, kinds, begin, cost):
           f" (wanted: 40)")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -4,6 +4,7 @@
  *   make_fixture FOLDER             settings, policy and events below FOLDER
  *   make_fixture more FOLDER        one more hit
  *   make_fixture detections FOLDER  findings, and hits of detectors
+ *   make_fixture grown FOLDER       one of these findings, grown
  *   make_fixture resolver PAGE      a status page that is alive until standard input ends */
 #include "classify/dga.h"
 #include "event/status.h"
@@ -350,6 +351,11 @@ static const struct other {
      "\"absent_since\":\"2026-11-20T09:50:00Z\",\"lifetime_s\":3000,\"lifetime_max_s\":259200,"
      "\"silent_s\":1200,\"ttl_s\":120,\"ttl_max_s\":600,\"visits\":6,\"queries\":6,\"names\":1,"
      "\"endpoints\":1,\"addresses\":1,\"networks\":1}"},
+    {SEK_DETECTOR_UDR, "192.0.2.14", "portal.example", "T1584.002",
+     "{\"kind\":\"new country\",\"address\":\"203.0.113.9\",\"asn\":64509,\"network\":\"Far Net\","
+     "\"country\":\"CH\",\"new_addresses\":1,\"addresses\":2,\"networks\":1,\"asns\":1,"
+     "\"countries\":1,\"known_since\":\"2026-10-01T08:00:00Z\",\"learn_s\":604800,\"ttl_s\":60,"
+     "\"earlier\":[\"198.51.100.8 (AS64500 DE)\",\"198.51.100.7 (AS64500 DE)\"]}"},
 };
 
 static struct sek_finding other_finding(const struct other *at)
@@ -358,7 +364,8 @@ static struct sek_finding other_finding(const struct other *at)
                             .start_ms = BEGIN_S * 1000 + 250,
                             .end_ms = (BEGIN_S + 60) * 1000 + 250,
                             .confidence = 0.75f,
-                            .mode = SEK_MODE_MONITOR};
+                            .mode = SEK_MODE_MONITOR,
+                            .may_block_s = BEGIN_S + 30};
     MUST(sek_addr_from_text(at->endpoint, &f.endpoint, &diag));
     if (at->domain) {
         struct sek_name name;
@@ -389,6 +396,22 @@ static void make_detections(const char *dir)
         MUST(sek_eventsdb_store_findings(db, &f, 1, &stored, &diag));
         MUST(stored.n_new != 1);
     }
+    sek_eventsdb_close(db);
+}
+
+/* The first of them again, later and surer. */
+static void grow_finding(const char *dir)
+{
+    char path[600], aside[SEK_ASIDE_MAX];
+    struct sek_eventsdb *db;
+    struct sek_findings_stored stored;
+    struct sek_finding f = finding_of(&founds[0]);
+    snprintf(path, sizeof path, "%s/events/events.db", dir);
+    MUST(sek_eventsdb_open(path, BEGIN_S, &db, aside, &diag));
+    f.end_ms += 60000;
+    f.confidence = 0.99f;
+    MUST(sek_eventsdb_store_findings(db, &f, 1, &stored, &diag));
+    MUST(stored.n_renewed != 1);
     sek_eventsdb_close(db);
 }
 
@@ -454,6 +477,59 @@ static void resolver(const char *path)
 /* --- answers ------------------------------------------------------------------------------------
  */
 
+static void make_responses(struct sek_eventsdb *db)
+{
+    static const struct {
+        const char *name, *address, *endpoint;
+        int64_t days;
+        enum sek_news news;
+    } all[] = {
+        {"portal.example", "198.51.100.7", "192.0.2.7", -50, SEK_NEWS_LEARNED},
+        {"portal.example", "203.0.113.9", "192.0.2.14", 0, SEK_NEWS_COUNTRY},
+        {"www.portal.example", "2001:db8:5::7", "192.0.2.7", -20, SEK_NEWS_ADDRESS},
+        {"corp.example", "192.0.2.80", "192.0.2.8", -3, SEK_NEWS_NETWORK},
+    };
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        struct sek_response r = {.first_ms = (BEGIN_S + all[i].days * 86400) * 1000,
+                                 .last_day = BEGIN_S / 86400,
+                                 .news = all[i].news};
+        struct sek_name name;
+        MUST(sek_addr_from_text(all[i].address, &r.address, &diag));
+        MUST(sek_addr_from_text(all[i].endpoint, &r.endpoint, &diag));
+        MUST(sek_name_from_text(all[i].name, strlen(all[i].name), &name, &diag));
+        r.name_len = name.len;
+        memcpy(r.name, name.octets, name.len);
+        MUST(sek_eventsdb_store_responses(db, &r, 1, &diag));
+    }
+}
+
+/* Name servers: the domain's own, and one of a hoster that serves many. */
+static void make_servers(struct sek_eventsdb *db)
+{
+    static const struct {
+        int64_t days;
+        const char *domain, *server;
+    } some[] = {
+        {-2, "evil.example", "ns1.evil.example"}, {0, "evil.example", "ns1.evil.example"},
+        {0, "evil.example", "a.dns.hoster.test"}, {0, "www.example", "a.dns.hoster.test"},
+        {-1, "kin.example", "ns1.evil.example"},  {-1, "third.example", "ns1.evil.example"},
+    };
+    const unsigned n_some = sizeof some / sizeof some[0];
+    for (unsigned i = 0; i < n_some + 40; i++) {
+        struct sek_answer a = {.day = BEGIN_S / 86400 + (i < n_some ? some[i].days : 0)};
+        struct sek_name domain, server;
+        char customer[32];
+        snprintf(customer, sizeof customer, "customer%u.example", i);
+        const char *of = i < n_some ? some[i].domain : customer;
+        const char *by = i < n_some ? some[i].server : "a.dns.hoster.test";
+        MUST(sek_name_from_text(of, strlen(of), &domain, &diag));
+        MUST(sek_name_from_text(by, strlen(by), &server, &diag));
+        memcpy(a.domain, domain.octets, a.domain_len = domain.len);
+        memcpy(a.server, server.octets, a.server_len = server.len);
+        MUST(sek_eventsdb_store_answers(db, &a, 1, &diag));
+    }
+}
+
 static void make_answers(const char *dir)
 {
     static const struct {
@@ -462,14 +538,18 @@ static void make_answers(const char *dir)
     } all[] = {
         {0, "203.0.113.80", "www.example"},    {0, "2001:db8:5::80", "www.example"},
         {0, "203.0.113.80", "shared.example"}, {0, "203.0.113.99", "never-asked.example"},
-        {-2, "203.0.113.80", "www.example"},
+        {-2, "203.0.113.80", "www.example"},   {0, "203.0.113.66", "evil.example"},
+        {0, "203.0.113.66", "kin.example"},
     };
     char path[600], aside[SEK_ASIDE_MAX];
     struct sek_eventsdb *db;
     snprintf(path, sizeof path, "%s/events/events.db", dir);
     MUST(sek_eventsdb_open(path, BEGIN_S, &db, aside, &diag));
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
-        struct sek_answer a = {.day = BEGIN_S / 86400 + all[i].days};
+        struct sek_answer a = {.day = BEGIN_S / 86400 + all[i].days,
+                               .has_ttl = i > 0,
+                               .ttl_min_s = 60 * (uint32_t)i,
+                               .ttl_max_s = 300};
         struct sek_name name;
         MUST(sek_addr_from_text(all[i].address, &a.address, &diag));
         MUST(sek_name_from_text(all[i].domain, strlen(all[i].domain), &name, &diag));
@@ -477,6 +557,8 @@ static void make_answers(const char *dir)
         memcpy(a.domain, name.octets, name.len);
         MUST(sek_eventsdb_store_answers(db, &a, 1, &diag));
     }
+    make_servers(db);
+    make_responses(db);
     sek_eventsdb_close(db);
 }
 
@@ -495,13 +577,18 @@ int main(int argc, char **argv)
         make_answers(argv[2]);
         return 0;
     }
+    if (argc == 3 && strcmp(argv[1], "grown") == 0) {
+        grow_finding(argv[2]);
+        return 0;
+    }
     if (argc == 3 && strcmp(argv[1], "more") == 0) {
         know_lists(argv[2]);
         store(argv[2], &later, 1);
         return 0;
     }
     if (argc != 2 || strlen(argv[1]) > 500) {
-        fputs("usage: make_fixture FOLDER | more FOLDER | detections FOLDER | answers FOLDER | "
+        fputs("usage: make_fixture FOLDER | more FOLDER | detections FOLDER | grown FOLDER | "
+              "answers FOLDER | "
               "resolver PAGE\n",
               stderr);
         return 2;

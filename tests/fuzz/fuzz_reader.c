@@ -74,6 +74,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     require(fd >= 0 && ftruncate(fd, 0) == 0);
     require(pwrite(fd, data, size, 0) == (ssize_t)size);
     read_as(fd, SEK_FORMAT_AUTO);
-    read_as(fd, (enum sek_format)(SEK_FORMAT_PLAIN + size % SEK_FORMAT_UNBOUND));
+    read_as(fd, (enum sek_format)(SEK_FORMAT_PLAIN + size % SEK_FORMAT_REGEX));
     return 0;
 }

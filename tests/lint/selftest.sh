@@ -74,6 +74,7 @@ promise|docs|lib/base/bad.c|/* TODO: later */\n|file an issue
 path of one machine|docs|tools/setup/bad.sh|cd /home/me/x\n|path of one machine
 dead link|docs|README.md|see [this](lib/gone.md)\n|link to lib/gone.md
 dead name|docs|README.md|see \`lib/base/gone.c\`\n|names lib/base/gone.c
+no such macro|manpages|tools/bad.5|.Dd x\n.Dt BAD 5\n.Os\n.nosuch\n|nosuch
 TABLE
 
 [ "$failed" -eq 0 ] && printf 'the lints find what was planted\n'

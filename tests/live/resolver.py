@@ -61,6 +61,7 @@ class Policy:
     def run(self, *words, stdin=None, ok=(0,)):
         """Run the command; returns (exit status, stdout, stderr), checked against `ok`."""
         env = dict(os.environ, SEKISHO_CONF=str(self.conf), LC_ALL="C.UTF-8")
+        env.setdefault("ASAN_OPTIONS", "detect_leaks=0")  # the resolver is searched: see start()
         done = subprocess.run([COMMAND, *words], env=env, input=stdin, capture_output=True,
                               text=True, timeout=120)
         if ok is not None and done.returncode not in ok:
@@ -111,9 +112,9 @@ class Resolver:
     """Unbound with the module. upstream: has address and port, answers for the root and below."""
 
     def __init__(self, folder, upstream, conf, *, threads=1, modules="dynlib validator iterator",
-                 options="", clauses="", module=None, unbound=None, env=None):
+                 options="", clauses="", module=None, unbound=None, env=None, port=None):
         owned(folder)
-        self.folder, self.port = folder, free_port()
+        self.folder, self.port = folder, port or free_port()
         self.unbound = unbound or UNBOUND
         self.module = module or MODULE
         self.conf = conf

@@ -1,12 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Who goes past the resolver: endpoints that ask for other resolvers, anonymisers and dynamic DNS by
-name are found, and canary names are answered as configured, also when the cache holds the real
-answer."""
+"""What a table of the site's tells of: endpoints that ask for other resolvers, anonymisers and
+dynamic DNS by name are found, and canary names are answered as configured, also when the cache
+holds the real answer; endpoints whose questions lead to a sinkhole are infected already."""
 import json
 
 import harness
-from harness import LiveCase, addresses, ask, ede, rcode, wait_until, zone
+from harness import SINKHOLE4, LiveCase, addresses, ask, ede, rcode, wait_until, zone
 
 REAL = "203.0.113.7"
 USER, PHONE, LAPTOP = "127.0.0.101", "127.0.0.102", "127.0.0.103"
@@ -20,10 +20,12 @@ class BypassCase(LiveCase):
 
     settings = QUIET
     options = "    local-zone: \"com.\" nodefault\n"
+    more = {}
 
     @classmethod
     def start_upstream(cls):
         cls.zones = {top: zone(f"* A {REAL}\n", ttl=600) for top in ("com", "net", "org", "google")}
+        cls.zones.update(cls.more)
         nsd = super().start_upstream()
         cls.clauses = "".join(
             f'stub-zone:\n    name: "{top}"\n    stub-addr: {nsd.address}@{nsd.port}\n'
@@ -127,6 +129,85 @@ class CanaryNxdomain(BypassCase):
             answer = self.ask(name)
             self.assertEqual(("NXDOMAIN", []), (rcode(answer), addresses(answer)))
         self.assertEqual([REAL], addresses(self.ask("www.icloud.com")))
+
+
+SUNK, OWN, SERVER = "198.51.100.9", "198.51.100.77", "ns1.sinkhole.example."
+
+
+class Sinkholed(BypassCase):
+    """A table of the site's own: by address, by the name of a server of the zone, by a rule."""
+
+    more = {"victim.org": zone(f"* A {REAL}\nwww A {SUNK}\n*.ns A {SUNK}\n"),
+            "ruled.org": zone(f"* A {OWN}\n"),
+            "taken.org": zone(f"* A {REAL}\n", ns=SERVER)}
+    mode = "monitor"
+
+    @classmethod
+    def prepare(cls):
+        table = cls.scratch / "sinkholes.tsv"
+        table.write_text("198.51.100.8/31\tExample CERT\n"
+                         "nsdname:sinkhole.example\tExample Researchers\n")
+        cls.settings = {**QUIET, "bypass__mode": "off", "sinkholed__list": table,
+                        "sinkholed__mode": cls.mode}
+        super().prepare()
+
+    def wait_sunk(self, endpoint, domain):
+        return wait_until(lambda: self.sunk(endpoint).get(domain),
+                          f"a finding of {endpoint} about {domain}")
+
+    def sunk(self, endpoint):
+        _, out, _ = self.policy.run("findings", "--detector", "sinkholed", "--endpoint", endpoint,
+                                    "--format", "json", ok=(0, 2))
+        return {f["domain"]: f for f in json.loads(out)["rows"]} if out else {}
+
+    def test_found(self):
+        self.asks(USER, "www.example.com", "mail.victim.org")  # of that domain, but led elsewhere
+        self.ask("taken.org", "NS")  # a stub zone has no referral that would tell its servers
+        self.asks(PHONE, "www.victim.org", "a.taken.org")
+        self.asks(LAPTOP, "www.victim.org")  # from the cache
+        for endpoint in (PHONE, LAPTOP):
+            found = self.wait_sunk(endpoint, "victim.org")
+            self.assertEqual(("T1071", "Example CERT", self.mode),
+                             (found["technique"], found["kind"], found["mode"]))
+            self.assertEqual({"kind": "Example CERT", "sinkhole": "198.51.100.8/31",
+                              "address": SUNK, "queries": 1, "examples": ["www.victim.org"]},
+                             found["evidence"])
+        found = self.wait_sunk(PHONE, "taken.org")
+        self.assertEqual(("Example Researchers", "nsdname:sinkhole.example"),
+                         (found["kind"], found["evidence"]["sinkhole"]))
+        self.policy.run("block", "--action", "log", f"sinkholed:{OWN}")
+        self.asks(LAPTOP, "www.ruled.org")
+        found = self.wait_sunk(LAPTOP, "ruled.org")
+        self.assertEqual(("rule", f"sinkholed:{OWN}"), (found["kind"], found["evidence"]["sinkhole"]))
+        self.assertEqual({}, self.sunk(USER))
+        self.check_preview()
+        self.assertEqual([REAL], addresses(self.ask("b.taken.org")))  # told, not blocked
+
+
+    def check_preview(self):
+        """What mode block would have done, from the minute of each finding on."""
+        def would():
+            _, out, _ = self.policy.run("preview", "detector", "sinkholed", "-f", "json")
+            report = json.loads(out)
+            names = {r["name"]: r for r in report["rows"]}
+            return (set(names) == {"victim.org", "taken.org", "ruled.org"}
+                    and names["victim.org"]["queries"] in (2, 3)  # USER's may be a minute older
+                    and names["ruled.org"]["queries"] == 1
+                    and {(r["now"], r["then"]) for r in names.values()} == {("resolves", "sinkhole")}
+                    and {PHONE, LAPTOP} <= {r["endpoint"] for r in report["endpoints"]})
+        wait_until(would, lambda: self.policy.run("preview", "detector", "sinkholed", "-f", "json"))
+
+
+class SinkholedBlock(Sinkholed):
+    mode = "block"
+
+    def test_found(self):
+        """The domain is blocked, for everybody, though the cache holds its answer."""
+        self.asks(PHONE, "www.victim.org")
+        self.assertTrue(self.wait_sunk(PHONE, "victim.org")["blocked_until"])
+        wait_until(lambda: addresses(ask(self.resolver.server, "www.victim.org", source=USER)) ==
+                   [SINKHOLE4], "the domain is blocked")
+        self.assertEqual([REAL], addresses(self.ask("www.example.com")))
 
 
 if __name__ == "__main__":

@@ -170,5 +170,41 @@ class Stepwise(LiveCase):
         self.assertFalse([q for q in self.resolver.cached() if q[0] == "t1.test"])
 
 
+class DeadEnd(LiveCase):
+    """Nobody answers for what is behind the alias: refused, which ends in a failure at once."""
+
+    @classmethod
+    def start_upstream(cls):
+        def answer(name, rdtype):
+            if name.startswith("alias"):
+                return f"{name}. 86400 IN CNAME {name[5:]}."
+            return 5, ""
+
+        upstream = Upstream(answer)
+        cls.stack.callback(upstream.stop)
+        return upstream
+
+    def test_alias_of_a_blocked_name(self):
+        self.assertEqual("SERVFAIL", rcode(self.ask("alias1.test")))
+        self.policy.block("=2.test")
+        for _ in range(2):
+            self.assert_sinkholed(self.ask("alias2.test"), alias=True)
+        self.wait_rows([(2,)], "SELECT sum(count) FROM hits WHERE name = 'alias2.test'"
+                       " AND matched = '2.test'")
+        self.policy.unblock("=2.test")
+        self.assertEqual("SERVFAIL", rcode(self.ask("alias2.test")))
+
+
+class DeadEndNotAsked(DeadEnd):
+    """Without a validator the servers behind a blocked alias do not learn of the query."""
+    modules = "dynlib iterator"
+
+    def test_alias_of_a_blocked_name(self):
+        super().test_alias_of_a_blocked_name()
+        self.policy.block("=3.test")
+        self.assert_sinkholed(self.ask("alias3.test"), alias=True)
+        self.assertEqual((1, 0), (self.upstream.count("alias3.test"), self.upstream.count("3.test")))
+
+
 if __name__ == "__main__":
     harness.main()

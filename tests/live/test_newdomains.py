@@ -23,7 +23,7 @@ class NewDomains(LiveCase):
 
     settings = {**{f"{detector}__mode": "off" for detector in
                    ("classify", "dga", "beacon", "tunnel", "nxburst", "fastflux", "shortlived",
-                    "surge", "newrate", "bypass")},
+                    "surge", "newrate", "bypass", "sinkholed", "udr")},
                 "domains__warm-up": f"{WARM_UP_S}s"}
     options = "    local-zone: \"net.\" nodefault\n"
 

@@ -1,13 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Questions that come in by TLS, and through a proxy that names the real client (PROXY protocol,
-version 2): judged as any other, and recorded for who asked."""
+"""Questions that come in by TLS, HTTPS, and through a proxy that names the real client (PROXY
+protocol, version 2): judged as any other, and recorded for who asked."""
 import ipaddress
 import shutil
 import socket
 import ssl
 import struct
 import subprocess
+import unittest
 
 import dns.message
 
@@ -15,6 +16,7 @@ import harness
 from harness import (CLOSED, LiveCase, addresses, ede, exchange_udp, query_message, rcode, zone)
 from packets import read_octets
 from programs import free_port
+from test_rules import ORDER, TRIGGERS, ActionCase, allow_and_block, zones
 
 REAL = "203.0.113.1"
 CLIENT4, CLIENT6 = "198.51.100.7", "2001:db8:77::7"
@@ -53,28 +55,38 @@ class TransportCase(LiveCase):
         self.wait_traffic({"passed": 1, "cached": 1}, f"{name}.test", endpoint)
 
 
+def certify(folder):
+    """A certificate for resolver.test: the file, and what unbound.conf says of it."""
+    if not shutil.which("openssl"):
+        raise unittest.SkipTest("no openssl to make a certificate with")
+    key, pem = folder / "key.pem", folder / "cert.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
+                    "/CN=resolver.test", "-addext", "subjectAltName=DNS:resolver.test",
+                    "-keyout", key, "-out", pem], check=True, capture_output=True)
+    key.chmod(0o644)
+    return pem, f'    tls-service-key: "{key}"\n    tls-service-pem: "{pem}"\n'
+
+
+def exchange_tls(port, trusted, wires, source):
+    """The answers to some questions over one connection, in order."""
+    context = ssl.create_default_context(cafile=trusted)
+    with socket.create_connection(("127.0.0.1", port), 10, (source, 0)) as plain:
+        with context.wrap_socket(plain, server_hostname="resolver.test") as s:
+            return [exchange_stream(s, wire) for wire in wires]
+
+
 class Tls(TransportCase):
     @classmethod
     def prepare(cls):
-        if not shutil.which("openssl"):
-            cls.skipTest(cls, "no openssl to make a certificate with")
-        key, pem = cls.scratch / "key.pem", cls.scratch / "cert.pem"
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                        "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
-                        "/CN=resolver.test", "-addext", "subjectAltName=DNS:resolver.test",
-                        "-keyout", key, "-out", pem], check=True, capture_output=True)
-        key.chmod(0o644)
-        cls.port, cls.trusted = free_port(), pem
-        cls.options = (f'    tls-service-key: "{key}"\n    tls-service-pem: "{pem}"\n'
-                       f"    tls-port: {cls.port}\n    interface: 127.0.0.1@{cls.port}\n")
+        cls.port = free_port()
+        cls.trusted, text = certify(cls.scratch)
+        cls.options = (f"{text}    tls-port: {cls.port}\n"
+                       f"    interface: 127.0.0.1@{cls.port}\n")
         super().prepare()
 
     def exchange(self, wires, source):
-        """The answers to some questions over one connection, in order."""
-        context = ssl.create_default_context(cafile=self.trusted)
-        with socket.create_connection(("127.0.0.1", self.port), 10, (source, 0)) as plain:
-            with context.wrap_socket(plain, server_hostname="resolver.test") as s:
-                return [exchange_stream(s, wire) for wire in wires]
+        return exchange_tls(self.port, self.trusted, wires, source)
 
     def ask_tls(self, name, source="127.0.0.8"):
         return dns.message.from_wire(
@@ -152,6 +164,86 @@ class Proxy(TransportCase):
         self.assert_sinkholed(self.ask_udp("after.evil.test"))
         self.wait_hits([(CLIENT4, "after.evil.test", "A", "local-block", "sinkhole", 1)],
                        "name IN ('bare.evil.test', 'after.evil.test')")
+
+
+class EveryWay(ActionCase):
+    """The table of test_rules.py, trigger by action, over every other transport; each way has an
+    endpoint of its own, so what is recorded shows who is taken for the client."""
+
+    zones = zones()
+    ENDPOINTS = {"tls": "127.0.0.31", "https": "127.0.0.32", "proxy-udp": "192.0.2.33",
+                 "proxy-tcp": "2001:db8:77::34", "mapped": "192.0.2.35"}
+
+    @classmethod
+    def prepare(cls):
+        if not shutil.which("curl"):
+            raise unittest.SkipTest("no curl to ask over HTTPS with")
+        cls.tls, cls.https, cls.proxy = free_port(), free_port(), free_port()
+        cls.trusted, text = certify(cls.scratch)
+        interfaces = "".join(f"    interface: 127.0.0.1@{p}\n"
+                             for p in (cls.tls, cls.https, cls.proxy))
+        allowed = "".join(f"    access-control: {n} allow\n" for n in (
+            "192.0.2.0/24", "2001:db8:77::/48", "::ffff:192.0.2.0/120", "::ffff:127.0.0.0/104"))
+        cls.options = (f"{text}    tls-port: {cls.tls}\n    https-port: {cls.https}\n"
+                       f"    proxy-protocol-port: {cls.proxy}\n{interfaces}{allowed}")
+        super().prepare()
+
+    @classmethod
+    def before_start(cls):
+        allow_and_block(cls.policy)
+
+    def ask_tls(self, wire, client):
+        return exchange_tls(self.tls, self.trusted, [wire], client)[0]
+
+    def ask_https(self, wire, client):
+        """RFC 8484, by POST over HTTP/2. CLOSED: there was no answer."""
+        done = subprocess.run(
+            ["curl", "-sS", "--http2", "--cacert", self.trusted, "--interface", client, "--resolve",
+             f"resolver.test:{self.https}:127.0.0.1", "--max-time", "5", "-H",
+             "content-type: application/dns-message", "--data-binary", "@-",
+             f"https://resolver.test:{self.https}/dns-query"],
+            input=wire, capture_output=True, check=False)
+        return done.stdout or CLOSED
+
+    def ask_proxy(self, wire, client, stream, drops=False):
+        head = proxied(client, "127.0.0.1" if "." in client and ":" not in client else "::1",
+                       stream)
+        if stream:
+            with socket.create_connection(("127.0.0.1", self.proxy), 10) as s:
+                s.sendall(head)
+                return exchange_stream(s, wire)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.settimeout(0.25 if drops else 10)
+            s.sendto(head + wire, ("127.0.0.1", self.proxy))
+            try:
+                return s.recv(65535)
+            except TimeoutError:
+                return None
+
+    def ask_by(self, way, name, client, drops):
+        wire = query_message(name).to_wire()
+        if way == "mapped":
+            client = f"::ffff:{client}"
+        ask = {"tls": self.ask_tls, "https": self.ask_https}.get(way)
+        got = ask(wire, client) if ask else \
+            self.ask_proxy(wire, client, way == "proxy-tcp", drops)
+        return got if got in (None, CLOSED) else dns.message.from_wire(got)
+
+    def test_table(self):
+        for way, endpoint in self.ENDPOINTS.items():
+            stream = way not in ("proxy-udp", "mapped")
+            for trigger in TRIGGERS:
+                for n, action in enumerate(ORDER, 1):
+                    real = f"198.51.100.{n}" if trigger == "response-ip" else REAL
+                    client = f"127.9.9.{n}" if trigger == "client-ip" else endpoint
+                    with self.subTest(way=way, trigger=trigger, action=action):
+                        self.check(action, self.ask_by(way, f"{trigger}-{action}.test", client,
+                                                       action == "drop"), real, stream)
+        self.wait_rows(sorted((e, t) for e in self.ENDPOINTS.values()
+                              for t in ("cname", "qname", "response-ip")),
+                       "SELECT DISTINCT endpoint, trigger FROM hits WHERE name LIKE '%-sinkhole.test'"
+                       " AND trigger <> 'client-ip' ORDER BY 1, 2")
+        self.assertEqual(0, self.policy.status()["leaked"])
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ static inline struct sek_event sample_event(const char *endpoint, const char *na
     e.outcome = (uint8_t)outcome;
     e.action = e.would = SEK_ACTION_SINKHOLE;
     e.trigger = matched ? SEK_TRIGGER_CNAME : SEK_TRIGGER_QNAME;
-    e.monitor = 0;
+    e.monitor = e.quiet = 0;
     e.scope = SEK_SCOPE_SUBTREE;
     e.depth = 0;
     e.qtype = 1;
@@ -31,7 +31,9 @@ static inline struct sek_event sample_event(const char *endpoint, const char *na
     e.generation = 3;
     e.time_ms = time_ms;
     e.ttl_s = 0;
-    e.answer_octets = e.n_addrs = e.n_ns_addrs = 0;
+    e.answer_octets = e.sunk_server = e.n_addrs = e.n_ns_addrs = 0;
+    e.servers_octets = 0;
+    e.cached = false;
     if (sek_addr_from_text(endpoint, &e.endpoint, NULL) ||
         sek_name_from_text(name, strlen(name), &wire, NULL))
         abort();

@@ -9,20 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
-
-/* The seed of random tests: SEK_TEST_SEED, else the time; printed, so that a failure can be had
- * again. */
-static inline uint64_t test_seed(void)
-{
-    const char *wanted = getenv("SEK_TEST_SEED");
-    uint64_t seed = wanted ? strtoull(wanted, NULL, 0) : (uint64_t)time(NULL);
-
-    print_message("SEK_TEST_SEED=%llu\n", (unsigned long long)seed);
-    return seed;
-}
+#include "seed.h"
 
 static inline uint64_t test_random(uint64_t *state)
 {

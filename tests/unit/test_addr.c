@@ -133,12 +133,42 @@ static void test_global(void **state)
     }
 }
 
+/* What a network is that an address lies in, at octets' ends and within them. */
+static void test_around(void **state)
+{
+    static const struct {
+        const char *addr;
+        unsigned bits;
+        const char *net;
+    } rows[] = {
+        {"2001:db8:ffff::1", 0, "::/0"},
+        {"2001:db8:ffff::1", 33, "2001:db8:8000::/33"},
+        {"2001:db8:ffff::1", 48, "2001:db8:ffff::/48"},
+        {"2001:db8:ffff::1", 128, "2001:db8:ffff::1"},
+        {"192.0.2.255", 96 + 25, "192.0.2.128/25"},
+        {"192.0.2.255", 96 + 24, "192.0.2.0/24"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct sek_addr a;
+        struct sek_net net;
+        assert_int_equal(sek_addr_from_text(rows[i].addr, &a, NULL), SEK_OK);
+        assert_int_equal(sek_net_from_text(rows[i].net, &net, NULL), SEK_OK);
+        struct sek_net around = sek_net_around(&a, rows[i].bits);
+        assert_true(sek_net_equal(&around, &net));
+        assert_true(sek_net_has(&around, &a));
+        net.bits ^= 1;
+        assert_false(sek_net_equal(&around, &net));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_text),
         cmocka_unit_test(test_global),
         cmocka_unit_test(test_sockaddr),
+        cmocka_unit_test(test_around),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "tools/alarms.h"
+#include "tools/measure/alarms.h"
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

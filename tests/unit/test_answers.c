@@ -9,6 +9,7 @@
 #include "name/text.h"
 #include "store/answers.h"
 #include "store/report_answers.h"
+#include "store/report_neighbours.h"
 
 #define DAY_MS 86400000LL
 #define DAY (SAMPLE_MS / DAY_MS)
@@ -253,14 +254,281 @@ static void test_retention(void **state)
     assert_string_not_equal(answers_of("198.51.100.99", NULL, 0), "");
 }
 
+static bool see_led(void *arg, const struct sek_led_row *row)
+{
+    struct seen *s = arg;
+    char text[SEK_ADDR_TEXT_MAX];
+    size_t at = strlen(s->text);
+
+    snprintf(s->text + at, sizeof s->text - at, "%s %d..%d x%d; ",
+             sek_addr_to_text(&row->address, text), (int)(row->first_day - DAY),
+             (int)(row->last_day - DAY), (int)row->n_days);
+    return ++s->n < 2;
+}
+
+static bool see_neighbour(void *arg, const struct sek_neighbour_row *row)
+{
+    struct seen *s = arg;
+    char text[SEK_ADDR_TEXT_MAX];
+    size_t at = strlen(s->text);
+
+    snprintf(s->text + at, sizeof s->text - at, "%s %d by %s; ", row->domain, (int)row->n_addresses,
+             sek_addr_to_text(&row->address, text));
+    return ++s->n < 2;
+}
+
+/* Where a domain led, who leads there on the same day, and single questions about it. */
+static void test_neighbours(void **state)
+{
+    static const struct {
+        const char *domain, *address;
+        int64_t from, until; /* days from the first */
+        bool led;
+    } asks[] = {
+        {"a.example", "198.51.100.1", 0, 0, true},  {"a.example", "198.51.100.1", 1, 5, false},
+        {"a.example", "2001:db8::1", -3, 9, true},  {"a.example", "198.51.100.3", 0, 0, false},
+        {"b.example", "198.51.100.1", 0, 0, true},  {"example", "198.51.100.1", 0, 9, false},
+        {"a.example", "198.51.100.1", 1, 0, false},
+    };
+    struct seen s = {0};
+    struct sek_report *report;
+    struct sek_led *led;
+    struct sek_name a, odd;
+
+    (void)state;
+    ask("192.0.2.1", "a.example", SAMPLE_MS, "198.51.100.1", "198.51.100.2");
+    ask("192.0.2.1", "a.example", SAMPLE_MS + 2 * DAY_MS, "2001:db8::1", "198.51.100.2");
+    ask("192.0.2.1", "b.example", SAMPLE_MS, "198.51.100.1", "198.51.100.2");
+    ask("192.0.2.1", "c.example", SAMPLE_MS, "198.51.100.2", NULL);
+    ask("192.0.2.1", "d.example", SAMPLE_MS + DAY_MS, "198.51.100.1", NULL); /* another day */
+    store();
+    assert_int_equal(sek_report_open(path, &report, NULL), SEK_OK);
+    assert_int_equal(sek_name_from_text("a.example", 9, &a, NULL), SEK_OK);
+    assert_int_equal(sek_name_from_text("nobody.example", 14, &odd, NULL), SEK_OK);
+    assert_int_equal(sek_report_led(report, &a, 0, 0, see_led, &s, NULL), SEK_OK);
+    assert_string_equal(s.text, "2001:db8::1 2..2 x1; 198.51.100.2 0..2 x2; ");
+    s = (struct seen){0};
+    assert_int_equal(sek_report_led(report, &a, DAY + 1, 1, see_led, &s, NULL), SEK_OK);
+    assert_string_equal(s.text, "2001:db8::1 2..2 x1; ");
+    s = (struct seen){0};
+    assert_int_equal(sek_report_neighbours(report, &a, 0, 0, see_neighbour, &s, NULL), SEK_OK);
+    assert_string_equal(s.text, "b.example 2 by 198.51.100.2; c.example 1 by 198.51.100.2; ");
+    s = (struct seen){0};
+    assert_int_equal(sek_report_neighbours(report, &odd, 0, 0, see_neighbour, &s, NULL), SEK_OK);
+    assert_int_equal(sek_report_led(report, &odd, 0, 0, see_led, &s, NULL), SEK_OK);
+    assert_string_equal(s.text, "");
+    assert_int_equal(sek_led_open(report, &led, NULL), SEK_OK);
+    sek_report_hold(report); /* answers are the same */
+    for (size_t i = 0; i < sizeof asks / sizeof *asks; i++) {
+        struct sek_name name;
+        const struct sek_addr address = addr(asks[i].address);
+        bool got = !asks[i].led;
+        assert_int_equal(sek_name_from_text(asks[i].domain, strlen(asks[i].domain), &name, NULL),
+                         SEK_OK);
+        assert_int_equal(
+            sek_led_ask(led, &name, &address, DAY + asks[i].from, DAY + asks[i].until, &got, NULL),
+            SEK_OK);
+        if (got != asks[i].led)
+            fail_msg("case %zu", i);
+    }
+    sek_report_release(report);
+    sek_report_release(report); /* nothing is held: no harm */
+    sek_led_close(led);
+    sek_report_close(report);
+}
+
+/* --- life times and name servers ---------------------------------------------------------------
+ */
+
+static void note_one(const struct sek_event *e)
+{
+    struct sek_tally_note note;
+    sek_tally_add_all(tally, &e, 1, &note);
+    note.has_domain = true;
+    note.domain_labels = 1; /* without a list of suffixes the tally takes the whole name */
+    assert_int_equal(sek_answers_note_all(answers, &e, &note, 1), 0);
+}
+
+static void ask_ttl(int64_t time_ms, uint32_t ttl_s, bool cached)
+{
+    struct sek_event e = answered("192.0.2.1", "a.example", time_ms);
+    const struct sek_addr a = addr("198.51.100.1");
+    e.ttl_s = ttl_s;
+    e.cached = cached;
+    sek_event_add_addr(&e, &a);
+    note_one(&e);
+}
+
+static bool see_ttl(void *arg, const struct sek_led_row *row)
+{
+    snprintf(arg, 64, row->has_ttl ? "%u..%u" : "-", (unsigned)row->ttl_min_s,
+             (unsigned)row->ttl_max_s);
+    return true;
+}
+
+static const char *ttl_of(void)
+{
+    static char text[64];
+    struct sek_report *report;
+    struct sek_name a;
+    text[0] = '\0';
+    assert_int_equal(sek_report_open(path, &report, NULL), SEK_OK);
+    assert_int_equal(sek_name_from_text("a.example", 9, &a, NULL), SEK_OK);
+    assert_int_equal(sek_report_led(report, &a, 0, 0, see_ttl, text, NULL), SEK_OK);
+    sek_report_close(report);
+    return text;
+}
+
+/* The lowest and the highest over days and restarts; what the cache has left is none. */
+static void test_life_times(void **state)
+{
+    (void)state;
+    ask_ttl(SAMPLE_MS, 7, true);
+    store();
+    assert_string_equal(ttl_of(), "-");
+    ask_ttl(SAMPLE_MS, 300, false);
+    store();
+    assert_string_equal(ttl_of(), "300..300");
+    ask_ttl(SAMPLE_MS, 280, false);
+    ask_ttl(SAMPLE_MS, 290, false); /* within: nothing to write */
+    assert_int_equal(sek_answers_waiting(answers), 1);
+    store();
+    assert_string_equal(ttl_of(), "280..300");
+    ask_ttl(SAMPLE_MS + DAY_MS, 0, false); /* may not be kept at all */
+    ask_ttl(SAMPLE_MS + DAY_MS, 3600, false);
+    store();
+    assert_string_equal(ttl_of(), "0..3600");
+    sek_answers_forget(answers);
+    ask_ttl(SAMPLE_MS, 290, false);
+    store(); /* nothing is narrowed */
+    assert_string_equal(ttl_of(), "0..3600");
+    assert_string_equal(answers_of("198.51.100.1", NULL, 0),
+                        "1 a.example 192.0.2.1 2; 0 a.example 192.0.2.1 5; ");
+}
+
+/* A name one label below the domain, and the servers of its zone. */
+static void ask_served(const char *name, uint8_t zone_labels, int64_t time_ms, const char *servers)
+{
+    struct sek_event e = answered("192.0.2.1", name, time_ms);
+    char copy[1200], *rest = copy;
+    struct sek_tally_note note;
+    const struct sek_event *const all[] = {&e};
+    snprintf(copy, sizeof copy, "%s", servers);
+    for (char *at; (at = strsep(&rest, " ")) && *at;) {
+        struct sek_name server;
+        assert_int_equal(sek_name_from_text(at, strlen(at), &server, NULL), SEK_OK);
+        sek_event_add_server(&e, zone_labels, &server);
+    }
+    sek_tally_add_all(tally, all, 1, &note);
+    note.has_domain = true;
+    assert_int_equal(sek_answers_note_all(answers, all, &note, 1), 0);
+}
+
+static bool see_server(void *arg, const struct sek_server_row *row)
+{
+    struct seen *s = arg;
+    size_t at = strlen(s->text);
+    snprintf(s->text + at, sizeof s->text - at, "%s %d..%d x%d; ", row->name,
+             (int)(row->first_day - DAY), (int)(row->last_day - DAY), (int)row->n_domains);
+    return true;
+}
+
+static bool see_served(void *arg, const struct sek_served_row *row)
+{
+    struct seen *s = arg;
+    size_t at = strlen(s->text);
+    snprintf(s->text + at, sizeof s->text - at, "%s %d by %s %d..%d; ", row->domain,
+             (int)row->n_servers, row->server, (int)(row->first_day - DAY),
+             (int)(row->last_day - DAY));
+    return true;
+}
+
+static const char *served(const char *domain, bool neighbours, unsigned limit)
+{
+    static struct seen s;
+    struct sek_report *report;
+    struct sek_name a;
+    s = (struct seen){0};
+    assert_int_equal(sek_report_open(path, &report, NULL), SEK_OK);
+    assert_int_equal(sek_name_from_text(domain, strlen(domain), &a, NULL), SEK_OK);
+    assert_int_equal(neighbours ? sek_report_served(report, &a, limit, see_served, &s, NULL)
+                                : sek_report_servers(report, &a, limit, see_server, &s, NULL),
+                     SEK_OK);
+    sek_report_close(report);
+    return s.text;
+}
+
+static void test_servers(void **state)
+{
+    (void)state;
+    ask_served("a.example", 0, SAMPLE_MS, "ns1.a.example ns.hoster.example");
+    ask_served("a.example", 0, SAMPLE_MS + 1, "ns1.a.example ns.hoster.example"); /* known */
+    assert_int_equal(sek_answers_waiting(answers), 2);
+    ask_served("a.example", 1, SAMPLE_MS, "ns.registry.example"); /* of the zone above */
+    assert_int_equal(sek_answers_waiting(answers), 2);
+    ask_served("a.example", 0, SAMPLE_MS + 3 * DAY_MS, "odd\\.\\009.net ns1.a.example");
+    ask_served("b.example", 0, SAMPLE_MS + DAY_MS, "ns1.a.example odd\\.\\009.net");
+    ask_served("c.example", 0, SAMPLE_MS, "ns1.a.example");
+    store();
+    assert_string_equal(served("a.example", false, 0),
+                        "odd\\.\\009.net 3..3 x1; ns1.a.example 0..3 x2; "
+                        "ns.hoster.example 0..0 x0; ");
+    assert_string_equal(served("a.example", false, 1), "odd\\.\\009.net 3..3 x1; ");
+    assert_string_equal(served("a.example", true, 0), "b.example 2 by odd\\.\\009.net 1..1; "
+                                                      "c.example 1 by ns1.a.example 0..0; ");
+    assert_string_equal(served("a.example", true, 1), "b.example 2 by odd\\.\\009.net 1..1; ");
+    assert_string_equal(served("nobody.example", true, 0), "");
+    assert_string_equal(served("nobody.example", false, 0), "");
+}
+
+/* A server of so many says nothing of them; one fewer does. */
+static void test_hoster(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i <= SEK_SERVER_FEW; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "n%u.example", i);
+        ask_served(name, 0, SAMPLE_MS, i ? "big.example few.example" : "big.example");
+    }
+    ask_served("a.example", 0, SAMPLE_MS, "big.example");
+    ask_served("b.example", 0, SAMPLE_MS, "few.example");
+    store();
+    assert_string_equal(served("a.example", false, 0), "big.example 0..0 x33; ");
+    assert_string_equal(served("a.example", true, 0), "");
+    assert_string_equal(served("b.example", false, 0), "few.example 0..0 x32; ");
+    assert_string_equal(served("b.example", true, 1), "n1.example 1 by few.example 0..0; ");
+}
+
+/* By age, by number and by size: the longest not seen go first. */
+static void test_servers_kept(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 40; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "n%u.example", i);
+        ask_served(name, 0, SAMPLE_MS + i * DAY_MS, "ns.example");
+    }
+    store();
+    assert_int_equal(sek_eventsdb_retain_servers(db, (DAY + 10) * 86400, 1000, 1 << 30, 1000, NULL),
+                     SEK_OK);
+    assert_string_equal(served("n9.example", false, 0), "");
+    assert_string_equal(served("n10.example", false, 0), "ns.example 10..10 x29; ");
+    assert_int_equal(sek_eventsdb_retain_servers(db, 0, 20, 1 << 30, 6, NULL), SEK_OK);
+    assert_string_equal(served("n16.example", false, 0), "ns.example 16..16 x23; ");
+    assert_int_equal(sek_eventsdb_retain_servers(db, 0, 20, 1 << 30, 6, NULL), SEK_OK);
+    assert_string_equal(served("n20.example", false, 0), "ns.example 20..20 x19; ");
+    assert_int_equal(sek_eventsdb_retain_servers(db, 0, 20, 16 * 160 * 5, 100, NULL), SEK_OK);
+    assert_string_equal(served("n35.example", false, 0), "ns.example 35..35 x4; ");
+    assert_string_equal(served("n34.example", false, 0), "");
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        CASE(test_stored),
-        CASE(test_connections),
-        CASE(test_bounded),
-        CASE(test_retention),
+        CASE(test_stored),  CASE(test_connections), CASE(test_neighbours),
+        CASE(test_bounded), CASE(test_retention),   CASE(test_life_times),
+        CASE(test_servers), CASE(test_hoster),      CASE(test_servers_kept),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

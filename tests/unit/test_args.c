@@ -226,6 +226,8 @@ static void check_rows(const struct sek_command *c)
             fail_msg("%s --%s: help or choices", c->words, a->name);
         for (unsigned j = 0; j < i; j++) {
             const struct sek_arg *b = j < n ? &c->rows[j] : &sek_global_args[j - n];
+            if (strcmp(a->name, "format") == 0 && strcmp(b->name, "format") == 0)
+                continue; /* a command's own formats come before those of reports */
             if (strcmp(a->name, b->name) == 0 || (a->letter && a->letter == b->letter))
                 fail_msg("%s: --%s and --%s clash", c->words, a->name, b->name);
         }

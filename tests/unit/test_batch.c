@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <cmocka.h>
+#include "seed.h"
 
 enum { WINS = 1 };
 
@@ -18,8 +18,8 @@ static void test_empty(void **state)
     struct sek_batch_again again = {0};
     assert_int_equal(sek_batch_new(&b), SEK_OK);
     sek_batch_sort(b);
-    assert_false(sek_batch_next(b, WINS, &rule, &again));
-    assert_false(sek_batch_next(b, WINS, &rule, &again));
+    assert_false(sek_batch_next(b, (struct sek_batch_winner){.action = WINS}, &rule, &again));
+    assert_false(sek_batch_next(b, (struct sek_batch_winner){.action = WINS}, &rule, &again));
     sek_batch_free(b);
     sek_batch_free(NULL);
 }
@@ -65,15 +65,16 @@ static void test_order_and_duplicates(void **state)
     assert_int_equal(sek_batch_new(&b), SEK_OK);
     for (size_t i = 0; i < sizeof added / sizeof *added; i++)
         assert_int_equal(
-            sek_batch_add(b, added[i].key, added[i].len, added[i].scope, added[i].action), SEK_OK);
+            sek_batch_add(b, added[i].key, added[i].len, added[i].scope, added[i].action, ""),
+            SEK_OK);
     sek_batch_sort(b);
     for (size_t i = 0; i < sizeof sorted / sizeof *sorted; i++) {
-        assert_true(sek_batch_next(b, WINS, &rule, &again));
+        assert_true(sek_batch_next(b, (struct sek_batch_winner){.action = WINS}, &rule, &again));
         if (rule.key_len != sorted[i].len || memcmp(rule.key, sorted[i].key, rule.key_len) != 0 ||
             rule.scope != sorted[i].scope || rule.action != sorted[i].action)
             fail_msg("place %zu holds another rule", i);
     }
-    assert_false(sek_batch_next(b, WINS, &rule, &again));
+    assert_false(sek_batch_next(b, (struct sek_batch_winner){.action = WINS}, &rule, &again));
     assert_int_equal(again.n_same, 2);
     assert_int_equal(again.n_other, 6);
     sek_batch_free(b);
@@ -84,7 +85,7 @@ static void test_many(void **state)
 {
     (void)state;
     enum { N = 30000 };
-    unsigned seed = (unsigned)time(NULL);
+    unsigned seed = (unsigned)test_seed();
     srandom(seed);
     struct sek_batch *b;
     struct sek_batch_again again = {0};
@@ -95,11 +96,12 @@ static void test_many(void **state)
         size_t len = (size_t)(random() % 10 ? random() % 40 : random() % 511);
         for (size_t k = 0; k < len; k++)
             key[k] = (uint8_t)(random() % 3);
-        assert_int_equal(sek_batch_add(b, key, len, (uint8_t)(1 + random() % 3), 0), SEK_OK);
+        assert_int_equal(sek_batch_add(b, key, len, (uint8_t)(1 + random() % 3), 0, ""), SEK_OK);
     }
     sek_batch_sort(b);
     struct sek_batch_rule rule, last = {.key = NULL};
-    for (; sek_batch_next(b, WINS, &rule, &again); n++, last = rule) {
+    for (; sek_batch_next(b, (struct sek_batch_winner){.action = WINS}, &rule, &again);
+         n++, last = rule) {
         if (!last.key)
             continue;
         size_t len = last.key_len < rule.key_len ? last.key_len : rule.key_len;
@@ -118,7 +120,7 @@ static void test_limit(void **state)
     (void)state;
     struct sek_batch *b;
     assert_int_equal(sek_batch_new(&b), SEK_OK);
-    assert_int_equal(sek_batch_add(b, "", 65536, 1, 0), SEK_E_LIMIT);
+    assert_int_equal(sek_batch_add(b, "", 65536, 1, 0, ""), SEK_E_LIMIT);
     sek_batch_free(b);
 }
 

@@ -95,7 +95,8 @@ static void test_who_decides(void **state)
             struct sek_name name;
             assert_int_equal(sek_name_from_text(names[n], strlen(names[n]), &name, NULL), SEK_OK);
             if (n == 0)
-                judgement = sek_chain_begin(&chain, rt, 0, &name, 1);
+                judgement =
+                    sek_chain_begin(&chain, rt, 0, &(struct sek_asking){.qtype = 1}, &name, 1);
             else if (!sek_chain_next(&chain, &name))
                 judgement = sek_judgement_of(&chain.verdict);
         }

@@ -92,7 +92,7 @@ static void test_lists(void **state)
         {"control", "a\nb", 2, SEK_MODE_OFF, SEK_ACTION_LOG, SEK_E_INVALID},
         {"not ASCII", "\303\274", 2, SEK_MODE_OFF, SEK_ACTION_LOG, SEK_E_INVALID},
         {"mode", "c", 2, SEK_MODE_BLOCK + 1, SEK_ACTION_LOG, SEK_E_INVALID},
-        {"action", "c", 2, SEK_MODE_OFF, SEK_ACTION_DROP + 1, SEK_E_INVALID},
+        {"action", "c", 2, SEK_MODE_OFF, SEK_ACTION_MAX + 1, SEK_E_INVALID},
     };
     struct sek_compile *c = compile_with_lists(0);
     const struct sek_list *lists;
@@ -147,7 +147,7 @@ static void test_rules_refused(void **state)
         {"no scope", {.list = 1}, SEK_E_INVALID},
         {"scope", {.list = 1, .scope = SEK_SCOPE_BELOW + 1}, SEK_E_INVALID},
         {"action",
-         {.list = 1, .scope = SEK_SCOPE_EXACT, .action = SEK_ACTION_DROP + 1},
+         {.list = 1, .scope = SEK_SCOPE_EXACT, .action = SEK_ACTION_MAX + 1},
          SEK_E_INVALID},
         {"expiry", {.list = 1, .scope = SEK_SCOPE_EXACT, .expires_s = -1}, SEK_E_INVALID},
         {"list not added", {.list = 2, .scope = SEK_SCOPE_EXACT}, SEK_E_NOTFOUND},

@@ -210,8 +210,13 @@ static void test_files(void **state)
          "f:1: a group of settings such as \"policy:\" must stand here"},
         {"list", FILE_TEXT("- a\n"), "must stand here"},
         {"unknown group", FILE_TEXT("\n\nreplies:\n  ttl: 5s\n"),
-         "f:3: replies: unknown setting; known here: policy, answer, events, classify, dga, "
-         "beacon, tunnel, nxburst, fastflux, shortlived, surge, newrate, bypass, domains, answers, "
+         "f:3: replies: unknown setting; known here: policy, feeds, exceptions, roles, audit, "
+         "answer, events, privacy, "
+         "classify, "
+         "dga, beacon, tunnel, nxburst, fastflux, shortlived, surge, newrate, bypass, sinkholed, "
+         "udr, "
+         "rebinding, domains, "
+         "answers, "
          "nod, risk, geo, status, suffix"},
         {"part of a group's name", FILE_TEXT("answ:\n  ttl: 5s\n"), "f:1: answ: unknown setting"},
         {"empty group name", FILE_TEXT("\"\":\n  ttl: 5s\n"), "f:1: : unknown setting"},
@@ -337,12 +342,12 @@ static void test_deep_brackets(void **state)
 static void test_domains_file(void **state)
 {
     static const struct {
-        const char *text, *path;
+        const char *text, *path, *detectors;
     } cases[] = {
-        {"", "/var/lib/sekisho/events/domains.seen"},
-        {"events: {db: /x/y/e.db}\n", "/x/y/domains.seen"},
-        {"events: {db: /e.db}\n", "/domains.seen"},
-        {"domains: {file: /z/d}\n", "/z/d"},
+        {"", "/var/lib/sekisho/events/domains.seen", "/var/lib/sekisho/events/detectors.state"},
+        {"events: {db: /x/y/e.db}\n", "/x/y/domains.seen", "/x/y/detectors.state"},
+        {"events: {db: /e.db}\n", "/domains.seen", "/detectors.state"},
+        {"domains: {file: /z/d}\n", "/z/d", "/var/lib/sekisho/events/detectors.state"},
     };
 
     (void)state;
@@ -353,6 +358,7 @@ static void test_domains_file(void **state)
         assert_int_equal(sek_conf_parse(cases[i].text, strlen(cases[i].text), "f", &conf, NULL),
                          SEK_OK);
         assert_string_equal(sek_conf_domains_file(&conf, path), cases[i].path);
+        assert_string_equal(sek_conf_detectors_file(&conf, path), cases[i].detectors);
         sek_conf_fini(&conf);
     }
 }
@@ -362,11 +368,16 @@ static void test_print_reads_back(void **state)
 {
     static const char text[] =
         "policy: {db: /x/p.db, dir: /x, never-block: [a.example, \"*.b.example\", =c.example,"
-        " \"\\\\042.d\"], strict: yes, shrink-percent: 1, garbage-percent: 2}\n"
+        " \"\\\\042.d\"], strict: yes, shrink-percent: 1, garbage-percent: 2,\n"
+        "  versions: 3}\naudit: {undo: 2d, undo-size: 3m}\nfeeds: {user: fetcher}\n"
+        "exceptions: {lifetime: 6d, lifetime-max: 80d, warn: 1d, unused: 9d, four-eyes: wide,"
+        " required: yes}\n"
+        "roles: {viewer: v, operator: o, approver: p, admin: a}\n"
         "answer: {ipv4: 192.0.2.1, ipv6: \"2001:db8::1\", ttl: 3599s, soa-mname: ns.example,"
         " soa-rname: 'a\\.b.example', ede: no, contact: \"-a: \\\"q\\\" \\\\ #é\"}\n"
         "events: {db: /x/e.db, ring: 65537, memory: 1m, flush-ms: 11, retention: 93784s,"
-        " size: 17m}\n"
+        " retention-hits: 2h, retention-traffic: 3h, retention-findings: 4h, size: 17m}\n"
+        "privacy: {groups: guests, key: /x/k}\n"
         "classify: {mode: block, model: /x/m, monitor-ratio: 4.25, block-ratio: 1e-05}\n"
         "dga: {mode: off, names-per-alarm: 101, fade: 61s, endpoints: 9, lifetime: 62s}\n"
         "beacon: {mode: block, samples: 7, period-min: 2s, span: 67s, regularity: 0.75, new: 3d, "
@@ -379,15 +390,20 @@ static void test_print_reads_back(void **state)
         "newrate: {mode: off, z: 8, floor: 6, learn: 3d, endpoints: 15}\n"
         "bypass: {mode: off, list: /etc/own.tsv, queries: 2, silent: 2h, endpoints: 16,\n"
         "  canary: nodata, exclude: [vpn.example]}\n"
+        "sinkholed: {mode: block, list: /etc/holes.tsv, silent: 2h, endpoints: 17,\n"
+        "  lifetime: 2d, exclude: [holes.example]}\n"
+        "rebinding: {mode: block, exclude: [nas.example]}\n"
         "domains: {file: /x/d, memory: 2m, retention: 2d, warm-up: 1s, new: 63s, rare: 4}\n"
         "answers: {mode: no, retention: 3d, rows: 1001}\n"
         "nod: {mode: hold, hold: 2s, popular: 0, exclude: [n.example]}\n"
-        "risk: {half-life: 3d, alert: 40, quarantine: 90}\n"
+        "risk: {half-life: 3d, alert: 40, quarantine: 90, automatic: yes}\n"
         "fastflux: {mode: block, score: 100, asns: 6, countries: 4, entropy: 1.5, "
         "turnover: 0.25, ttl: 67s, window: 2d, new: 3d, popular: 7, domains: 64, lifetime: 2d, "
         "exclude: [p.example]}\n"
         "shortlived: {mode: block, new: 2d, life: 2d, ttl: 67s, silence: 2h, visits: 7, "
         "domains: 64, lifetime: 2d, exclude: [q.example]}\n"
+        "udr: {mode: block, domains: [t.example], exclude: [u.example], learn: 2d, "
+        "report: country, addresses: 64, retention: 2d, lifetime: 2d}\n"
         "geo: {asn: /a.mmdb, country: /c.mmdb}\n"
         "status: {path: /x/s}\nsuffix: {list: /x/l}\n";
     struct sek_conf first, second, defaults;

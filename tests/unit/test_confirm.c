@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Waiting for the resolver, played here by a thread that keeps a status page. */
-#include "tools/confirm.h"
+#include "tools/change/confirm.h"
 #include "event/status.h"
 #include <fcntl.h>
 #include <pthread.h>

@@ -5,7 +5,7 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include "tools/connections.h"
+#include "tools/input/connections.h"
 #include <stdio.h>
 #include <string.h>
 

@@ -116,11 +116,12 @@ static void again(struct fixture *f, const char *modes)
 static struct sek_verdict question(struct fixture *f, const char *text)
 {
     struct sek_name name;
+    struct sek_judged judged = {0};
     struct sek_verdict v;
 
     assert_int_equal(sek_name_from_text(text, strlen(text), &name, NULL), SEK_OK);
-    sek_worker_decide(f->rt, 0, &name, SEK_TRIGGER_QNAME, now_ms() / 1000, &v);
-    sek_worker_detect(f->rt, 0, &name, now_ms() / 1000, &v);
+    sek_worker_question(f->rt, 0, &(struct sek_asking){.qtype = 1}, &name, now_ms() / 1000, &judged,
+                        &v);
     return v;
 }
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "domains_samples.h"
+#include "seed.h"
 #include "name/text.h"
 #include <pthread.h>
 #include <sched.h>
 #include <sys/resource.h>
-#include <time.h>
 
 static struct sek_name wire(const char *text)
 {
@@ -155,8 +155,10 @@ static void test_lengths(void **state)
         assert_int_equal(sek_domains_note(d, exact, len, NULL, NOW_S, true, NULL), SEK_DOMAINS_NEW);
         memcpy(exact, lower, len);
         assert_true(sek_domains_find(d, exact, len, NULL));
-        sek_domains_hint(d, exact, len, 1);
-        sek_domains_hint(d, exact, len, 2);
+        struct sek_domains_ask ask;
+        sek_domains_ask_begin(d, exact, len, &ask);
+        sek_domains_ask_ahead(&ask);
+        assert_true(sek_domains_ask_end(&ask, NULL));
         free(exact);
         struct sek_dom_name words;
         struct sek_dom_key key;
@@ -254,12 +256,11 @@ static void test_model(void **state)
 {
     struct sek_domains *d = open_memory(8 * MIB, 60000, 0);
     struct model *models = calloc(N_MODEL, sizeof(*models));
-    uint64_t seed = (uint64_t)time(NULL);
+    uint64_t seed = test_seed();
     uint32_t n_there = 0, n_each = 0;
 
     (void)state;
     assert_non_null(models);
-    print_message("seed %llu\n", (unsigned long long)seed);
     for (uint32_t round = 0; round < N_NOTES; round++) {
         uint32_t r = random_next(&seed), i = random_next(&seed) % N_MODEL;
 
@@ -302,8 +303,11 @@ static void *read_on(void *arg)
         struct sek_domain_seen seen;
 
         uint8_t name[SEK_NAME_MAX];
-        sek_domains_hint(s->d, name, sample_name(i, "steady", name), 1 + (int)(i % 2));
-        if (!sample_find(s->d, i, "steady", &seen))
+        struct sek_domains_ask ask;
+        sek_domains_ask_begin(s->d, name, sample_name(i, "steady", name), &ask);
+        if (n % 2)
+            sek_domains_ask_ahead(&ask);
+        if (!sek_domains_ask_end(&ask, &seen) || !sample_find(s->d, i, "steady", &seen))
             atomic_fetch_add(&s->n_lost, 1);
         else if (seen.first_s != NOW_S + i % 100 || seen.last_s < seen.first_s)
             atomic_fetch_add(&s->n_wrong, 1);
@@ -378,6 +382,10 @@ static void test_no_memory(void **state)
     (void)state;
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
     skip();
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+    skip();
+#endif
 #endif
     assert_int_equal(getrlimit(RLIMIT_AS, &limit), 0);
     none = limit;
@@ -395,7 +403,9 @@ static void test_no_memory(void **state)
     for (uint32_t i = 0; i < 5000; i++)
         sample_note(d, n + i, "x", NOW_S, i % 2);
     assert_int_equal(setrlimit(RLIMIT_AS, &limit), 0);
-    assert_true(n > 30000);
+    /* up to the first segment that is full: which, and when, the random key decides (mostly 38,000)
+     */
+    assert_true(n > 20000);
     assert_int_equal(sample_count(d, n, "x"), n);
     sample_check(d);
     /* and on it goes */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "domains_files.h"
-#include <time.h>
+#include "seed.h"
 
 /* --- damage ------------------------------------------------------------------------------------
  */
@@ -90,12 +90,11 @@ static void test_no_head(void **state)
 #define N_POWER 3000u
 static void test_power(void **state)
 {
-    uint64_t seed = (uint64_t)time(NULL);
+    uint64_t seed = test_seed();
     uint8_t *image[4] = {NULL};
     size_t size[4];
 
     (void)state;
-    print_message("seed %llu\n", (unsigned long long)seed);
     for (int round = 0; round < 30; round++) {
         struct sek_domains *d;
         char aside[SEK_DOMAINS_ASIDE_MAX];

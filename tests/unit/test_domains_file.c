@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "domains_files.h"
+#include "seed.h"
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -236,11 +237,10 @@ static void write_until_killed(int pipe_fd, uint32_t from)
 
 static void test_kill(void **state)
 {
-    uint64_t seed = (uint64_t)time(NULL);
+    uint64_t seed = test_seed();
     uint32_t from = 0;
 
     (void)state;
-    print_message("seed %llu\n", (unsigned long long)seed);
     for (int round = 0; round < 60; round++) {
         int fd[2], status;
         uint32_t last = 0, got;

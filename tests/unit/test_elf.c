@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "tools/elf.h"
+#include "tools/check/elf.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "seed.h"
 
 /* What the module carries, in this very program. */
 __attribute__((section(".sekisho.host"), used)) static const char host_ids[] =
@@ -104,8 +104,7 @@ static void look_at_it(void)
 static void test_damaged(void **state)
 {
     (void)state;
-    unsigned seed = (unsigned)time(NULL);
-    print_message("seed %u\n", seed);
+    unsigned seed = (unsigned)test_seed();
     srandom(seed);
     static uint8_t whole[16384], data[sizeof whole];
     FILE *f = fopen(SELF, "r");

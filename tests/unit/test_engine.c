@@ -1,99 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The order of decisions, on real compiled policies: a table of cases, and random policies against
  * a slow reference that looks at every rule. */
-#include "name/text.h"
-#include "policy/compile.h"
-#include "verdict/engine.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-#include <cmocka.h>
-
-#define NOW 1000000
-
-static char dir[] = "/tmp/sek-engine-XXXXXX";
-
-static int setup(void **state)
-{
-    (void)state;
-    return mkdtemp(dir) ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    char path[64];
-    snprintf(path, sizeof path, "%s/%s", dir, SEK_POLICY_IMAGE);
-    unlink(path);
-    return rmdir(dir);
-}
-
-/* Lists that the cases use by number. */
-static const struct sek_list lists[] = {
-    {.id = 1, .mode = SEK_MODE_BLOCK, .action = SEK_ACTION_SINKHOLE, .ede = 15, .name = "block"},
-    {.id = 2, .mode = SEK_MODE_BLOCK, .action = SEK_ACTION_PASSTHRU, .name = "allow"},
-    {.id = 3, .mode = SEK_MODE_MONITOR, .action = SEK_ACTION_NXDOMAIN, .name = "monitor"},
-    {.id = 4, .mode = SEK_MODE_OFF, .action = SEK_ACTION_NXDOMAIN, .name = "off"},
-    {.id = 5, .mode = SEK_MODE_BLOCK, .action = SEK_ACTION_LOG, .name = "log"},
-    {.id = 6,
-     .mode = SEK_MODE_BLOCK,
-     .action = SEK_ACTION_NODATA,
-     .priority = 10,
-     .ede = 17,
-     .name = "prior"},
-    {.id = 7, .mode = SEK_MODE_MONITOR, .action = SEK_ACTION_PASSTHRU, .name = "monitored-allow"},
-};
-#define N_LISTS (sizeof lists / sizeof lists[0])
-
-struct text_rule {
-    uint16_t list;
-    const char *rule; /* list notation */
-    int64_t expires_s;
-    enum sek_action action;
-};
-
-static struct sek_name name_of(const char *text)
-{
-    struct sek_name name;
-    assert_int_equal(sek_name_from_text(text, strlen(text), &name, NULL), SEK_OK);
-    return name;
-}
-
-static void rule_add(struct sek_compile *c, const struct text_rule *r)
-{
-    enum sek_scope scope;
-    struct sek_name name;
-    assert_int_equal(sek_rule_from_text(r->rule, strlen(r->rule), &scope, &name, NULL), SEK_OK);
-    struct sek_rule rule = {.list = r->list,
-                            .scope = (uint8_t)scope,
-                            .action = (uint8_t)r->action,
-                            .expires_s = r->expires_s};
-    assert_int_equal(sek_compile_rule(c, name.octets, name.len, &rule, NULL), SEK_OK);
-}
-
-static struct sek_policy *policy_of(const struct text_rule *rules, size_t n)
-{
-    struct sek_compile *c;
-    struct sek_diag diag = {0};
-    char path[64];
-    assert_int_equal(sek_compile_new(0, &c, &diag), SEK_OK);
-    for (size_t i = 0; i < N_LISTS; i++)
-        assert_int_equal(sek_compile_list(c, &lists[i], &diag), SEK_OK);
-    for (size_t i = 0; i < n; i++)
-        rule_add(c, &rules[i]);
-    snprintf(path, sizeof path, "%s/%s", dir, SEK_POLICY_IMAGE);
-    struct sek_image_info info = {.generation = 7};
-    if (sek_compile_write(c, path, &info, NULL, NULL, &diag) != SEK_OK)
-        fail_msg("compile: %s", diag.text);
-    sek_compile_free(c);
-    struct sek_policy *p;
-    if (sek_policy_open(dir, &p, &diag) != SEK_OK)
-        fail_msg("open: %s", diag.text);
-    return p;
-}
+#include "engine_fixture.h"
 
 struct engine_case {
     const char *label;
@@ -316,10 +224,30 @@ static void random_name(char *out)
         out += sprintf(out, i ? ".%c" : "%c", 'a' + (int)pick(2));
 }
 
+/* What the terms mean that the rules are given. */
+static const struct known_terms {
+    const char *text;
+    uint16_t type;
+    bool all_but, now;
+    long priority; /* 0: the list's */
+} terms_known[] = {
+    {"type=A", 1, false, true, 0},
+    {"type=!A", 1, true, true, 0},
+    {"type=TXT priority=5", 16, false, true, 5},
+    {"priority=20", 0, false, true, 20},
+    {"start=" NOW_TEXT, 0, false, true, 0},
+    {"start=" LATER_TEXT, 0, false, false, 0},
+    {"schedule=\"mon 13:00-14:00 UTC\"", 0, false, true, 0},
+    {"schedule=\"tue-sun UTC\"", 0, false, false, 0},
+    {"type=!TXT schedule=\"sun 22:00-14:00 mon 13:30-13:50 UTC\"", 16, true, true, 0},
+    {"ede=17 ttl=5", 0, false, true, 0},
+};
+#define N_KNOWN (sizeof terms_known / sizeof *terms_known)
+
 /* The rank of a rule for a question, higher is better; -1 when it takes no part. Written from the
  * documented order, without looking at the engine. */
 static long reference_rank(const struct text_rule *r, const struct sek_name *question,
-                           enum sek_action *out_action, bool *out_acts)
+                           uint16_t qtype, enum sek_action *out_action, bool *out_acts)
 {
     const struct sek_list *list = &lists[r->list - 1];
     enum sek_scope scope;
@@ -332,7 +260,22 @@ static long reference_rank(const struct text_rule *r, const struct sek_name *que
     if (!covers || list->mode == SEK_MODE_OFF || (r->expires_s && r->expires_s <= NOW))
         return -1;
     enum sek_action action = r->action ? r->action : list->action;
-    long pass;
+    if (overrides[r->list - 1])
+        action = sek_override_action(overrides[r->list - 1]);
+    long pass, priority = list->priority;
+    if (r->terms) {
+        const struct known_terms *k = terms_known;
+        while (strcmp(k->text, r->terms) != 0)
+            k++;
+        bool exception = action == SEK_ACTION_PASSTHRU;
+        bool by_type = !k->type                     ? true
+                       : qtype == 0 || qtype == 255 ? !exception
+                                                    : (qtype == k->type) != k->all_but;
+        if (!k->now || !by_type)
+            return -1;
+        if (k->priority)
+            priority = k->priority;
+    }
     if (action == SEK_ACTION_PASSTHRU)
         pass = list->mode == SEK_MODE_BLOCK ? 3 : 0;
     else
@@ -342,8 +285,7 @@ static long reference_rank(const struct text_rule *r, const struct sek_name *que
     *out_action = action;
     *out_acts = pass == 2;
     /* pass, then depth, then priority, then lowest list id, then exact first */
-    return (((pass * 200 + (199 - (long)depth)) * 100 + list->priority + 10) * 100 +
-            (99 - list->id)) *
+    return (((pass * 200 + (199 - (long)depth)) * 100 + priority + 10) * 100 + (99 - list->id)) *
                4 +
            (3 - (long)scope);
 }
@@ -365,7 +307,10 @@ static void test_random_against_reference(void **state)
     print_message("seed %u\n", seed);
     static const enum sek_action actions[] = {SEK_ACTION_DEFAULT, SEK_ACTION_DEFAULT,
                                               SEK_ACTION_PASSTHRU, SEK_ACTION_DROP, SEK_ACTION_LOG};
+    static const char *const overriding[] = {"nxdomain", "passthru", "log", "cname garden.test"};
     for (int round = 0; round < 100; round++) {
+        for (size_t i = 0; i < N_LISTS; i++) /* in every second policy */
+            overrides[i] = round % 2 && pick(3) == 0 ? overriding[pick(4)] : NULL;
         struct text_rule rules[N_RANDOM_RULES];
         char texts[N_RANDOM_RULES][32];
         size_t n = 0;
@@ -375,7 +320,8 @@ static void test_random_against_reference(void **state)
             snprintf(texts[n], sizeof texts[n], "%s%s",
                      (const char *const[]){"", "=", "*."}[pick(3)], name);
             rules[n] = (struct text_rule){(uint16_t)(1 + pick(N_LISTS)), texts[n],
-                                          pick(4) ? 0 : NOW - 1 + pick(3), actions[pick(5)]};
+                                          pick(4) ? 0 : NOW - 1 + pick(3), actions[pick(5)],
+                                          pick(2) ? NULL : terms_known[pick(N_KNOWN)].text};
             if (!duplicate(rules, n, &rules[n]))
                 n++;
         }
@@ -384,12 +330,13 @@ static void test_random_against_reference(void **state)
             char text[24];
             random_name(text);
             struct sek_name name = name_of(text);
+            const uint16_t qtype = (const uint16_t[]){1, 16, 28, 0, 255}[pick(5)];
             long best = -1;
-            enum sek_action would = SEK_ACTION_PASSTHRU, action;
+            enum sek_action would = SEK_ACTION_PASSTHRU, action = SEK_ACTION_PASSTHRU;
             bool acts = false, best_acts = false;
             uint16_t list = 0;
             for (size_t i = 0; i < n; i++) {
-                long rank = reference_rank(&rules[i], &name, &action, &acts);
+                long rank = reference_rank(&rules[i], &name, qtype, &action, &acts);
                 if (rank > best) {
                     best = rank;
                     would = action;
@@ -398,15 +345,19 @@ static void test_random_against_reference(void **state)
                 }
             }
             struct sek_verdict v;
-            sek_engine_decide(&(struct sek_engine){.policy = p}, &name, NOW, SEK_TRIGGER_QNAME, &v,
-                              NULL, NULL);
+            const struct sek_engine engine = {.policy = p, .asking.qtype = qtype};
+            sek_engine_decide(&engine, &name, NOW, SEK_TRIGGER_QNAME, &v, NULL, NULL);
+            assert_true(v.trigger == SEK_TRIGGER_NONE || !sek_engine_is_blank(&engine, &name));
             if (v.list != list || v.would != would ||
                 v.action != (best_acts ? would : SEK_ACTION_PASSTHRU))
-                fail_msg("round %d, %s: list %u (want %u), would %d (want %d)", round, text, v.list,
-                         list, (int)v.would, (int)would);
+                fail_msg("round %d, %s type %u: list %u (want %u), would %d (want %d)", round, text,
+                         qtype, v.list, list, (int)v.would, (int)would);
         }
+        struct sek_name other = name_of("www.nobody.invalid");
+        assert_true(sek_engine_is_blank(&(struct sek_engine){.policy = p}, &other));
         sek_policy_close(p);
     }
+    memset(overrides, 0, sizeof overrides);
 }
 
 /* Canary names: as configured, only as a question, only the very names; exceptions and block rules
@@ -507,6 +458,7 @@ static void test_canary(void **state)
         struct sek_verdict v;
         char by[SEK_VERDICT_BY_MAX];
         sek_engine_decide(&engine, &name, NOW, rows[i].trigger, &v, NULL, NULL);
+        assert_true(v.trigger == SEK_TRIGGER_NONE || !sek_engine_is_blank(&engine, &name));
         bool by_canary = v.trigger == SEK_TRIGGER_CANARY;
         if (v.action != rows[i].action || sek_verdict_is_hit(&v) != rows[i].hit ||
             (by_canary && v.list != 0))

@@ -12,10 +12,10 @@ static void test_sizes(void **state)
         size_t name, matched, expected;
     } cases[] = {
         {"root", 1, 0, 64},
-        {"fills its words", 8, 0, 64},
-        {"one more", 9, 0, 72},
-        {"with a matched name", 8, 8, 72},
-        {"two names of 255 octets", 255, 255, 568},
+        {"fills its words", 4, 0, 64},
+        {"one more", 5, 0, 72},
+        {"with a matched name", 5, 7, 72},
+        {"two names of 255 octets", 255, 255, 576},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         size_t size = sek_event_size(cases[i].name, cases[i].matched);
@@ -53,6 +53,44 @@ static void test_addresses(void **state)
     assert_int_equal(e.size, sek_event_size(names, SEK_EVENT_ADDRS_OCTETS));
 }
 
+/* Name servers stand behind the addresses, as many as fit, and stay when a name comes between. */
+static void test_servers(void **state)
+{
+    (void)state;
+    struct sek_event e =
+        sample_event("192.0.2.1", "www.evil.example", NULL, SEK_OUTCOME_PASSED, SAMPLE_MS);
+    struct sek_name server, matched;
+    struct sek_addr addr = {{[15] = 9}};
+    uint8_t labels = 0;
+    const uint8_t *name = NULL;
+    size_t len = 0, at = 0;
+    unsigned n = 0;
+    assert_int_equal(sek_event_server(&e, 0, &labels, &name, &len), 0);
+    sek_event_add_addr(&e, &addr);
+    for (uint8_t i = 0; i < 60; i++) {
+        char text[32];
+        snprintf(text, sizeof text, "ns%u.host.example", i);
+        assert_int_equal(sek_name_from_text(text, strlen(text), &server, NULL), SEK_OK);
+        sek_event_add_server(&e, i, &server);
+    }
+    sek_event_add_addr(&e, &addr); /* too late */
+    assert_int_equal(e.n_addrs, 1);
+    assert_true(e.servers_octets <= SEK_EVENT_SERVERS_OCTETS && e.servers_octets > 480);
+    assert_int_equal(sek_name_from_text("a.b.c", 5, &matched, NULL), SEK_OK);
+    sek_event_set_matched(&e, &matched);
+    assert_int_equal(
+        e.size, sek_event_size((size_t)e.name_len + e.matched_len, sizeof addr + e.servers_octets));
+    assert_int_equal(sek_event_addrs(&e)->octets[15], 9);
+    while ((at = sek_event_server(&e, at, &labels, &name, &len)) != 0) {
+        char text[32], got[SEK_NAME_TEXT_MAX];
+        snprintf(text, sizeof text, "ns%u.host.example", n);
+        sek_name_to_text(name, got);
+        assert_string_equal(got, text);
+        assert_int_equal(labels, n++);
+    }
+    assert_in_range(n, 20, 59);
+}
+
 /* The largest names and all addresses fit into the largest event. */
 static void test_largest(void **state)
 {
@@ -63,6 +101,11 @@ static void test_largest(void **state)
         sek_event_add_addr(&e, &addr);
     for (unsigned i = 0; i < SEK_EVENT_NS_ADDRS; i++)
         sek_event_add_ns_addr(&e, &addr);
+    struct sek_name root;
+    assert_int_equal(sek_name_from_text(".", 1, &root, NULL), SEK_OK);
+    for (unsigned i = 0; i < SEK_EVENT_SERVERS_OCTETS; i++)
+        sek_event_add_server(&e, 0, &root);
+    assert_int_equal(e.servers_octets, SEK_EVENT_SERVERS_OCTETS);
     assert_true(e.size <= SEK_EVENT_MAX);
 }
 
@@ -106,9 +149,9 @@ static void test_decision_id(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sizes),       cmocka_unit_test(test_addresses),
-        cmocka_unit_test(test_largest),     cmocka_unit_test(test_outcome_names),
-        cmocka_unit_test(test_decision_id),
+        cmocka_unit_test(test_sizes),         cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_servers),       cmocka_unit_test(test_largest),
+        cmocka_unit_test(test_outcome_names), cmocka_unit_test(test_decision_id),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

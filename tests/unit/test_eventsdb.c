@@ -407,7 +407,8 @@ static void retain_all(struct sek_eventsdb *db, int64_t oldest_s, uint64_t max_o
     bool more = true;
     for (int i = 0; more; i++) {
         int64_t before = ask("SELECT count(*) FROM hit") + ask("SELECT count(*) FROM traffic");
-        if (i > 2000 || sek_eventsdb_retain(db, oldest_s, max_octets, 500, &more, &diag) != SEK_OK)
+        if (i > 2000 || sek_eventsdb_retain(db, &(struct sek_oldest){oldest_s, oldest_s, oldest_s},
+                                            max_octets, 500, &more, &diag) != SEK_OK)
             fail_msg("step %d: %s", i, diag.text);
         int64_t after = ask("SELECT count(*) FROM hit") + ask("SELECT count(*) FROM traffic");
         assert_true(before - after <= 1000); /* small batches */
@@ -450,6 +451,42 @@ static void test_retention_by_age(void **state)
     assert_int_equal(ask("SELECT count(*) FROM hits"), 1);
     sek_eventsdb_close(db);
     check_integrity();
+}
+
+/* Each kind by its own time. */
+static void test_retention_by_kind(void **state)
+{
+    struct sek_diag diag = {0};
+    bool more = true;
+    (void)state;
+    struct sek_eventsdb *db = open_db();
+    fill(db);
+    const struct sek_oldest oldest = {.hits_s = SAMPLE_MS / 1000 + 30 * 3600,
+                                      .traffic_s = SAMPLE_MS / 1000 + 35 * 3600};
+    while (more)
+        assert_int_equal(sek_eventsdb_retain(db, &oldest, UINT64_MAX, 500, &more, &diag), SEK_OK);
+    assert_int_equal(ask("SELECT count(DISTINCT minute) FROM hit"), 10);
+    assert_int_equal(ask("SELECT count(DISTINCT minute) FROM traffic"), 5);
+    assert_int_equal(ask("SELECT count(*) FROM hits"), 1000); /* their names are there */
+    sek_eventsdb_close(db);
+}
+
+static void test_oldest(void **state)
+{
+    struct sek_conf conf;
+    (void)state;
+    assert_int_equal(sek_conf_init(&conf, NULL), SEK_OK);
+    conf.events.retention_s = 1000;
+    conf.events.hits_s = 100;
+    conf.events.traffic_s = 5000; /* no longer than the rest */
+    conf.events.findings_s = 1000;
+    struct sek_oldest o = sek_oldest_of(&conf, 10000);
+    assert_int_equal(o.hits_s, 9900);
+    assert_int_equal(o.traffic_s, 9000);
+    assert_int_equal(o.findings_s, 9000);
+    o = sek_oldest_of(&conf, 0); /* no clock to trust */
+    assert_true(o.hits_s == 0 && o.traffic_s == 0 && o.findings_s == 0);
+    sek_conf_fini(&conf);
 }
 
 static void test_retention_by_size(void **state)
@@ -530,6 +567,8 @@ int main(void)
         CASE(test_left_alone),
         CASE(test_moved),
         CASE(test_retention_by_age),
+        CASE(test_retention_by_kind),
+        CASE(test_oldest),
         CASE(test_retention_by_size),
         CASE(test_row_deleted_meanwhile),
         CASE(test_reader_during_writes),

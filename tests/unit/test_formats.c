@@ -90,6 +90,14 @@ static void test_plain(void **state)
         {"bücher.example", "xn--bcher-kva.example", NULL},
         {"evil.example # why", "evil.example", NULL},
         {"evil.example\t#why", "evil.example", NULL},
+        {"evil.example type=A ttl=5", "evil.example", NULL},
+        {"=evil.example ede-text=\"# no comment\" # one", "=evil.example", NULL},
+        {"evil.example data=\"A 192.0.2.1\" data=\"TXT x\"", "evil.example:local-data", NULL},
+        {"evil.example data=\"CNAME a.\" data=\"A 192.0.2.1\"", "", "excludes all others"},
+        {"evil.example data=\"A 300.0.2.1\"", "", "no record"},
+        {"evil.example data=\"SOA a. b. 1 2 3 4 5\"", "", "nobody answers"},
+        {"evil.example type=BOGUS", "", "BOGUS"},
+        {"evil.example type=A rest", "", "should stand here"},
         {"", "", NULL},
         {" \t ", "", NULL},
         {"# evil.example", "", NULL},
@@ -116,6 +124,24 @@ static void test_plain(void **state)
         {"xn--zzzzzzzz.example", "", "xn--"},
     };
     CHECK(SEK_FORMAT_PLAIN, rows);
+}
+
+static void test_regex(void **state)
+{
+    (void)state;
+    static const struct row rows[] = {
+        {"^ads?[0-9]*[_.-]", "regex:^ads?[0-9]*[_.-]", NULL},
+        {"  (\\.|^)track\\.  # Pi-hole's", "regex:(\\.|^)track\\.", NULL},
+        {"# a comment", "", NULL},
+        {"/^x/", "regex:^x", NULL},
+        {"regex:^x", "regex:^x", NULL},
+        {"^x;querytype=A", "", "an extension of Pi-hole's"},
+        {"^x;invert", "", "an extension of Pi-hole's"},
+        {"(x", "", "position 1"},
+        {"^b\xc3\xbc", "", "ASCII"},
+        {".*", "", "every name"},
+    };
+    CHECK(SEK_FORMAT_REGEX, rows);
 }
 
 static void test_hosts(void **state)
@@ -203,9 +229,17 @@ static void test_adblock(void **state)
         {"-banner-ad.", "", "part of URLs"},
         {"banner", "", "part of URLs"},
         {"&ad_box_", "", "\\DDD"},
-        {"/banner/*/img", "", "regular expressions"},
-        {"/^ad[0-9]/", "", "regular expressions"},
-        {"@@/^ad/", "", "regular expressions"},
+        {"/banner/*/img", "", "a path or URL"},
+        {"/banner/", "regex:banner", NULL},
+        {"/^ad[0-9]/", "regex:^ad[0-9]", NULL},
+        {"@@/^ad/", "regex:^ad:passthru", NULL},
+        {"/^ad/$important", "regex:^ad", NULL},
+        {"/^ad/$client=10.0.0.1", "", "option"},
+        {"/a\\/b/", "regex:a\\/b", NULL},
+        {"/(?=x)y/", "", "Zero-width"},
+        {"/[a/", "", "position 1"},
+        {"/", "", "a path or URL"},
+        {"//", "", "is a URL"},
         {"||ev*l.example^", "", "'*'"},
         {"||evil.*^", "", "'*'"},
         {"||192.0.2.1^", "", "IP address"},
@@ -281,12 +315,12 @@ static void test_unbound(void **state)
         {"local-zone: evil.example", "", "needs a name and a type"},
         {"local-zone: \"evil.example", "", "needs a name and a type"},
         {"local-zone: *.evil.example static", "", "patterns"},
-        {"local-data: \"evil.example A 192.0.2.1\"", "", "not supported yet"},
-        {"local-data: \"evil.example TXT text\"", "", "not supported yet"},
+        {"local-data: \"evil.example A 192.0.2.1\"", "=evil.example:local-data", NULL},
+        {"local-data: \"evil.example TXT text\"", "=evil.example:local-data", NULL},
         {"local-zone: evil.example redirect\nlocal-data: \"www.evil.example A 192.0.2.1\"",
-         "evil.example:sinkhole", "not supported yet"},
+         "evil.example:sinkhole =www.evil.example:local-data", NULL},
         {"local-zone: evil.example redirect\nlocal-data: \"evil.example TXT x\"",
-         "evil.example:sinkhole", "not supported yet"},
+         "evil.example:sinkhole =evil.example:local-data", NULL},
         {"local-data: \"evil.example\"", "", "needs a record"},
         {"local-data: \"\"", "", "needs a record"},
         {"include: /etc/passwd", "", "not read"},
@@ -334,9 +368,13 @@ static void test_without_hooks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_plain),         cmocka_unit_test(test_hosts),
-        cmocka_unit_test(test_adblock),       cmocka_unit_test(test_dnsmasq),
-        cmocka_unit_test(test_unbound),       cmocka_unit_test(test_reasons_are_safe),
+        cmocka_unit_test(test_regex),
+        cmocka_unit_test(test_plain),
+        cmocka_unit_test(test_hosts),
+        cmocka_unit_test(test_adblock),
+        cmocka_unit_test(test_dnsmasq),
+        cmocka_unit_test(test_unbound),
+        cmocka_unit_test(test_reasons_are_safe),
         cmocka_unit_test(test_without_hooks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

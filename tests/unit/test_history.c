@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include "name/text.h"
-#include "tools/history.h"
+#include "tools/input/history.h"
 #include <stdio.h>
 #include <string.h>
 

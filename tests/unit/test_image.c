@@ -3,6 +3,7 @@
 #include "policy/image_format.h"
 #include "policy_fixture.h"
 #include <sys/stat.h>
+#include <unistd.h>
 
 static struct sek_image *write_and_open(struct sek_compile *c)
 {
@@ -379,6 +380,27 @@ static void use(const struct sek_image *image)
         sum += strlen(lists[i].name);
 }
 
+/* The file is as sound to who only surveys it, and tells the same. */
+static void check_survey(const char *path, enum sek_err expected, const struct sek_image *image)
+{
+    struct sek_image_info info = {0}, opened;
+    struct sek_diag diag = {0};
+    struct sek_buf patterns;
+
+    sek_buf_init(&patterns, 0);
+    enum sek_err err = sek_image_survey(path, &info, &patterns, &diag);
+    if (err != expected || (err != SEK_OK && !strstr(diag.text, path)))
+        fail_msg("survey: %d, %s", err, diag.text);
+    if (image) {
+        sek_image_info(image, &opened);
+        assert_int_equal(info.id, opened.id);
+        assert_int_equal(info.generation, opened.generation);
+        assert_int_equal(info.n_names, opened.n_names);
+        assert_int_equal(info.size_octets, opened.size_octets);
+    }
+    sek_buf_fini(&patterns);
+}
+
 static void check_refused(const uint8_t *data, size_t n, const char *what, size_t at)
 {
     struct sek_image *image = NULL;
@@ -388,6 +410,8 @@ static void check_refused(const uint8_t *data, size_t n, const char *what, size_
     enum sek_err err = sek_image_open(path, true, &image, NULL);
     if (err != SEK_E_CORRUPT && err != SEK_E_VERSION)
         fail_msg("%s %zu: %d", what, at, err);
+    if (at % 8 == 0)
+        check_survey(path, err, NULL);
     if (sek_image_open(path, false, &image, NULL) == SEK_OK) {
         use(image);
         sek_image_close(image);
@@ -462,16 +486,46 @@ static void test_entry_overrun(void **state)
     free(data);
 }
 
+/* Sound files: opened, mapped and surveyed alike. */
+static void test_mapped(void **state)
+{
+    static struct test_reference ref;
+    uint64_t random = test_seed();
+    struct sek_image *mapped;
+    struct sek_diag diag;
+
+    (void)state;
+    for (size_t n = 1; n <= 600; n += 599) {
+        struct sek_image *image = write_and_open(test_reference_fill(&ref, n, false, &random));
+        check_survey(test_path("other.img"), SEK_OK, image);
+        sek_image_close(image);
+        test_ok(sek_image_open_mapped(test_path("other.img"), &mapped, &diag), &diag);
+        for (int k = 0; k < 400; k++) {
+            struct sek_name name = test_reference_name(&ref, &random);
+            check_against(mapped, &ref, &name);
+        }
+        sek_image_close(mapped);
+    }
+    check_survey(test_path("none"), SEK_E_NOTFOUND, NULL);
+    struct sek_image *image = write_and_open(test_reference_fill(&ref, 3, false, &random));
+    assert_int_equal(truncate(test_path("other.img"), 64), 0);
+    assert_int_equal(sek_image_open_mapped(test_path("other.img"), &mapped, NULL), SEK_E_CORRUPT);
+    sek_image_close(image);
+}
+
 static void test_longer(void **state)
 {
     size_t n;
     uint8_t *data = sample(&n), *more = calloc(1, n + 64);
+    struct sek_image_head *head = (struct sek_image_head *)(void *)more;
 
     (void)state;
     assert_non_null(more);
     memcpy(more, data, n);
     check_refused(more, n + 1, "longer by", 1);
     check_refused(more, n + 64, "longer by", 64);
+    head->size = n + 1; /* and says so: the sum is of whole steps only */
+    check_refused(more, n + 1, "said to be longer by", 1);
     free(more);
     free(data);
 }
@@ -502,7 +556,7 @@ static void test_forged(void **state)
                          (uint8_t *)&sets[1],
                          (uint8_t *)&expiries[0],
                          data + at[SEK__CODE] + 2};
-    static const uint8_t values[] = {0, 9, 9, 1, 9, 9, 9, 9, 0x80, 0xff, 0, 0};
+    static const uint8_t values[] = {0, 9, 9, 1, 9, 9, 9, SEK_ACTION_MAX + 1, 0x80, 0xff, 0, 0};
     static const enum sek_err expected[] = {
         SEK_E_CORRUPT, SEK_E_VERSION, SEK_E_VERSION, SEK_E_CORRUPT, SEK_E_CORRUPT, SEK_E_CORRUPT,
         SEK_E_CORRUPT, SEK_E_CORRUPT, SEK_E_CORRUPT, SEK_E_CORRUPT, SEK_E_CORRUPT, SEK_E_CORRUPT};
@@ -529,13 +583,13 @@ static void test_forged(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_edges),        cmocka_unit_test(test_every_octet),
-        cmocka_unit_test(test_no_names),     cmocka_unit_test(test_random_names),
-        cmocka_unit_test(test_first_format), cmocka_unit_test(test_many_names),
-        cmocka_unit_test(test_shared_trail), cmocka_unit_test(test_open_refuses),
-        cmocka_unit_test(test_truncated),    cmocka_unit_test(test_flipped),
-        cmocka_unit_test(test_longer),       cmocka_unit_test(test_entry_overrun),
-        cmocka_unit_test(test_forged),
+        cmocka_unit_test(test_edges),         cmocka_unit_test(test_every_octet),
+        cmocka_unit_test(test_no_names),      cmocka_unit_test(test_random_names),
+        cmocka_unit_test(test_first_format),  cmocka_unit_test(test_many_names),
+        cmocka_unit_test(test_shared_trail),  cmocka_unit_test(test_open_refuses),
+        cmocka_unit_test(test_truncated),     cmocka_unit_test(test_flipped),
+        cmocka_unit_test(test_longer),        cmocka_unit_test(test_mapped),
+        cmocka_unit_test(test_entry_overrun), cmocka_unit_test(test_forged),
     };
     return cmocka_run_group_tests(tests, test_folder_make, test_folder_remove);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Lines through several threads: none lost, none changed, in order. */
-#include "tools/inorder.h"
+#include "tools/measure/inorder.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <cmocka.h>
+#include "seed.h"
 
 static struct sek_name name_of(const char *text)
 {
@@ -123,7 +123,7 @@ static int sign(int n)
 static void test_order(void **state)
 {
     (void)state;
-    unsigned seed = (unsigned)time(NULL);
+    unsigned seed = (unsigned)test_seed();
     srandom(seed);
     for (int i = 0; i < 20000; i++) {
         struct sek_name a = random_name(), b = random_name(), back;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "base/utf8.h"
-#include "tools/out.h"
-#include "tools/safe.h"
+#include "tools/print/out.h"
+#include "tools/print/safe.h"
 #include <errno.h>
 #include <locale.h>
 #include <math.h>
@@ -11,9 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "seed.h"
 
 enum { TEXT, NAME, UINT, INT, TIME, TIME_MS, DURATION, OCTETS, FLAG, N };
 static const struct sek_col all_cols[] = {
@@ -365,8 +365,7 @@ static void test_hostile(void **state)
 static void test_any_octets(void **state)
 {
     (void)state;
-    unsigned seed = (unsigned)time(NULL);
-    print_message("seed %u\n", seed);
+    unsigned seed = (unsigned)test_seed();
     srandom(seed);
     for (int round = 0; round < 2000; round++) {
         char text[40];

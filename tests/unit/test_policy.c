@@ -156,6 +156,37 @@ static void test_delta_left_out(void **state)
     sek_policy_close(p);
 }
 
+/* A new delta over the image that is in memory: its file is not looked into. */
+static void test_open_over(void **state)
+{
+    uint64_t base_id = write_base();
+    struct sek_compile *c = compile_with_lists(1, 2);
+    struct sek_policy *first = open_policy(), *second, *third;
+    struct sek_diag diag;
+
+    (void)state;
+    add(c, "added.example.net", 1, 0);
+    write_image(c, SEK_POLICY_DELTA, base_id, 4);
+    test_ok(sek_policy_open_over(first, test_folder, &second, &diag), &diag);
+    assert_int_equal(sek_policy_generation(second), 4);
+    assert_string_equal(met_text(second, "added.example.net"), "0:1");
+    assert_string_equal(met_text(first, "added.example.net"), "");
+    sek_policy_close(first);
+    assert_string_equal(met_text(second, "www.evil.example"), "1:1 2:2");
+    /* without a delta again */
+    unlink(test_path(SEK_POLICY_DELTA));
+    test_ok(sek_policy_open_over(second, test_folder, &third, &diag), &diag);
+    assert_int_equal(sek_policy_generation(third), 3);
+    sek_policy_close(second);
+    assert_string_equal(met_text(third, "other.example"), "0:1 1:2");
+    /* another image is there: it must be opened */
+    c = compile_with_lists(1, 1);
+    add(c, "evil.example", 1, 0);
+    write_image(c, SEK_POLICY_IMAGE, 0, 5);
+    assert_int_equal(sek_policy_open_over(third, test_folder, &second, &diag), SEK_E_BUSY);
+    sek_policy_close(third);
+}
+
 static void test_refused(void **state)
 {
     struct sek_policy *p = NULL;
@@ -200,7 +231,7 @@ static void test_next_expiry(void **state)
     for (int with_delta = 0; with_delta < 2; with_delta++) {
         struct sek_policy *p = open_policy();
         for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
-            assert_int_equal(sek_policy_next_expiry(p, cases[i].after_s),
+            assert_int_equal(sek_policy_next_change(p, cases[i].after_s),
                              with_delta ? cases[i].both : cases[i].base);
         sek_policy_close(p);
         if (with_delta)
@@ -266,6 +297,7 @@ int main(void)
         cmocka_unit_test_teardown(test_image_alone, clean),
         cmocka_unit_test_teardown(test_delta, clean),
         cmocka_unit_test_teardown(test_delta_left_out, clean),
+        cmocka_unit_test_teardown(test_open_over, clean),
         cmocka_unit_test_teardown(test_refused, clean),
         cmocka_unit_test_teardown(test_next_expiry, clean),
         cmocka_unit_test_teardown(test_random_policies, clean),

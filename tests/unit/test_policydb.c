@@ -85,7 +85,8 @@ static void test_list_values(void **state)
          2, 3, SEK_E_INVALID},
         {"no such mode", "b", 3, 3, SEK_E_INVALID},
         {"action default", "b", 2, 0, SEK_E_INVALID},
-        {"no such action", "b", 2, 8, SEK_E_INVALID},
+        {"records are of entries", "b", 2, SEK_ACTION_DATA, SEK_E_INVALID},
+        {"no such action", "b", 2, SEK_ACTION_MAX + 1, SEK_E_INVALID},
     };
     struct sek_policydb *db = db_open();
     OK(sek_policydb_begin(db, &diag));
@@ -523,7 +524,7 @@ static void disk_full_child(void)
         char text[64];
         snprintf(text, sizeof text, "a-name-that-takes-some-room-%u.example", i);
         struct sek_name name = name_of(text);
-        err = sek_policydb_import_rule(db, &name, SEK_SCOPE_SUBTREE, 0, &diag);
+        err = sek_policydb_import_rule(db, &name, SEK_SCOPE_SUBTREE, 0, NULL, &diag);
     }
     if (!err)
         err = sek_policydb_import_end(db, false, "x", NULL, NULL, &st, &diag);

@@ -68,7 +68,7 @@ static void test_guarded(void **state)
 
     seen = (struct seen){0};
     row.list.action = SEK_ACTION_REFUSED;
-    OK(sek_policydb_guarded(db, never, &row.list, NOW, see, &seen, &diag));
+    OK(sek_policydb_guarded(db, never, &row, NOW, see, &seen, &diag));
     assert_int_equal(seen.n, 3);
     assert_null(strstr(seen.text, "blocks:"));
     sek_never_free(never);

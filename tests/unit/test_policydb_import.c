@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Imports into policy.db against a plain model, and which names are noted for the next delta. */
 #include "policydb_fixture.h"
-#include <time.h>
+#include "seed.h"
 
 /* --- import ------------------------------------------------------------------------------------
  */
@@ -47,11 +47,12 @@ struct changes {
 };
 
 static void changes_count(void *arg, bool added, const struct sek_name *name,
-                          const struct sek_rule *rule)
+                          const struct sek_rule *rule, const char *terms)
 {
     struct changes *c = arg;
     (void)name;
     (void)rule;
+    (void)terms;
     *(added ? &c->n_added : &c->n_removed) += 1;
 }
 
@@ -99,7 +100,7 @@ static void feed_random(struct sek_policydb *db, struct model *fed, struct sek_i
         fed->rule[n][scope].there = true;
         if (!there || before != SEK_ACTION_PASSTHRU)
             fed->rule[n][scope].action = action;
-        OK(sek_policydb_import_rule(db, &name, scope, action, &diag));
+        OK(sek_policydb_import_rule(db, &name, scope, action, NULL, &diag));
     }
 }
 
@@ -162,8 +163,7 @@ static void test_import(void **state)
 {
     (void)state;
     static struct model m;
-    unsigned seed = (unsigned)time(NULL);
-    print_message("seed %u\n", seed);
+    unsigned seed = (unsigned)test_seed();
     srandom(seed);
     struct sek_policydb *db = db_open();
     OK(sek_policydb_begin(db, &diag));
@@ -236,7 +236,7 @@ static void feed_many(struct sek_policydb *db, uint16_t list, unsigned from, uns
         char text[32];
         snprintf(text, sizeof text, "n%u.example", i);
         struct sek_name name = name_of(text);
-        OK(sek_policydb_import_rule(db, &name, SEK_SCOPE_SUBTREE, 0, &diag));
+        OK(sek_policydb_import_rule(db, &name, SEK_SCOPE_SUBTREE, 0, NULL, &diag));
     }
     OK(sek_policydb_import_end(db, true, "x", NULL, NULL, &st, &diag));
     OK(sek_policydb_commit(db, &diag));
@@ -259,12 +259,34 @@ static void test_dirty_threshold(void **state)
     OK(sek_policydb_entry_put(db, &e, &changed, &diag));
     OK(sek_policydb_commit(db, &diag));
     assert_int_equal(number_of("SELECT full_due FROM state"), 0);
-    feed_many(db, list, MAX, 1);
+    feed_many(db, list, MAX, 1000); /* a change of few names leaves it to others */
+    assert_int_equal(number_of("SELECT count(*) FROM dirty"), MAX + 1000);
+    assert_int_equal(number_of("SELECT full_due FROM state"), 0);
+    feed_many(db, list, MAX + 1000, 1001);
     assert_int_equal(number_of("SELECT count(*) FROM dirty"), 0);
     assert_int_equal(number_of("SELECT full_due = generation FROM state"), 1);
-    feed_many(db, list, MAX + 1, 1); /* an image being built now would not have this one */
+    feed_many(db, list, MAX + 2001, 1); /* an image being built now would not have this one */
     assert_int_equal(number_of("SELECT full_due = generation FROM state"), 1);
     assert_int_equal(number_of("SELECT count(*) FROM dirty"), 0);
+    sek_policydb_close(db);
+}
+
+/* Even changes of few names do not go on for ever. */
+static void test_dirty_few(void **state)
+{
+    (void)state;
+    enum { MAX = 20000, FEW = 1000 };
+    struct sek_policydb *db = db_open();
+    OK(sek_policydb_begin(db, &diag));
+    uint16_t list = list_new(db, "feed");
+    OK(sek_policydb_commit(db, &diag));
+    for (unsigned n = 0; n < 2 * MAX; n += FEW)
+        feed_many(db, list, n, FEW);
+    assert_int_equal(number_of("SELECT count(*) FROM dirty"), 2 * MAX);
+    assert_int_equal(number_of("SELECT full_due FROM state"), 0);
+    feed_many(db, list, 2 * MAX, 1);
+    assert_int_equal(number_of("SELECT count(*) FROM dirty"), 0);
+    assert_int_equal(number_of("SELECT full_due = generation FROM state"), 1);
     sek_policydb_close(db);
 }
 
@@ -274,6 +296,7 @@ int main(void)
         ON_FILE(test_import),
         ON_FILE(test_import_facts),
         ON_FILE(test_dirty_threshold),
+        ON_FILE(test_dirty_few),
     };
     return cmocka_run_group_tests(tests, setup_all, teardown_all);
 }

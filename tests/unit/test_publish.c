@@ -2,8 +2,8 @@
 /* From policy.db to policy.img and policy.delta: whatever is done to the database, what readers
  * look up in the two files equals the database. */
 #include "publish_fixture.h"
+#include "seed.h"
 #include <sys/stat.h>
-#include <time.h>
 
 /* --- tests ---------------------------------------------------------------------------------------
  */
@@ -41,6 +41,48 @@ static void test_image_then_deltas(void **state)
     assert_false(exists(delta));
     assert_int_equal(number_of("SELECT count(*) FROM dirty"), 0);
     check_files(db);
+    sek_policydb_close(db);
+}
+
+/* Rules about addresses stand in every file, those about servers with the names. */
+static void test_what_is_not_about_names(void **state)
+{
+    (void)state;
+    struct sek_policydb *db = db_open();
+    const char *const net = "24.0.2.0.192.rpz-ip", *const later = "32.7.2.0.192.rpz-ip";
+    const struct sek_addr addr = {{[10] = 0xff, 0xff, 192, 0, 2, 7}};
+    struct sek_met met[SEK_NETS_MET_MAX], names[SEK_LABELS_MAX + 1];
+    struct sek_policy *p;
+    const struct sek_name server = name_of("ns.example.rpz-nsdname"), owner = name_of(net);
+    for (unsigned step = 0; step < 5; step++) {
+        static const unsigned n_met[] = {1, 2, 2, 1, 0};
+        if (step == 0) {
+            edit(db, 1, net, SEK_SCOPE_EXACT, true, 0);
+            edit(db, 1, "ns.example.rpz-nsdname", SEK_SCOPE_EXACT, true, 0);
+            edit(db, 1, "odd.rpz-ip", SEK_SCOPE_EXACT, true, 0); /* of an older version */
+        } else if (step < 3) {
+            edit(db, 1, later, SEK_SCOPE_EXACT, true, step == 1 ? NOW + 9 : 0);
+        } else {
+            edit(db, 1, step == 3 ? later : net, SEK_SCOPE_EXACT, false, 0);
+        }
+        struct sek_image_info info = publish(db, step == 2);
+        assert_int_equal(info.base_id == 0, step == 0 || step == 2);
+        OK(sek_policy_open(dir, &p, &diag));
+        const struct sek_nets *nets = sek_policy_nets(p);
+        assert_non_null(nets);
+        assert_int_equal(sek_nets_lookup(nets, SEK_ABOUT_RESPONSE_IP, &addr, met), n_met[step]);
+        assert_int_equal(sek_nets_count(nets, SEK_ABOUT_NSDNAME), 1);
+        assert_int_equal(sek_policy_lookup(p, &server, names), 1);
+        assert_int_equal(sek_policy_lookup(p, &owner, names), 0);
+        assert_int_equal(sek_policy_next_change(p, NOW), step == 1 ? NOW + 9 : 0);
+        sek_policy_close(p);
+    }
+    edit(db, 1, "ns.example.rpz-nsdname", SEK_SCOPE_EXACT, false, 0);
+    edit(db, 1, "odd.rpz-ip", SEK_SCOPE_EXACT, false, 0);
+    publish(db, false);
+    OK(sek_policy_open(dir, &p, &diag));
+    assert_null(sek_policy_nets(p));
+    sek_policy_close(p);
     sek_policydb_close(db);
 }
 
@@ -87,7 +129,7 @@ static void random_import(struct sek_policydb *db, uint16_t list)
     for (long i = random() % 40; i > 0; i--) {
         struct sek_name name = name_of(numbered((unsigned)random() % N_NAMES));
         OK(sek_policydb_import_rule(db, &name, (enum sek_scope)(1 + random() % 3),
-                                    (enum sek_action)(random() % 8), &diag));
+                                    (enum sek_action)(random() % 8), NULL, &diag));
     }
     OK(sek_policydb_import_end(db, random() % 2, "x", NULL, NULL, &st, &diag));
     OK(sek_policydb_commit(db, &diag));
@@ -136,8 +178,7 @@ static void random_list(struct sek_policydb *db, uint16_t *list)
 static void test_random_edits(void **state)
 {
     (void)state;
-    unsigned seed = (unsigned)time(NULL);
-    print_message("seed %u\n", seed);
+    unsigned seed = (unsigned)test_seed();
     srandom(seed);
     struct sek_policydb *db = db_open();
     OK(sek_policydb_begin(db, &diag));
@@ -178,7 +219,7 @@ static void test_many_changes(void **state)
         char text[32];
         snprintf(text, sizeof text, "many%u.example", i);
         struct sek_name name = name_of(text);
-        OK(sek_policydb_import_rule(db, &name, SEK_SCOPE_SUBTREE, 0, &diag));
+        OK(sek_policydb_import_rule(db, &name, SEK_SCOPE_SUBTREE, 0, NULL, &diag));
     }
     OK(sek_policydb_import_end(db, false, "x", NULL, NULL, &st, &diag));
     OK(sek_policydb_commit(db, &diag));
@@ -213,9 +254,10 @@ static void test_progress(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ON_FILES(test_image_then_deltas), ON_FILES(test_mode_costs_a_delta),
-        ON_FILES(test_expired_left_out),  ON_FILES(test_random_edits),
-        ON_FILES(test_many_changes),      ON_FILES(test_progress),
+        ON_FILES(test_image_then_deltas),  ON_FILES(test_what_is_not_about_names),
+        ON_FILES(test_mode_costs_a_delta), ON_FILES(test_expired_left_out),
+        ON_FILES(test_random_edits),       ON_FILES(test_many_changes),
+        ON_FILES(test_progress),
     };
     return cmocka_run_group_tests(tests, setup_all, teardown_all);
 }

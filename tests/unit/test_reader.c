@@ -95,8 +95,10 @@ static void test_samples(void **state)
         {"adblock.txt", "evil.example ads.test good.example =exact.test", SEK_FORMAT_ADBLOCK, 2},
         {"dnsmasq.conf", "evil.example a.test b.test c.test d.test", SEK_FORMAT_DNSMASQ, 1},
         {"unbound.conf", "evil.example sink.test gone.test =ads.test", SEK_FORMAT_UNBOUND, 1},
-        {"rpz.zone", "=evil.example *.evil.example =nodata.test =good.test =drop.test",
-         SEK_FORMAT_RPZ, 2},
+        {"rpz.zone",
+         "=evil.example *.evil.example =nodata.test =good.test =drop.test "
+         "response-ip:192.0.2.1 =garden.test",
+         SEK_FORMAT_RPZ, 0},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         char path[512];
@@ -139,6 +141,8 @@ static void test_guess(void **state)
         {"address=/a.test/#\n", SEK_FORMAT_DNSMASQ},
         {"no-resolv\nserver=/a.test/\nlocal=/b.test/\n", SEK_FORMAT_DNSMASQ},
         {"server:\nlocal-zone: a.test static\n", SEK_FORMAT_UNBOUND},
+        {"^ad[0-9]+\\.\n(\\.|^)track\\.net$\n", SEK_FORMAT_REGEX},
+        {"a.test\nregex:^x\n/^y/\n", SEK_FORMAT_PLAIN},
         {"10.1.1.1 a.test\n10.1.1.2 b.test\n", SEK_FORMAT_HOSTS},
         {"address=/a.test/10.1.1.1\n", SEK_FORMAT_DNSMASQ},
         {"a.test\nb.test\n0.0.0.0 c.test\n", SEK_FORMAT_PLAIN},

@@ -270,8 +270,9 @@ static void test_folder_missing(void **state)
     assert_int_equal(mkdir(dir, 0700), 0);
     wait_for_hits(10);
     sek_recorder_stop(r, 1000);
-    assert_int_equal(n_said(), 4);
+    assert_true(n_said() == 2 || n_said() == 4); /* twice where SEK_HEALTH_WELL_MS lie between */
     assert_non_null(strstr(said.text[0], path));
+    assert_string_equal(said.text[n_said() - 1], "+events are stored again");
 }
 
 static void test_file_deleted(void **state)

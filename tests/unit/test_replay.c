@@ -16,6 +16,7 @@ static struct fixture {
     struct sek_suffix *suffix;
     struct sek_never *never;
     struct sek_domains *domains;
+    const struct sek_dismissed *dismissed;
     struct sek_replay *replay;
     struct sek_event *events;
     unsigned n, n_sums;
@@ -59,8 +60,11 @@ static void begin(const char *text, const struct sek_replay_hooks *hooks)
     assert_int_equal(sek_never_new(NULL, 0, f.suffix, &f.never, &diag), SEK_OK);
     assert_int_equal(sek_domains_open(&conf, T0_MS / 1000 + 900000000, &f.domains, aside, &diag),
                      SEK_OK);
-    const struct sek_replay_site site = {
-        .conf = &f.conf, .suffix = f.suffix, .never = f.never, .domains = f.domains};
+    const struct sek_replay_site site = {.conf = &f.conf,
+                                         .suffix = f.suffix,
+                                         .never = f.never,
+                                         .dismissed = f.dismissed,
+                                         .domains = f.domains};
     assert_int_equal(sek_replay_new(&site, hooks ? hooks : &own, &f.replay, &diag), SEK_OK);
     sek_buf_init(&f.told, 1 << 24);
     f.events = f.events ? f.events : calloc(MAX, sizeof *f.events);
@@ -349,7 +353,8 @@ static void test_kept(void **state)
     assert_non_null(mkdtemp(dir));
     snprintf(path, sizeof path, "%s/events.db", dir);
     assert_int_equal(sek_keep_new(path, NULL, T0_MS / 1000, &keep, &diag), SEK_OK);
-    const struct sek_replay_hooks hooks = {keep, sek_keep_sums, sek_keep_finding, sek_keep_first};
+    const struct sek_replay_hooks hooks = {keep, sek_keep_sums, sek_keep_finding, sek_keep_response,
+                                           sek_keep_first};
     begin("", &hooks);
     add_tunnel("files-backup.net", 500, 30, T0_MS);
     pass(false);
@@ -371,6 +376,74 @@ static void test_kept(void **state)
     sek_report_close(report);
     snprintf(command, sizeof command, "rm -r %s", dir);
     assert_int_equal(system(command), 0);
+}
+
+/* Answered as the resolver answers them: a hit, and told of all the same. */
+static void test_canary(void **state)
+{
+    static const struct {
+        const char *settings, *name;
+        unsigned blocked;
+    } cases[] = {
+        {"", "use-application-dns.net", 0},
+        {"bypass: {canary: nodata}", "use-application-dns.net", 3},
+        {"bypass: {canary: nxdomain}", "use-application-dns.net", 3},
+        {"bypass: {canary: nodata}", "mask.icloud.com", 3},
+        {"bypass: {canary: nodata}", "not-a-canary.net", 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        unsigned n;
+        begin(cases[i].settings, NULL);
+        for (unsigned k = 0; k < 3; k++)
+            add(cases[i].name, 5, T0_MS + k * 60000, true);
+        pass(false);
+        const struct sek_replay_met *mets = sek_replay_mets(f.replay, &n);
+        if (sek_replay_total(f.replay)->n_blocked != cases[i].blocked || n != !!cases[i].blocked)
+            fail_msg("%s %s: %u met", cases[i].settings, cases[i].name, n);
+        if (n) {
+            assert_int_equal(mets[0].trigger, SEK_TRIGGER_CANARY);
+            assert_string_equal(mets[0].by, "canary");
+            assert_true(mets[0].blocked);
+            assert_int_equal(mets[0].n_queries, 3);
+        }
+        /* a name of a relay is told as before */
+        assert_true((f.told.data != NULL) == (cases[i].name[0] == 'm'));
+        end();
+    }
+}
+
+/* What people dismissed is not told and blocks nothing; the rest is. */
+static void test_dismissed(void **state)
+{
+    struct sek_dismissal one = {.detector = SEK_DETECTOR_TUNNEL, .everybody = true};
+    struct sek_dismissed set = {0};
+    struct sek_name name;
+
+    (void)state;
+    assert_int_equal(sek_name_from_text("files-backup.net", 16, &name, NULL), SEK_OK);
+    one.domain_len = name.len;
+    memcpy(one.domain, name.octets, name.len);
+    assert_int_equal(sek_dismissed_add(&set, &one, NULL), SEK_OK);
+    for (unsigned all = 0; all < 2; all++) {
+        unsigned n;
+        f.dismissed = all ? NULL : &set;
+        begin("domains: {warm-up: 1d}\ntunnel: {mode: block}", NULL);
+        add("www.old.com", 1, T0_MS - 9 * DAY_MS, true);
+        pass(true);
+        add_tunnel("files-backup.net", 200, 30, T0_MS);
+        add_tunnel("other-backup.net", 200, 30, T0_MS + 30000);
+        pass(false);
+        assert_non_null(f.told.data);
+        assert_true((strstr(f.told.data, " files-backup.net ") != NULL) == all);
+        assert_non_null(strstr(f.told.data, " other-backup.net "));
+        assert_int_equal(sek_replay_dismissed(f.replay), !all);
+        sek_replay_blocks(f.replay, &n);
+        assert_int_equal(n, 1 + all);
+        end();
+    }
+    sek_dismissed_fini(&set);
 }
 
 static void test_distinct(void **state)
@@ -407,6 +480,8 @@ int main(void)
         cmocka_unit_test_teardown(test_own_history, teardown),
         cmocka_unit_test_teardown(test_blocks, teardown),
         cmocka_unit_test_teardown(test_kept, teardown),
+        cmocka_unit_test_teardown(test_canary, teardown),
+        cmocka_unit_test_teardown(test_dismissed, teardown),
         cmocka_unit_test(test_distinct),
     };
 

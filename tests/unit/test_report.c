@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "base/buf.h"
 #include "event_samples.h"
 #include "store/eventsdb.h"
 #include "store/report.h"
@@ -276,9 +277,71 @@ static void test_groups(void **state)
     assert_int_equal(sek_report_hit_groups(report, &(struct sek_hit_filter){0}, (enum sek_group)0,
                                            see_group, &seen, NULL),
                      SEK_E_INVALID);
-    assert_int_equal(sek_report_hit_groups(report, &(struct sek_hit_filter){0}, (enum sek_group)5,
+    assert_int_equal(sek_report_hit_groups(report, &(struct sek_hit_filter){0}, (enum sek_group)10,
                                            see_group, &seen, NULL),
                      SEK_E_INVALID);
+}
+
+static bool see_key(void *arg, const struct sek_hit_group *g)
+{
+    sek_buf_add_fmt(arg, "%s ", g->key);
+    return true;
+}
+
+static void read_keys(struct sek_report *r, enum sek_group_sort sort, bool reverse, unsigned limit,
+                      struct sek_buf *out)
+{
+    const struct sek_hit_filter f = {.order = {sort, reverse}, .limit = limit};
+    sek_buf_reset(out);
+    sek_buf_add_text(out, "");
+    assert_int_equal(sek_report_hit_groups(r, &f, SEK_GROUP_NAME, see_key, out, NULL), SEK_OK);
+}
+
+/* The first groups of an order are those with which the whole order begins. */
+static void test_first_groups(void **state)
+{
+    (void)state;
+    struct sek_tally *t;
+    struct sek_eventsdb *db;
+    struct sek_report *r;
+    struct sek_tally_batch *b;
+    struct sek_buf all, some;
+    char aside[SEK_ASIDE_MAX], other[80];
+    uint64_t written;
+    snprintf(other, sizeof other, "%s/groups.db", dir);
+    assert_int_equal(sek_tally_new(64 << 20, NULL, &t), SEK_OK);
+    assert_int_equal(sek_eventsdb_open(other, 0, &db, aside, NULL), SEK_OK);
+    for (int i = 0; i < 2000; i++) {
+        char name[64], endpoint[32];
+        snprintf(name, sizeof name, "n%d.example", (i * 37 + i / 11) % 400);
+        snprintf(endpoint, sizeof endpoint, "192.0.2.%d", i % 23);
+        struct sek_event e = sample_hit(endpoint, name, SAMPLE_MS + (i * 7919) % 50000);
+        e.action = i % 3 ? SEK_ACTION_SINKHOLE : SEK_ACTION_LOG;
+        assert_true(sek_tally_add(t, &e));
+    }
+    assert_int_equal(sek_tally_take(t, true, &b), SEK_OK);
+    assert_int_equal(sek_eventsdb_store(db, b, lists, 2, &written, NULL), SEK_OK);
+    sek_tally_batch_free(b);
+    assert_int_equal(sek_report_open(other, &r, NULL), SEK_OK);
+    sek_buf_init(&all, 0);
+    sek_buf_init(&some, 0);
+    for (int sort = SEK_SORT_DEFAULT; sort <= SEK_SORT_KEY; sort++)
+        for (int reverse = 0; reverse < 2; reverse++) {
+            static const unsigned limits[] = {1, 2, 7, 150, 399, 400, 5000};
+            read_keys(r, (enum sek_group_sort)sort, reverse, 0, &all);
+            for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
+                read_keys(r, (enum sek_group_sort)sort, reverse, limits[i], &some);
+                if (some.len == 0 || strncmp(all.data, some.data, some.len) != 0 ||
+                    (limits[i] >= 400) != (some.len == all.len))
+                    fail_msg("order %d%s, the first %u: \"%.100s\", not \"%.100s\"", sort,
+                             reverse ? " reversed" : "", limits[i], some.data, all.data);
+            }
+        }
+    sek_buf_fini(&all);
+    sek_buf_fini(&some);
+    sek_report_close(r);
+    sek_eventsdb_close(db);
+    sek_tally_free(t);
 }
 
 /* "key=queries/cached/hits/endpoints/domains" */
@@ -404,10 +467,11 @@ static void test_pages(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_filters),     cmocka_unit_test(test_bad_filters),
-        cmocka_unit_test(test_row_content), cmocka_unit_test(test_stop),
-        cmocka_unit_test(test_groups),      cmocka_unit_test(test_traffic),
-        cmocka_unit_test(test_facts),       cmocka_unit_test(test_pages),
+        cmocka_unit_test(test_filters),      cmocka_unit_test(test_bad_filters),
+        cmocka_unit_test(test_row_content),  cmocka_unit_test(test_stop),
+        cmocka_unit_test(test_groups),       cmocka_unit_test(test_traffic),
+        cmocka_unit_test(test_first_groups), cmocka_unit_test(test_facts),
+        cmocka_unit_test(test_pages),
     };
     return cmocka_run_group_tests(tests, make_db, remove_db);
 }

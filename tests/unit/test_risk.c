@@ -176,12 +176,13 @@ static void test_ranking(void **state)
     q.limit = 1;
     check(&q, FIRST);
     q.limit = 0;
-    q.endpoint = "192.0.2.3";
+    q.endpoints = (const char *const[]){"192.0.2.3"};
+    q.n_endpoints = 1;
     check(&q, "192.0.2.3 2.34: dga  1,\n");
-    q.endpoint = "192.0.2.99";
+    q.endpoints = (const char *const[]){"192.0.2.99"};
     check(&q, "");
     /* a week on, half is left, and what was a week old is a quarter */
-    q.endpoint = "192.0.2.1";
+    q.endpoints = (const char *const[]){"192.0.2.1"};
     q.now_s = SAMPLE_S + 7 * DAY + 60;
     check(&q, "192.0.2.1 7.93: blocked seven 4,\n");
     q.now_s = SAMPLE_S + 100 * DAY;
@@ -189,24 +190,60 @@ static void test_ranking(void **state)
 }
 
 /* 192.0.2.2 changed hands a day before; others not. */
-static void two_owners(void *arg, const char *address, int64_t time_s, int64_t *from,
-                       int64_t *until)
+static bool join_then(void *arg, int64_t moment_s, const struct sek_risk *risk)
+{
+    struct sek_buf *b = arg;
+    sek_buf_add_fmt(b, "%lld:", (long long)((moment_s * 1000 - SAMPLE_MS) / 1000 / DAY));
+    for (unsigned i = 0; risk && i < risk->n_reasons; i++)
+        sek_buf_add_fmt(b, " %d x%d", (int)risk->reasons[i].part, (int)risk->reasons[i].n);
+    sek_buf_add_text(b, risk ? "; " : " none; ");
+    return moment_s > SAMPLE_MS / 1000 - 100 * DAY;
+}
+
+/* Each evening as it looked then: what came later, and what was too old by then, is left out. */
+static void test_then(void **state)
+{
+    static const char *const endpoint[] = {"192.0.2.2"};
+    const struct sek_risk_query q = {
+        .half_life_s = 2 * DAY, .endpoints = endpoint, .n_endpoints = 1};
+    const int64_t now_s = SAMPLE_MS / 1000 + 60;
+    const int64_t moments[] = {
+        now_s, now_s - DAY, now_s - 8 * DAY, now_s + 12 * DAY, now_s + 20 * DAY, now_s - 101 * DAY,
+        now_s};
+    struct sek_risk_evidence *evidence;
+    struct sek_buf b;
+    (void)state;
+    sek_buf_init(&b, 0);
+    assert_int_equal(sek_risk_evidence_read(report, &q, now_s - 101 * DAY, &evidence, NULL),
+                     SEK_OK);
+    assert_int_equal(sek_risk_evidence_then(evidence, moments, 7, join_then, &b, NULL), SEK_OK);
+    assert_string_equal(b.data, "0: 1 x2 3 x1 2 x1; 0: 2 x1; -7: none; 12: 1 x2 3 x1; 20: none; "
+                                "-100: none; ");
+    sek_buf_reset(&b);
+    assert_int_equal(sek_risk_evidence_then(evidence, moments, 0, join_then, &b, NULL), SEK_OK);
+    assert_int_equal(b.len, 0);
+    sek_risk_evidence_free(evidence);
+    sek_risk_evidence_free(NULL);
+    sek_buf_fini(&b);
+}
+
+static void two_owners(void *arg, const char *address, int64_t time_s, struct sek_span *out)
 {
     int64_t change = SAMPLE_S - DAY;
     ++*(unsigned *)arg;
     if (strcmp(address, "192.0.2.2") != 0)
         return;
     if (time_s < change)
-        *until = change;
+        out->until_s = change;
     else
-        *from = change;
+        out->from_s = change;
 }
 
 static void test_tenancies(void **state)
 {
     unsigned n_asked = 0;
     struct sek_risk_query q = {
-        .now_s = SAMPLE_S, .half_life_s = 7 * DAY, .tenancy = two_owners, .tenancy_arg = &n_asked};
+        .now_s = SAMPLE_S, .half_life_s = 7 * DAY, .tenancy = two_owners, .inventory = &n_asked};
     (void)state;
     check(&q, "192.0.2.2 57.00: finding tunnel/drop.example 2, monitored eight 1,\n"
               "192.0.2.5 20.00: finding nxdomain-burst 1,\n"
@@ -218,6 +255,141 @@ static void test_tenancies(void **state)
     q.limit = 1;
     check(&q, "192.0.2.2 57.00: finding tunnel/drop.example 2, monitored eight 1,\n");
     assert_int_equal(n_asked, 2);
+}
+
+/* --- machines with several addresses -----------------------------------------------------------
+ */
+
+/* Who had what when; the time of a day before the samples, or since. */
+static const struct place {
+    const char *address;
+    int64_t from_s, until_s;
+    const char *mac, *name;
+} * places;
+
+static void tenant(void *arg, const char *address, int64_t time_s, struct sek_span *out)
+{
+    (void)arg;
+    for (const struct place *p = places; p->address; p++)
+        if (strcmp(p->address, address) == 0 && p->from_s <= time_s && time_s < p->until_s) {
+            out->from_s = p->from_s;
+            out->until_s = p->until_s;
+            snprintf(out->machine.mac, sizeof out->machine.mac, "%s", p->mac);
+            snprintf(out->machine.name, sizeof out->machine.name, "%s", p->name);
+        }
+}
+
+static enum sek_err ties(void *arg, int64_t since_s, sek_tie_fn *fn, void *fn_arg,
+                         struct sek_diag *diag)
+{
+    struct sek_addr addr;
+    (void)arg, (void)diag;
+    for (const struct place *p = places; p->address; p++)
+        if (p->until_s > since_s) {
+            assert_int_equal(sek_addr_from_text(p->address, &addr, NULL), SEK_OK);
+            fn(fn_arg, &addr, p->mac, p->name);
+        }
+    return SEK_OK;
+}
+
+#define EVER INT64_MIN, INT64_MAX
+#define A "00:11:22:33:44:01"
+#define B "00:11:22:33:44:02"
+#define TWO "192.0.2.2 60.51: finding tunnel/drop.example 2, blocked seven 1, monitored eight 1,\n"
+#define FIVE "192.0.2.5 20.00: finding nxdomain-burst 1,\n"
+#define ONE "192.0.2.1 12.00: blocked seven 4,\n"
+#define THREE "192.0.2.3 2.34: dga  1,\n"
+
+static void test_machines(void **state)
+{
+    static const struct {
+        const char *label;
+        struct place places[6];
+        const char *expected; /* the first line, and more */
+    } cases[] = {
+        {"the same MAC",
+         {{"192.0.2.1", EVER, A, ""}, {"192.0.2.2", EVER, A, ""}},
+         /* 54 + 6 log2(1 + 3.5) + 3 */
+         "192.0.2.1 70.02: finding tunnel/drop.example 2, blocked seven 5, monitored eight "
+         "1,\n" FIVE THREE},
+        {"the same MAC, other names",
+         {{"192.0.2.1", EVER, A, "pc1"}, {"192.0.2.2", EVER, A, "pc2"}},
+         "192.0.2.1 70.02: finding tunnel/drop.example 2, blocked seven 5, monitored eight "
+         "1,\n" FIVE THREE},
+        {"the same name, one MAC, in another case",
+         {{"192.0.2.1", EVER, "", "PC1"}, {"192.0.2.2", EVER, A, "pc1"}},
+         "192.0.2.1 70.02: finding tunnel/drop.example 2, blocked seven 5, monitored eight "
+         "1,\n" FIVE THREE},
+        {"the same name, no MAC",
+         {{"192.0.2.5", EVER, "", "pc"}, {"192.0.2.3", EVER, "", "pc"}},
+         TWO "192.0.2.3 22.34: finding nxdomain-burst 1, dga  1,\n" ONE},
+        {"the same name, two machines",
+         {{"192.0.2.1", EVER, A, "iphone"},
+          {"192.0.2.2", EVER, B, "iphone"},
+          {"192.0.2.3", EVER, "", "iphone"}},
+         TWO FIVE ONE THREE},
+        {"three addresses, tied by MAC and name",
+         {{"192.0.2.1", EVER, A, "pc"}, {"192.0.2.3", EVER, A, ""}, {"192.0.2.5", EVER, "", "pc"}},
+         TWO "192.0.2.1 34.34: finding nxdomain-burst 1, blocked seven 4, dga  1,\n"},
+        {"nothing is known of them",
+         {{"192.0.2.1", EVER, "", ""}, {"192.0.2.2", EVER, "", ""}},
+         TWO FIVE ONE THREE},
+        {"another machine then",
+         {{"192.0.2.2", INT64_MIN, SAMPLE_S - DAY, A, ""},
+          {"192.0.2.2", SAMPLE_S - DAY, INT64_MAX, B, ""},
+          {"192.0.2.1", EVER, A, ""}},
+         "192.0.2.2 57.00: finding tunnel/drop.example 2, monitored eight 1,\n" FIVE
+         "192.0.2.1 13.02: blocked seven 5,\n" THREE},
+        {"one address lost and had again",
+         {{"192.0.2.2", INT64_MIN, SAMPLE_S - DAY, A, ""},
+          {"192.0.2.2", SAMPLE_S - DAY, INT64_MAX, A, ""}},
+         TWO FIVE ONE THREE},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct sek_risk_query q = {
+            .now_s = SAMPLE_S, .half_life_s = 7 * DAY, .tenancy = tenant, .ties = ties};
+        places = cases[i].places;
+        check(&q, cases[i].expected);
+        q.limit = 1; /* the first is the same whatever else is looked at */
+        size_t n = strcspn(cases[i].expected, "\n") + 1;
+        char first[200];
+        snprintf(first, sizeof first, "%.*s", (int)n, cases[i].expected);
+        check(&q, first);
+    }
+}
+
+/* All addresses, and since when until when. */
+static bool keep_addresses(void *arg, const struct sek_risk *r)
+{
+    struct sek_buf *b = arg;
+    for (unsigned i = 0; i < r->n_addresses; i++)
+        sek_buf_add_fmt(b, "%s %lld..%lld, ", r->addresses[i].text,
+                        (long long)(r->addresses[i].from_s - SAMPLE_S),
+                        (long long)(r->addresses[i].until_s - SAMPLE_S));
+    sek_buf_add_fmt(b, "all %lld..%lld\n", (long long)(r->from_s - SAMPLE_S),
+                    (long long)(r->until_s - SAMPLE_S));
+    assert_string_equal(r->endpoint, r->addresses[0].text);
+    return false;
+}
+
+static void test_addresses(void **state)
+{
+    static const struct place leases[] = {{"192.0.2.1", SAMPLE_S - 60, SAMPLE_S + 600, A, ""},
+                                          {"192.0.2.2", SAMPLE_S - 8 * DAY, SAMPLE_S - DAY, A, ""},
+                                          {"192.0.2.2", SAMPLE_S - DAY, SAMPLE_S + 60, A, ""},
+                                          {0}};
+    const struct sek_risk_query q = {
+        .now_s = SAMPLE_S, .half_life_s = 7 * DAY, .tenancy = tenant, .ties = ties};
+    struct sek_buf b;
+
+    (void)state;
+    places = leases;
+    sek_buf_init(&b, 0);
+    assert_int_equal(sek_report_risk(report, &q, keep_addresses, &b, NULL), SEK_OK);
+    assert_string_equal(b.data, "192.0.2.1 -60..600, 192.0.2.2 -691200..60, all -691200..600\n");
+    sek_buf_fini(&b);
 }
 
 /* --- filters by spans --------------------------------------------------------------------------
@@ -286,9 +458,9 @@ static void test_spans(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_vectors),
-        cmocka_unit_test(test_ranking),
-        cmocka_unit_test(test_tenancies),
+        cmocka_unit_test(test_vectors),  cmocka_unit_test(test_ranking),
+        cmocka_unit_test(test_then),     cmocka_unit_test(test_tenancies),
+        cmocka_unit_test(test_machines), cmocka_unit_test(test_addresses),
         cmocka_unit_test(test_spans),
     };
     return cmocka_run_group_tests(tests, make_db, remove_db);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "tools/roc.h"
+#include "tools/measure/roc.h"
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

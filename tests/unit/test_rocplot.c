@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "tools/rocplot.h"
+#include "tools/measure/rocplot.h"
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

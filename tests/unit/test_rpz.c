@@ -29,20 +29,23 @@ static const struct row rows[] = {
      "", NULL, false},
     {"passthru of the first drafts, below", ZONE "*.old.test CNAME *.old.test.\n",
      "5:*.old.test:passthru", "", NULL, false},
-    {"rewritten to the name above", ZONE "*.evil.test CNAME evil.test.\n", "", "5",
-     "not supported yet", false},
-    {"rewritten to what is below", ZONE "evil.test CNAME *.evil.test.\n", "", "5",
-     "not supported yet", false},
+    {"rewritten to the name above", ZONE "*.evil.test CNAME evil.test.\n",
+     "5:*.evil.test:local-data data=\"CNAME evil.test.\"", "", NULL, false},
+    {"rewritten to what is below", ZONE "evil.test CNAME *.evil.test.\n",
+     "5:=evil.test:local-data data=\"CNAME *.evil.test.\"", "", NULL, false},
     {"nowhere",
      ZONE "evil.test A 0.0.0.0\n*.evil.test A 127.0.0.1\nb.test AAAA ::\nc.test AAAA ::1\n",
-     "5:=evil.test:sinkhole 6:*.evil.test:sinkhole 7:=b.test:sinkhole 8:=c.test:sinkhole", "", NULL,
-     false},
+     "5:=evil.test:local-data data=\"A 0.0.0.0\" 6:*.evil.test:local-data data=\"A 127.0.0.1\""
+     " 7:=b.test:local-data data=\"AAAA ::\" 8:=c.test:local-data data=\"AAAA ::1\"",
+     "", NULL, false},
+    {"passthru of the first drafts, address", ZONE "24.0.2.0.192.rpz-ip CNAME 24.0.2.0.192.\n",
+     "5:response-ip:192.0.2.0/24:passthru", "", NULL, false},
     {"our sinkhole", ZONE "evil.test A 192.0.2.66\nevil.test AAAA 2001:db8::66\n",
      "5:=evil.test:sinkhole", "", NULL, false},
-    {"another sinkhole", ZONE "evil.test AAAA 2001:db8::67\n", "", "5", "not supported yet", false},
-    {"both again", ZONE "a.test A 0.0.0.0\nb.test A 0.0.0.0\na.test CNAME .\n",
+    {"another sinkhole", ZONE "evil.test AAAA 2001:db8::67\n",
+     "5:=evil.test:local-data data=\"AAAA 2001:db8::67\"", "", NULL, false},
+    {"both again", ZONE "a.test A 192.0.2.66\nb.test A 192.0.2.66\na.test CNAME .\n",
      "5:=a.test:sinkhole 6:=b.test:sinkhole 7:=a.test:nxdomain", "", NULL, false},
-    {"tcp-only", ZONE "evil.test CNAME rpz-tcp-only.\n", "", "5", "rpz-tcp-only", false},
     {"below", ZONE "*.evil.test CNAME .\n", "5:*.evil.test:nxdomain", "", NULL, false},
     {"root wildcard", ZONE "* CNAME .\n", "5:*.:nxdomain", "", NULL, false},
     {"TTL and class", ZONE "evil.test 30 IN CNAME .\n", "5:=evil.test:nxdomain", "", NULL, false},
@@ -68,20 +71,36 @@ static const struct row rows[] = {
     {"parentheses",
      "$ORIGIN rpz.example.\n@ SOA a. b. (\n 1 ; serial\n2 3\n4 5 )\nevil.test CNAME (\n. )\n",
      "6:=evil.test:nxdomain", "", NULL, false},
-    {"address trigger", ZONE "32.1.2.0.192.rpz-ip CNAME .\n", "", "5", "rpz-ip", false},
-    {"client trigger", ZONE "32.1.2.0.192.rpz-client-ip CNAME .\n", "", "5", "rpz-client-ip",
+    {"address trigger", ZONE "32.1.2.0.192.rpz-ip CNAME .\n", "5:response-ip:192.0.2.1:nxdomain",
+     "", NULL, false},
+    {"address trigger, IPv6", ZONE "32.zz.db8.2001.rpz-ip CNAME *.\n",
+     "5:response-ip:2001:db8::/32:nodata", "", NULL, false},
+    {"client trigger", ZONE "24.0.2.0.192.rpz-client-ip CNAME rpz-passthru.\n",
+     "5:client-ip:192.0.2.0/24:passthru", "", NULL, false},
+    {"nsip trigger", ZONE "32.1.2.0.192.RPZ-NSIP CNAME rpz-drop.\n", "5:nsip:192.0.2.1:drop", "",
+     NULL, false},
+    {"nsdname trigger", ZONE "ns.evil.test.rpz-nsdname CNAME .\n",
+     "5:nsdname:=ns.evil.test:nxdomain", "", NULL, false},
+    {"nsdname triggers", ZONE "*.evil.test.rpz-nsdname CNAME .\n", "5:nsdname:*.evil.test:nxdomain",
+     "", NULL, false},
+    {"bits behind the prefix", ZONE "24.1.2.0.192.rpz-ip CNAME .\n", "", "5", "behind its prefix",
      false},
-    {"nsip trigger", ZONE "32.1.2.0.192.RPZ-NSIP CNAME .\n", "", "5", "rpz-nsip", false},
-    {"nsdname trigger", ZONE "ns.evil.test.rpz-nsdname CNAME .\n", "", "5", "rpz-nsdname", false},
+    {"no address", ZONE "a.rpz-ip CNAME .\n", "", "5", "RPZ's form", false},
+    {"star before an address", ZONE "*.24.0.2.0.192.rpz-ip CNAME .\n", "", "5", "no '*'", false},
+    {"unknown trigger", ZONE "a.rpz-new CNAME .\n", "", "5", "rpz-new", false},
+    {"not RPZ's", ZONE "32.1.2.0.192.rpz-sinkholed CNAME .\n", "", "5", "not known", false},
     {"trigger's word elsewhere", ZONE "rpz-ip.test CNAME .\n", "5:=rpz-ip.test:nxdomain", "", NULL,
      false},
-    {"local data A", ZONE "evil.test A 192.0.2.1\n", "", "5", "not supported yet", false},
-    {"local data CNAME", ZONE "evil.test CNAME garden.example.\n", "", "5", "not supported yet",
-     false},
-    {"local data wildcard", ZONE "evil.test CNAME *.garden.example.\n", "", "5",
-     "not supported yet", false},
-    {"local data TXT", ZONE "evil.test TXT \"a;b(\"\nb.test CNAME .\n", "6:=b.test:nxdomain", "5",
-     "not supported yet", false},
+    {"local data A", ZONE "evil.test A 192.0.2.1\n", "5:=evil.test:local-data data=\"A 192.0.2.1\"",
+     "", NULL, false},
+    {"TCP only", ZONE "evil.test CNAME rpz-tcp-only.\n", "5:=evil.test:tcp-only", "", NULL, false},
+    {"nobody answers with it", ZONE "evil.test DNAME garden.example.\n", "", "5", "nobody", false},
+    {"local data CNAME", ZONE "evil.test CNAME garden.example.\n",
+     "5:=evil.test:local-data data=\"CNAME garden.example.\"", "", NULL, false},
+    {"local data wildcard", ZONE "evil.test CNAME *.garden.example.\n",
+     "5:=evil.test:local-data data=\"CNAME *.garden.example.\"", "", NULL, false},
+    {"local data TXT", ZONE "evil.test TXT \"a;b(\"\nb.test CNAME .\n",
+     "5:=evil.test:local-data data=\"TXT \\\"a;b(\\\"\" 6:=b.test:nxdomain", "", NULL, false},
     {"the zone's own", ZONE "@ TXT \"about\"\n@ A 192.0.2.1\nns NS a.\n", "", "", NULL, false},
     {"SOA again", ZONE "evil.test CNAME .\n@ SOA a. b. 1 2 3 4 5\n", "5:=evil.test:nxdomain", "",
      NULL, false},
@@ -128,8 +147,9 @@ static enum sek_err see_rule(void *arg, const struct sek_read_rule *rule)
     char text[SEK_NAME_TEXT_MAX + 2];
     size_t n = strlen(seen->rules);
     sek_rule_to_text(rule->scope, rule->name.octets, text);
-    snprintf(seen->rules + n, sizeof(seen->rules) - n, "%s%u:%s:%s", n ? " " : "",
-             (unsigned)rule->line, text, sek_lookup_name(sek_action_names, (int)rule->action));
+    snprintf(seen->rules + n, sizeof(seen->rules) - n, "%s%u:%s:%s%s%s", n ? " " : "",
+             (unsigned)rule->line, text, sek_lookup_name(sek_action_names, (int)rule->action),
+             rule->terms ? " " : "", rule->terms ? rule->terms : "");
     return SEK_OK;
 }
 
@@ -214,7 +234,7 @@ static void test_unsupported(void **state)
     (void)state;
     struct run r;
     run_begin(&r);
-    run_text(&r, ZONE "32.1.2.0.192.rpz-ip CNAME .\na.test TXT x\nb..test CNAME .\n");
+    run_text(&r, ZONE "32.1.2.0.192.rpz-new CNAME .\na.test DNAME x.\nb..test CNAME .\n");
     assert_int_equal(r.stats.n_unsupported, 2);
     assert_int_equal(r.stats.n_bad, 1);
     assert_string_equal(r.seen.bad, "5 6 7");

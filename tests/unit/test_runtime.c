@@ -42,7 +42,7 @@ static uint64_t on_purge(void *arg, struct sek_runtime *rt)
     struct fixture *f = arg;
     struct sek_name name;
     assert_int_equal(sek_name_from_text("www.bad.example", 15, &name, NULL), SEK_OK);
-    sek_runtime_judge(rt, &name, SEK_TRIGGER_QNAME);
+    sek_runtime_judge(rt, &name, 1, SEK_TRIGGER_QNAME);
     atomic_fetch_add(&f->purges, 1);
     return 0;
 }
@@ -137,7 +137,8 @@ static enum sek_action decide(struct fixture *f, unsigned worker, const char *te
     struct sek_name name;
     struct sek_verdict v;
     sek_name_from_text(text, strlen(text), &name, NULL);
-    sek_worker_decide(f->rt, worker, &name, SEK_TRIGGER_QNAME, now_ms() / 1000, &v);
+    sek_worker_decide(f->rt, worker, &(struct sek_asking){.qtype = 1}, &name, SEK_TRIGGER_QNAME,
+                      now_ms() / 1000, &v);
     return v.action;
 }
 
@@ -147,7 +148,7 @@ static bool decide_once(struct fixture *f, int64_t now_s, struct sek_judged *jud
     struct sek_name name;
     sek_name_from_text("bad.example", strlen("bad.example"), &name, NULL);
     judged->verdict.list = UINT16_MAX; /* no list has it */
-    sek_worker_decide_once(f->rt, MAIN, &name, now_s, judged);
+    sek_worker_decide_once(f->rt, MAIN, &(struct sek_asking){.qtype = 1}, &name, now_s, judged);
     return judged->verdict.list != UINT16_MAX;
 }
 
@@ -305,10 +306,28 @@ static void test_served_though_blocked(void **state)
     assert_true(atomic_load(&page->counter[SEK_COUNTER_LEAKED]) > 0);
     wait_for(f, &page->counter[SEK_COUNTER_MONITORED], n);
     unsigned walks = atomic_load(&f->purges);
-    served(f, "www.bad.example", now_ms());
-    while (atomic_load(&f->purges) == walks && now_ms() < deadline)
-        usleep(2000);
+    deadline = now_ms() + DEADLINE_MS;
+    while (atomic_load(&f->purges) == walks && now_ms() < deadline) {
+        served(f, "www.bad.example", now_ms()); /* counts between two looks at the clock only */
+        usleep(20000);
+    }
     assert_true(atomic_load(&f->purges) > walks); /* what leaked is removed */
+}
+
+/* That policy had nothing to say of a name is no longer true once it has. */
+static void test_served_again_when_listed(void **state)
+{
+    struct fixture *f = *state;
+    publish_mode(f, "other.example", 1, SEK_MODE_MONITOR);
+    start(f, false);
+    for (unsigned i = 0; i < 40; i++)
+        served(f, "www.bad.example", now_ms());
+    expect_counters(f, 40, 40, 0, 0);
+    publish_mode(f, "bad.example", 2, SEK_MODE_MONITOR);
+    wait_for(f, &((struct sek_status_page *)f->page)->in_force, 2);
+    for (unsigned i = 0; i < 40; i++)
+        served(f, "www.bad.example", now_ms());
+    expect_counters(f, 80, 40, 40, 0);
 }
 
 static void put_garbage(struct fixture *f)
@@ -402,6 +421,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_damaged_policy_keeps_the_last, setup, teardown),
         cmocka_unit_test_setup_teardown(test_remembered_verdict, setup, teardown),
         cmocka_unit_test_setup_teardown(test_served_from_the_cache, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_served_again_when_listed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_served_though_blocked, setup, teardown),
         cmocka_unit_test_setup_teardown(test_damaged_at_the_start, setup, teardown),
         cmocka_unit_test_setup_teardown(test_removed_at_the_start, setup, teardown),

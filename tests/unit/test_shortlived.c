@@ -474,6 +474,30 @@ static void test_order(void **state)
     assert_false(absent("thrown.net"));
 }
 
+/* Nobody asks for anything: what is over is told when its time has come, each once, not before. */
+static void test_time_alone(void **state)
+{
+    static const char *const names[] = {"one.net", "two.net", "three.net"};
+    int64_t over_ms = 0;
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        born(names[i]);
+        visits(10, 10 * MINUTE_MS, 0);
+        it.now_ms += i * 1000;
+        absent(names[i]);
+        over_ms = it.now_ms + SEK_SHORTLIVED_GRACE_S * 1000;
+    }
+    assert_false(sek_shortlived_elapse(detector, over_ms - 2001, &sign));
+    assert_true(sek_shortlived_elapse(detector, over_ms - 1, &sign));
+    assert_true(sek_shortlived_elapse(detector, over_ms - 1, &sign));
+    assert_false(sek_shortlived_elapse(detector, over_ms - 1, &sign));
+    assert_false(sek_shortlived_elapse(detector, over_ms - DAY_MS, &sign)); /* a clock set back */
+    assert_true(sek_shortlived_elapse(detector, over_ms, &sign));
+    assert_memory_equal(sign.finding.domain, "\5three\3net", 11);
+    assert_int_equal(sign.finding.end_ms, over_ms);
+    assert_false(sek_shortlived_elapse(detector, over_ms + 30 * DAY_MS, &sign));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -486,6 +510,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_settings, setup, teardown),
         cmocka_unit_test_setup_teardown(test_flood, setup, teardown),
         cmocka_unit_test_setup_teardown(test_order, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_time_alone, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

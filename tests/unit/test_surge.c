@@ -40,7 +40,7 @@ static int teardown(void **state)
     return 0;
 }
 
-static bool count(const char *domain, unsigned endpoint, int64_t minute, uint64_t n)
+static bool count(const char *domain, unsigned endpoint, int64_t minute, uint32_t n)
 {
     union {
         struct sek_tally_traffic row;
@@ -53,7 +53,7 @@ static bool count(const char *domain, unsigned endpoint, int64_t minute, uint64_
     r.row.domain_len = name.len;
     memcpy(r.row.domain, name.octets, name.len);
     r.row.count[SEK_OUTCOME_CACHED] = n;
-    return sek_surge_count(surge, &r.row, &sign);
+    return sek_surge_count(surge, &r.row, n, &sign);
 }
 
 /* Three weeks of so many a minute, without a sign. */
@@ -169,9 +169,9 @@ static void test_adversary(void **state)
         for (unsigned k = 0; k < 40; k++)
             news += count("odd.net", 1, at + m, 1) && sign.is_new;
     assert_int_equal(news, 1);
-    count("odd.net", 1, at - 10000000, UINT64_MAX);
-    count("odd.net", 1, at + 10000000, UINT64_MAX);
-    count("odd.net", 1, -1, UINT64_MAX);
+    count("odd.net", 1, at - 10000000, UINT32_MAX);
+    count("odd.net", 1, at + 10000000, UINT32_MAX);
+    count("odd.net", 1, -1, UINT32_MAX);
     count(".", 1, at, 1);
     count("\\001\\255\\000.a-label-of-thirty-three-octets-is.a-label-of-thirty-three-octets-is", 1,
           at, 1);

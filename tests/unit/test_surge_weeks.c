@@ -126,7 +126,7 @@ static bool show(void *surge, unsigned endpoint, int64_t minute, unsigned n)
     memcpy(r.row.domain, "\7example\3com", 13);
     r.row.count[SEK_OUTCOME_PASSED] = n / 2;
     r.row.count[SEK_OUTCOME_CACHED] = n - n / 2;
-    return n > 0 && sek_surge_count(surge, &r.row, &sign);
+    return n > 0 && sek_surge_count(surge, &r.row, n, &sign);
 }
 
 /* A minute comes in two takes. True: a new finding. */

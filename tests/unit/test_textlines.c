@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Reading lines; what is said of bad ones is in tests/cli. */
-#include "tools/textlines.h"
+#include "tools/input/textlines.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>

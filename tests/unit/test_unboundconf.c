@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "tools/unboundconf.h"
+#include "tools/check/unboundconf.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>

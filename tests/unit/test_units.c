@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "tools/units.h"
+#include "tools/measure/units.h"
 #include "name/text.h"
 #include <setjmp.h>
 #include <stdarg.h>

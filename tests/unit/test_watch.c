@@ -28,8 +28,8 @@ static void test_modes(void **state)
     } cases[] = {
         {"", true, false},
         {"dga: {mode: off}\nbeacon: {mode: off}\ntunnel: {mode: off}\nnxburst: {mode: off}\n"
-         "surge: {mode: off}\nnewrate: {mode: off}\nbypass: {mode: off}\n"
-         "fastflux: {mode: off}\nshortlived: {mode: off}",
+         "surge: {mode: off}\nnewrate: {mode: off}\nbypass: {mode: off}\nsinkholed: {mode: off}\n"
+         "fastflux: {mode: off}\nshortlived: {mode: off}\nudr: {mode: off}",
          false, false},
         {"tunnel: {mode: block}", true, true},
         {"nxburst: {mode: block}", true, false}, /* it has no domain */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "tools/why.h"
+#include "tools/views/why.h"
 #include "name/text.h"
 #include <setjmp.h>
 #include <stdarg.h>

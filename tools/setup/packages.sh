@@ -1,13 +1,18 @@
 # shellcheck shell=bash disable=SC2034
 # SPDX-License-Identifier: BSD-3-Clause
 # THE lists of Debian packages, and installing what is missing of them.
-# Needs common.sh; its lists are used by those who source it. Packages that would start a service (unbound, nsd) are never installed: see
+# Needs common.sh; its lists are used by those who source it. Packages that would start a service (unbound, nsd, bind9) are never installed: see
 # programs.sh, which unpacks them beside the system.
 
 # Compiling sekisho: the libraries of the table in CMakeLists.txt and a compiler.
 PACKAGES_BUILD="gcc libc6-dev make cmake pkg-config binutils libsqlite3-dev libpsl-dev libidn2-dev
     libyaml-dev libssl-dev zlib1g-dev libldns-dev libpcap-dev libfstrm-dev libprotobuf-c-dev
     protobuf-c-compiler"
+
+# Regular expressions in lists: Hyperscan is for x86 alone, and everything works without it.
+case $(dpkg --print-architecture 2>/dev/null) in
+amd64 | i386) PACKAGES_BUILD="$PACKAGES_BUILD libhyperscan-dev" ;;
+esac
 
 # Rebuilding the distribution's Unbound with its own configure line (debian/control, Build-Depends, less
 # the packaging tools). libhiredis-dev: Debian 13's line.
@@ -16,11 +21,12 @@ PACKAGES_UNBOUND="dpkg-dev gcc libc6-dev make pkg-config bison flex libevent-dev
     libsystemd-dev python3-dev swig"
 
 # Running the resolver, and showing that it runs.
-PACKAGES_RUN="publicsuffix dns-root-data ldnsutils openssl"
+PACKAGES_RUN="publicsuffix dns-root-data ldnsutils openssl tzdata"
 
 # What the tests use: cmocka, a second compiler with sanitizers and fuzzer, load and packets.
-PACKAGES_TEST="libcmocka-dev clang libclang-rt-dev clang-format shellcheck dnsperf
-    python3-dnspython sqlite3 procps util-linux git"
+PACKAGES_TEST="libcmocka-dev clang libclang-rt-dev clang-format shellcheck dnsperf curl
+    python3-dnspython sqlite3 procps util-linux iproute2 git iodine dns2tcp groff-base faketime
+    sudo"
 
 # The names among the arguments that are not installed.
 packages_missing() {

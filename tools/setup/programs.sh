@@ -127,15 +127,16 @@ unpack_program() {
 download_program() {
     aside_apt update && cd "$aside/get" && aside_apt download "$1" || return 1
     rm -rf -- "$2" && dpkg-deb -x "$1"_*.deb "$2" || return 1
-    dpkg-deb -f "$1"_*.deb Depends | tr ',' '\n' | awk '$1 ~ /^lib/ { print $1 }' >"$2/.unpacked"
+    dpkg-deb -f "$1"_*.deb Depends | tr ',' '\n' |
+        awk '$1 ~ /^lib|-libs$/ { print $1 }' >"$2/.unpacked"
 }
 
-# find_program NAME: its path, of the system or unpacked; nothing when it is neither.
+# find_program PACKAGE [PROGRAM]: its path, of the system or unpacked; nothing when it is neither.
 find_program() {
-    local dir
+    local dir program=${2:-$1}
     for dir in /usr/sbin /usr/bin "$SEKISHO_PREFIX/$1/usr/sbin" "$SEKISHO_PREFIX/$1/usr/bin"; do
-        if [ -x "$dir/$1" ]; then
-            printf '%s/%s' "$dir" "$1"
+        if [ -x "$dir/$program" ]; then
+            printf '%s/%s' "$dir" "$program"
             return 0
         fi
     done
@@ -147,4 +148,16 @@ need_nsd() {
     if [ -e "$SEKISHO_PREFIX/nsd/.unpacked" ] || ! find_program nsd >/dev/null; then unpack_program nsd; fi
     NSD=$(find_program nsd) || fail "the package nsd holds no program nsd"
     export NSD
+}
+
+# need_named: sets NAMED to a usable named of BIND. Unpacked, it belongs to the very version of its
+# libraries: it is fetched again when those were upgraded.
+need_named() {
+    NAMED=$(find_program bind9 named) || NAMED=
+    if [ -z "$NAMED" ] || ! "$NAMED" -V >/dev/null 2>&1; then
+        rm -f "$SEKISHO_PREFIX/bind9/.unpacked"
+        unpack_program bind9
+        NAMED=$(find_program bind9 named) || fail "the package bind9 holds no program named"
+    fi
+    export NAMED
 }

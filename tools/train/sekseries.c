@@ -8,7 +8,7 @@
  * 2,000 benign endpoints a row ask for 300 names in 8 h, some of which do not exist. */
 #include "classify/evidence.h"
 #include "name/text.h"
-#include "tools/textlines.h"
+#include "tools/input/textlines.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

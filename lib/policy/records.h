@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Records that a rule answers with (RPZ's Local-Data): their types and data, without owner, class
+ * and TTL, one after the other. Read in place by the answer path; the text is that of zone files
+ * (RFC 1035 §5.1), through ldns, for the command. Any thread. */
+#pragma once
+#include "base/buf.h"
+
+#define SEK_TYPE_CNAME 5 /* RFC 1035 §3.2.2 */
+
+struct sek_record {
+    uint16_t type;
+    uint16_t n;          /* octets of data */
+    const uint8_t *data; /* names uncompressed */
+};
+
+/* The record at *at, which moves behind it. False at the end, and where octets are missing. */
+static inline bool sek_record_next(const uint8_t **at, const uint8_t *end, struct sek_record *out)
+{
+    const uint8_t *p = *at;
+    if (end - p < 4)
+        return false;
+    out->type = (uint16_t)(p[0] << 8 | p[1]);
+    out->n = (uint16_t)(p[2] << 8 | p[3]);
+    out->data = p + 4;
+    if (end - out->data < out->n)
+        return false;
+    *at = out->data + out->n;
+    return true;
+}
+
+/* "A 192.0.2.1", "TXT \"a text\"", "CNAME *.garden.example" among the records of io, sorted; the
+ * very same again changes nothing. io: its octets, *io_n of `room`. INVALID; LIMIT past the room.
+ */
+enum sek_err sek_record_add(const char *text, uint8_t *io, size_t *io_n, size_t room,
+                            struct sek_diag *diag);
+/* As above, for one that was read; appended. */
+enum sek_err sek_record_to_text(const struct sek_record *r, struct sek_buf *out);

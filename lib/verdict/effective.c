@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "verdict/effective.h"
+#include <string.h>
+#include "base/banned.h"
+
+void sek_effective_begin(struct sek_effective *e, const struct sek_engine *engine, int64_t now_s,
+                         const struct sek_effective_form *form)
+{
+    memset(e, 0, sizeof *e);
+    e->engine = engine;
+    e->now_s = now_s;
+    e->form = form;
+    e->last.len = 1; /* the root: nothing is said above it */
+}
+
+static unsigned labels_shared(const struct sek_name *a, const struct sek_name *b)
+{
+    unsigned n = 0;
+    while (n < a->n_labels && n < b->n_labels) {
+        const uint8_t *x = a->octets + a->offset[a->n_labels - n - 1];
+        const uint8_t *y = b->octets + b->offset[b->n_labels - n - 1];
+        if (memcmp(x, y, *x + 1U) != 0)
+            break;
+        n++;
+    }
+    return n;
+}
+
+static void decide(const struct sek_effective *e, const struct sek_name *name,
+                   struct sek_verdict *out)
+{
+    sek_engine_decide(e->engine, name, e->now_s, SEK_TRIGGER_QNAME, out, NULL, NULL);
+}
+
+/* The decision about names directly below that are not listed themselves: about one with a label
+ * that nobody lists. False: the name is too long for any to be below it. */
+static bool decide_below(const struct sek_effective *e, const struct sek_name *name,
+                         struct sek_verdict *out)
+{
+    bool asked = false;
+    for (unsigned n = 1; n <= SEK_LABEL_MAX && name->len + n + 1 <= SEK_NAME_MAX; n++) {
+        uint8_t wire[SEK_NAME_MAX] = {(uint8_t)n}; /* n octets 0 */
+        struct sek_name child;
+        memcpy(wire + n + 1, name->octets, name->len);
+        if (sek_name_from_wire(wire, n + 1 + name->len, &child) != SEK_OK)
+            break;
+        decide(e, &child, out);
+        asked = true;
+        if (out->trigger == SEK_TRIGGER_NONE || out->depth > 0)
+            break; /* no rule at that very name decides */
+    }
+    return asked;
+}
+
+/* What is said of a name. */
+struct said {
+    enum sek_action action;
+    uint32_t data;
+};
+
+static bool is_same(struct said a, struct said b)
+{
+    return a.action == b.action && a.data == b.data;
+}
+
+/* What the form says of a decision about the place's name, or what is below it. */
+static struct said say(const struct sek_effective *e, const struct sek_verdict *v, bool below,
+                       struct sek_effective_place *place)
+{
+    const struct sek_effective_form *form = e->form;
+    const struct said above = {place->above, place->above_data};
+    if (v->trigger == SEK_TRIGGER_NONE)
+        return above; /* nothing is said above either: a rule there would have decided */
+    if (sek_verdict_is_hit(v) && !sek_action_blocks(v->action)) {
+        place->recorded = true;
+        return above;
+    }
+    struct said said = {.action = form->as[v->action]};
+    if (said.action == SEK_ACTION_DATA && (said.data = form->data(form->arg, v)) == 0)
+        said.action = SEK_ACTION_DEFAULT;
+    bool fits = !form->fits || form->fits(form->arg, place->name, below);
+    if (!is_same(said, above) && !fits) {
+        place->unfit = true;
+        return above;
+    }
+    place->unsaid |= said.action == SEK_ACTION_DEFAULT && v->action != SEK_ACTION_PASSTHRU;
+    return said.action == SEK_ACTION_DEFAULT ? above : said;
+}
+
+/* The names above a place, from the top-level domain on. */
+static void tell_nodes(struct sek_effective *e, const struct sek_name *name)
+{
+    for (unsigned n = 1; n < name->n_labels; n++) {
+        struct sek_effective_level *level = &e->level[n];
+        struct sek_name node;
+        if (level->node)
+            continue;
+        level->node = true;
+        if (level->exact == SEK_ACTION_DEFAULT && level->below == SEK_ACTION_DEFAULT)
+            continue;
+        sek_name_parent(name, name->n_labels - n, &node);
+        const struct sek_effective_place place = {.name = &node,
+                                                  .exact = level->exact,
+                                                  .below = level->below,
+                                                  .above = level[-1].below,
+                                                  .exact_data = level->exact_data,
+                                                  .below_data = level->below_data,
+                                                  .above_data = level[-1].below_data,
+                                                  .changes = true};
+        e->form->place(e->form->arg, &place);
+    }
+}
+
+/* What is said of the very name and of those below it. */
+static void place_fill(const struct sek_effective *e, struct sek_effective_place *place)
+{
+    unsigned n = place->name->n_labels;
+    const struct sek_effective_level *up = n ? &e->level[n - 1] : NULL;
+    struct said above = {SEK_ACTION_DEFAULT, 0};
+    struct sek_verdict v;
+    if (up)
+        above = (struct said){(enum sek_action)up->below, up->below_data};
+    place->above = above.action;
+    place->above_data = above.data;
+    decide(e, place->name, &v);
+    struct said exact = say(e, &v, false, place), below = above;
+    if (decide_below(e, place->name, &v))
+        below = say(e, &v, true, place);
+    place->exact = exact.action;
+    place->exact_data = exact.data;
+    place->below = below.action;
+    place->below_data = below.data;
+    place->changes = !is_same(exact, above) || !is_same(below, above);
+}
+
+void sek_effective_add(struct sek_effective *e, const struct sek_name *name)
+{
+    unsigned n = name->n_labels, shared = labels_shared(&e->last, name);
+
+    for (unsigned i = shared + 1; i < n; i++) { /* names between that have no rules */
+        const struct sek_effective_level *up = &e->level[i - 1];
+        e->level[i] = (struct sek_effective_level){.exact = up->below,
+                                                   .below = up->below,
+                                                   .exact_data = up->below_data,
+                                                   .below_data = up->below_data};
+    }
+    struct sek_effective_place place = {.name = name};
+    place_fill(e, &place);
+    if (place.changes && e->form->nodes)
+        tell_nodes(e, name);
+    e->level[n] = (struct sek_effective_level){.exact = (uint8_t)place.exact,
+                                               .below = (uint8_t)place.below,
+                                               .exact_data = place.exact_data,
+                                               .below_data = place.below_data,
+                                               .node = place.changes};
+    e->last = *name;
+    e->form->place(e->form->arg, &place);
+}

@@ -1,0 +1,100 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Several policy zones: an earlier one comes before a later one whatever the rules are about, as in
+BIND with the same zones; and what waits for an answer is never in the cache.
+
+SEK_SEED=N makes other zones."""
+import os
+import random
+
+import harness
+from harness import LiveCase, wait_until, zone
+from packets import ask
+from secondaries import NAMED, Named, short
+
+SEED = int(os.environ.get("SEK_SEED", "20261128"))
+ZONES = ("z1.example", "z2.example", "z3.example")
+N_NAMES, N_ALIASES = 150, 50
+CLIENT = "127.0.0.2"  # whom the second zone has a rule about
+ACTIONS = (lambda k: "CNAME .", lambda k: "CNAME *.", lambda k: f"A 192.0.2.{k}")
+
+
+class Order(LiveCase):
+    @classmethod
+    def prepare(cls):
+        print("SEK_SEED =", SEED)
+        rng = random.Random(SEED)
+        names = [f"n{i}" for i in range(N_NAMES)]
+        aliases = {f"al{i}": rng.choice(names) for i in range(N_ALIASES)}
+        cls.zones = {"test": zone("".join(f"{n} A 198.51.100.{i}\n" for i, n in enumerate(names)) +
+                                  "fixed A 198.51.100.200\n" +
+                                  "".join(f"{a} CNAME {t}\n" for a, t in aliases.items()))}
+        cls.files, cls.asked = {}, [f"{n}.test" for n in (*names, *aliases, "fixed", "gone")]
+        for k, name in enumerate(ZONES):
+            lines = [f"$ORIGIN {name}.\n$TTL 30\n@ SOA localhost. nobody.invalid. 1 3600 600 86400 30"
+                     "\n@ NS localhost."]
+            for i, owner in enumerate((*names, *aliases)):
+                if rng.random() < 0.3:
+                    lines.append(f"{owner}.test {rng.choice(ACTIONS)(k * 10 + 1)}")
+                # an exception on the way covers the name alone here, and in BIND what is behind it
+                elif k == 0 and owner not in aliases.values() and rng.random() < 0.2:
+                    lines.append(f"{owner}.test CNAME rpz-passthru.")
+                if owner in names and rng.random() < 0.3:
+                    lines.append(f"32.{i}.100.51.198.rpz-ip {rng.choice(ACTIONS)(k * 10 + 2)}")
+            if k == 0:
+                lines.append("32.200.100.51.198.rpz-ip A 192.0.2.1")
+            if k == 2:
+                lines += ["fixed.test CNAME .", "gone.test A 192.0.2.21"]
+            if k == 1:
+                lines.append("32.2.0.0.127.rpz-client-ip A 192.0.2.19")
+            cls.files[name] = cls.scratch / f"{name}.zone"
+            cls.files[name].write_text("\n".join(lines) + "\n")
+        super().prepare()
+        *before, last = cls.files.items()
+        cls.named = Named(cls.scratch / "named", cls.upstream, *last, before=before)
+        cls.stack.callback(cls.named.stop)
+        wait_until(lambda: short(ask(cls.named.server, "fixed.test"))[1] == ("192.0.2.1",),
+                   lambda: "named has the zones: " + cls.named.text())
+
+    @classmethod
+    def before_start(cls):
+        for k, (name, path) in enumerate(cls.files.items()):
+            cls.policy.run("list", "import", name, str(path), "--as", "rpz", ok=(0, 3))
+            cls.policy.run("list", "set", name, "--priority", str(10 - k), ok=(0, 3))
+
+    def test_as_in_bind(self):
+        differ, seen = [], set()
+        for source in ("127.0.0.1", CLIENT):
+            for name in self.asked:
+                ours, bind = (short(ask(server, name, source=source))
+                              for server in (self.resolver.server, self.named.server))
+                seen.add(ours)
+                if ours != bind:
+                    differ.append(f"{name} from {source}: {ours}, BIND {bind}")
+        self.maxDiff = None
+        self.assertEqual([], differ[:20], f"{len(differ)} differ")
+        for address in ("192.0.2.1", "192.0.2.2", "192.0.2.11", "192.0.2.12", "192.0.2.21",
+                        "192.0.2.22", "192.0.2.19"):
+            self.assertIn(("NOERROR", (address,)), seen, "a kind of rule never decides")
+        # nothing that is blocked by name is left for whoever asks next
+        blocked = {n for n in self.asked if short(ask(self.named.server, n))[0] == "NXDOMAIN"}
+        self.assertTrue(blocked)
+        self.assertFalse(blocked & {name for name, _ in self.resolver.cached()})
+        self.assertEqual(0, self.policy.status()["leaked"])
+
+    def test_explain(self):
+        """The same walk, by hand."""
+        text = self.policy.run("explain", "fixed.test", "--client", "127.0.0.1",
+                               "--format", "jsonl")[1]
+        self.assertIn("unless a policy zone before it", text)
+        self.assertIn('"answer":"NXDOMAIN', text)
+        text = self.policy.run("explain", "fixed.test", "--client", "127.0.0.1", "--answer",
+                               "198.51.100.200", "--format", "jsonl")[1]
+        self.assertIn('"answer":"NOERROR, A 192.0.2.1,', text)
+
+
+if __name__ == "__main__":
+    if not NAMED:
+        print("cannot run, missing: named")
+        raise SystemExit(77)
+    harness.main()

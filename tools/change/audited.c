@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "audited.h"
+#include "tools/command.h"
+#include "tools/origin.h"
+#include <string.h>
+#include <time.h>
+#include "base/banned.h"
+
+enum sek_err sek_audited_begin(const struct sek_conf *conf, struct sek_policydb *db,
+                               struct sek_diag *diag)
+{
+    return sek_audit_begin(db, conf->audit.undo_octets, diag);
+}
+
+static const char *reason_of(const struct sek_context *c)
+{
+    for (const struct sek_arg *row = c->command->rows; row->name; row++)
+        if (strcmp(row->name, "reason") == 0)
+            return c->opt[row - c->command->rows].text;
+    return NULL;
+}
+
+enum sek_err sek_audited_add(struct sek_context *c, const struct sek_conf *conf,
+                             struct sek_policydb *db, const struct sek_audit_act *what)
+{
+    struct sek_audit_act act = what ? *what : (struct sek_audit_act){0};
+    struct sek_origin origin;
+    struct timespec now = {0};
+    sek_origin_read(&origin);
+    clock_gettime(CLOCK_REALTIME, &now);
+    act.time_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    act.user = origin.user;
+    act.uid = origin.uid;
+    act.origin = origin.from;
+    act.command = c->line;
+    if (!act.verb)
+        act.verb = c->command->words;
+    if (!act.reason)
+        act.reason = reason_of(c);
+    return sek_audit_add(db, &act, conf->audit.undo_s, conf->audit.undo_octets, NULL, &c->diag);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A command's row of the audit trail (store/audit.h). Commands that change policy.db through
+ * change.h have it by themselves; any other change gets it by one call. One thread. */
+#pragma once
+#include "tools/context.h"
+#include "store/audit.h"
+
+/* Once the database is open, before the transaction. */
+enum sek_err sek_audited_begin(const struct sek_conf *conf, struct sek_policydb *db,
+                               struct sek_diag *diag);
+/* Within the transaction, last of all. what: NULL, or what differs from this: the verb is the
+ * command's words, the reason that of --reason, user, origin, command line and time are found,
+ * object, before and after those of the rows that changed. Without a change no row is made. For a
+ * change of something that policy.db does not hold:
+ *     sek_audited_add(c, conf, db, &(struct sek_audit_act){.object = "…", .before = "…",
+ *                                                          .after = "…"})
+ * Errors are in c->diag. */
+enum sek_err sek_audited_add(struct sek_context *c, const struct sek_conf *conf,
+                             struct sek_policydb *db, const struct sek_audit_act *what);

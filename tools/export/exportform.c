@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "exportform.h"
+#include "exportline.h"
+#include "name/text.h"
+#include <string.h>
+#include "base/banned.h"
+
+const struct sek_export_why sek_export_whys[SEK_N_LEFT] = {
+    [SEK_LEFT_ACTION] = {"action", "no such action, or records, in this format; left out, what is "
+                                   "said above holds"},
+    [SEK_LEFT_NAME] = {"name", "cannot be written in this format; left out"},
+    [SEK_LEFT_BELOW] = {"below", "blocked with all below, but only the very name is there"},
+    [SEK_LEFT_PART] = {"part", "only the name itself, or only what is below it, is blocked; left "
+                               "out"},
+    [SEK_LEFT_EXCEPTION] = {"exception", "an exception within a block; blocked there"},
+    [SEK_LEFT_WIDE] = {"wide", "only the name itself, or only what is below it, is an exception "
+                               "within a block; both resolve there"},
+    [SEK_LEFT_ANSWER] = {"answer", "blocked with another answer than here"},
+    [SEK_LEFT_RECORDED] = {"recorded", "recorded only (action log, mode monitor); resolves there"},
+};
+
+static void leave(struct sek_export *x, enum sek_export_left left, const char *text)
+{
+    x->n_left[left]++;
+    fprintf(x->out, "%s %s: %s\n", x->row->comment, sek_export_whys[left].word, text);
+}
+
+/* --- RPZ: QNAME triggers ------------------------------------------------------------------------
+ */
+
+static bool rpz_fits(const struct sek_export *x, const struct sek_name *name, bool below)
+{
+    return sek_rpz_fits(name, below, x->zone_len);
+}
+
+/* Records of a verdict: number and set in one. */
+static const uint8_t *data_of(const struct sek_export *x, uint32_t number, size_t *out_n)
+{
+    const struct sek_termset *set =
+        number & 1 ? sek_policy_terms(x->policy) : sek_policy_terms_below(x->policy);
+    const struct sek_terms *t = sek_termset_get(set, number >> 1);
+    *out_n = 0;
+    return t ? sek_termset_data(set, t, out_n) : NULL;
+}
+
+static uint32_t rpz_data(void *arg, const struct sek_verdict *v)
+{
+    uint32_t number = v->terms << 1 | v->terms_new;
+    size_t n;
+    const uint8_t *data = data_of(arg, number, &n);
+    return data && sek_rpz_has_data(data, n) ? number : 0;
+}
+
+static void rpz_say(struct sek_export *x, const char *text, bool below, enum sek_action action,
+                    uint32_t number)
+{
+    size_t n = 0;
+    const uint8_t *data = action == SEK_ACTION_DATA ? data_of(x, number, &n) : NULL;
+    if (data)
+        sek_rpz_print_data(x->out, text, below, data, n);
+    else
+        sek_rpz_print(x->out, x->conf, text, below, action);
+}
+
+/* Both, also where one of them is what is said above: a name with records hides the wildcard above
+ * it from itself and what is below it. */
+static bool rpz_place(struct sek_export *x, const struct sek_effective_place *p, const char *text)
+{
+    if (!p->changes)
+        return false;
+    if (p->exact != SEK_ACTION_DEFAULT && p->name->n_labels > 0)
+        rpz_say(x, text, false, p->exact, p->exact_data);
+    if (p->below != SEK_ACTION_DEFAULT && rpz_fits(x, p->name, true))
+        rpz_say(x, p->name->n_labels ? text : "", true, p->below, p->below_data);
+    return true;
+}
+
+/* --- hosts: single names ------------------------------------------------------------------------
+ */
+
+/* Names that need no escapes: those formats have none. */
+static bool ordinary_fits(const struct sek_export *x, const struct sek_name *name, bool below)
+{
+    char text[SEK_NAME_TEXT_MAX];
+    (void)x;
+    (void)below;
+    sek_name_to_text(name->octets, text);
+    return name->n_labels > 0 && strchr(text, '\\') == NULL;
+}
+
+static bool hosts_place(struct sek_export *x, const struct sek_effective_place *p, const char *text)
+{
+    bool exact = sek_action_blocks(p->exact) && ordinary_fits(x, p->name, false);
+    if (p->changes && sek_action_blocks(p->below))
+        x->n_left[exact ? SEK_LEFT_BELOW : SEK_LEFT_PART]++;
+    if (exact)
+        fprintf(x->out, "0.0.0.0 %s\n", text);
+    return exact;
+}
+
+/* --- plain: list notation, blocks only ----------------------------------------------------------
+ */
+
+static bool plain_place(struct sek_export *x, const struct sek_effective_place *p, const char *text)
+{
+    bool exact = sek_action_blocks(p->exact), below = sek_action_blocks(p->below);
+    if (!p->changes)
+        return false;
+    if (sek_action_blocks(p->above)) {
+        leave(x, SEK_LEFT_EXCEPTION, text); /* blocks change nothing in there */
+        return false;
+    }
+    if (!exact && !below)
+        return false;
+    bool root = p->name->n_labels == 0;
+    fprintf(x->out, "%s%s\n", !below ? "=" : !exact ? "*." : "", root && !exact ? "" : text);
+    return true;
+}
+
+/* --- unbound.conf: local zones, of which the longest counts -------------------------------------
+ */
+
+/* Of the very name something else is said than of what is below it. */
+static bool unbound_split(struct sek_export *x, const struct sek_effective_place *p,
+                          const char *text)
+{
+    bool exact = sek_action_blocks(p->exact), below = sek_action_blocks(p->below);
+    if (sek_action_blocks(p->above) && !(exact && below)) {
+        leave(x, SEK_LEFT_WIDE, text);
+        return sek_unbound_print(x->out, x->conf, text, SEK_ACTION_PASSTHRU);
+    }
+    if (exact && below) {
+        leave(x, SEK_LEFT_ANSWER, text);
+        return sek_unbound_print(x->out, x->conf, text, p->below);
+    }
+    if (exact && p->below == SEK_ACTION_DEFAULT) {
+        if (p->exact != SEK_ACTION_SINKHOLE)
+            leave(x, SEK_LEFT_ANSWER, text);
+        sek_unbound_print_addresses(x->out, x->conf, text);
+        return true;
+    }
+    if (exact || below)
+        leave(x, SEK_LEFT_PART, text);
+    return false;
+}
+
+static bool unbound_place(struct sek_export *x, const struct sek_effective_place *p,
+                          const char *text)
+{
+    if (!p->changes)
+        return false;
+    if (p->exact != p->below)
+        return unbound_split(x, p, text);
+    /* a name that is let through where nothing blocks needs no zone */
+    if (p->exact == SEK_ACTION_PASSTHRU && p->above == SEK_ACTION_DEFAULT)
+        return false;
+    return sek_unbound_print(x->out, x->conf, text, p->exact);
+}
+
+#define BLOCKS_AS_ONE                                                                              \
+    {                                                                                              \
+        [SEK_ACTION_PASSTHRU] = SEK_ACTION_PASSTHRU, [SEK_ACTION_NXDOMAIN] = SEK_ACTION_SINKHOLE,  \
+        [SEK_ACTION_NODATA] = SEK_ACTION_SINKHOLE, [SEK_ACTION_SINKHOLE] = SEK_ACTION_SINKHOLE,    \
+        [SEK_ACTION_REFUSED] = SEK_ACTION_SINKHOLE, [SEK_ACTION_DROP] = SEK_ACTION_SINKHOLE,       \
+    }
+
+const struct sek_export_row sek_export_rows[] = {
+    {.id = SEK_FORMAT_RPZ,
+     .comment = ";",
+     .title = "response policy zone",
+     .as = {[SEK_ACTION_PASSTHRU] = SEK_ACTION_PASSTHRU,
+            [SEK_ACTION_NXDOMAIN] = SEK_ACTION_NXDOMAIN,
+            [SEK_ACTION_NODATA] = SEK_ACTION_NODATA,
+            [SEK_ACTION_SINKHOLE] = SEK_ACTION_SINKHOLE,
+            [SEK_ACTION_DROP] = SEK_ACTION_DROP,
+            [SEK_ACTION_TCP_ONLY] = SEK_ACTION_TCP_ONLY,
+            [SEK_ACTION_DATA] = SEK_ACTION_DATA},
+     .nodes = true,
+     .data = rpz_data,
+     .fits = rpz_fits,
+     .place = rpz_place},
+    {.id = SEK_FORMAT_HOSTS,
+     .comment = "#",
+     .title = "blocked names, whatever their action",
+     .as = BLOCKS_AS_ONE,
+     .fits = ordinary_fits,
+     .place = hosts_place},
+    {.id = SEK_FORMAT_PLAIN,
+     .comment = "#",
+     .title = "blocked names, whatever their action, in list notation",
+     .as = BLOCKS_AS_ONE,
+     .place = plain_place},
+    {.id = SEK_FORMAT_UNBOUND,
+     .comment = "#",
+     .title = "local zones for unbound.conf",
+     .as = {[SEK_ACTION_PASSTHRU] = SEK_ACTION_PASSTHRU,
+            [SEK_ACTION_NXDOMAIN] = SEK_ACTION_NXDOMAIN,
+            [SEK_ACTION_NODATA] = SEK_ACTION_NODATA,
+            [SEK_ACTION_SINKHOLE] = SEK_ACTION_SINKHOLE,
+            [SEK_ACTION_REFUSED] = SEK_ACTION_REFUSED,
+            [SEK_ACTION_DROP] = SEK_ACTION_DROP},
+     .fits = ordinary_fits,
+     .place = unbound_place},
+    {0},
+};
+
+static bool form_fits(void *arg, const struct sek_name *name, bool below)
+{
+    const struct sek_export *x = arg;
+    return !x->row->fits || x->row->fits(x, name, below);
+}
+
+static void form_place(void *arg, const struct sek_effective_place *p)
+{
+    struct sek_export *x = arg;
+    char text[SEK_NAME_TEXT_MAX];
+    if (!p->changes && !p->unsaid && !p->unfit && x->row->id != SEK_FORMAT_HOSTS) {
+        x->n_left[SEK_LEFT_RECORDED] += p->recorded;
+        return;
+    }
+    sek_name_to_text(p->name->octets, text);
+    x->n_left[SEK_LEFT_RECORDED] += p->recorded;
+    if (p->unsaid)
+        leave(x, SEK_LEFT_ACTION, text);
+    if (p->unfit)
+        leave(x, SEK_LEFT_NAME, text);
+    x->n_places += x->row->place(x, p, text);
+}
+
+void sek_export_form(struct sek_export *x, struct sek_effective_form *out)
+{
+    *out = (struct sek_effective_form){.nodes = x->row->nodes,
+                                       .data = x->row->data,
+                                       .fits = form_fits,
+                                       .place = form_place,
+                                       .arg = x};
+    memcpy(out->as, x->row->as, sizeof out->as);
+}

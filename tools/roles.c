@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "roles.h"
+#include "command.h"
+#include <grp.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/banned.h"
+
+#define GROUPS_MAX 1024
+
+/* THE table of commands that change something and need less than an admin. What weakens protection
+ * with nobody else asked (allow, unblock, release, lists, undo) is not among them. */
+static const struct {
+    const char *words;
+    enum sek_role role;
+} needs[] = {
+    {"block", SEK_ROLE_OPERATOR},
+    {"quarantine", SEK_ROLE_OPERATOR},
+    {"findings dismiss", SEK_ROLE_OPERATOR},
+    {"findings restore", SEK_ROLE_OPERATOR},
+    {"triage set", SEK_ROLE_OPERATOR},
+    {"incident open", SEK_ROLE_OPERATOR},
+    {"incident note", SEK_ROLE_OPERATOR},
+    {"incident scope", SEK_ROLE_OPERATOR},
+    {"incident contain", SEK_ROLE_OPERATOR}, /* blocks and quarantines */
+    {"incident close", SEK_ROLE_OPERATOR},
+    {"exception request", SEK_ROLE_OPERATOR},
+    {"exception request-from-hit", SEK_ROLE_OPERATOR},
+    {"exception emergency", SEK_ROLE_OPERATOR},
+    {"exception revoke", SEK_ROLE_OPERATOR}, /* others' only as an approver, see there */
+    {"exception enforce", SEK_ROLE_OPERATOR},
+    {"exception approve", SEK_ROLE_APPROVER},
+    {"exception reject", SEK_ROLE_APPROVER},
+    {"exception reviewed", SEK_ROLE_APPROVER},
+    {"exception archive", SEK_ROLE_APPROVER},
+    {"exception review", SEK_ROLE_APPROVER}, /* its decisions */
+};
+
+bool sek_roles_any(const struct sek_conf *conf)
+{
+    bool any = false;
+    for (int i = 0; i < SEK_N_ROLES; i++)
+        any |= *conf->roles[i] != '\0';
+    return any;
+}
+
+static bool is_in(const char *group, const gid_t *gids, int n)
+{
+    struct group entry, *found = NULL;
+    char room[65536];
+    if (!*group || getgrnam_r(group, &entry, room, sizeof room, &found) || !found)
+        return false;
+    for (int i = 0; i < n; i++)
+        if (gids[i] == found->gr_gid)
+            return true;
+    return false;
+}
+
+enum sek_role sek_role_of(const struct sek_conf *conf, const struct sek_origin *who)
+{
+    struct passwd entry, *found = NULL;
+    char room[4096];
+    gid_t gids[GROUPS_MAX];
+    int n = GROUPS_MAX;
+    if (who->uid == 0 || !sek_roles_any(conf))
+        return SEK_ROLE_ADMIN;
+    if (getpwuid_r(who->uid, &entry, room, sizeof room, &found) || !found)
+        return SEK_ROLE_NONE;
+    if (getgrouplist(found->pw_name, found->pw_gid, gids, &n) < 0)
+        n = GROUPS_MAX; /* more than that: the first ones count */
+    for (int role = SEK_N_ROLES - 1; role >= 0; role--)
+        if (is_in(conf->roles[role], gids, n))
+            return (enum sek_role)role;
+    /* where nobody is named as viewer, everybody may look */
+    return *conf->roles[SEK_ROLE_VIEWER] ? SEK_ROLE_NONE : SEK_ROLE_VIEWER;
+}
+
+static enum sek_err require(struct sek_context *c, const struct sek_conf *conf, enum sek_role role,
+                            const char *what)
+{
+    struct sek_origin who;
+    if (!sek_roles_any(conf))
+        return SEK_OK;
+    sek_origin_read(&who);
+    enum sek_role has = sek_role_of(conf, &who);
+    if (has >= role)
+        return SEK_OK;
+    return sek_diag_set(&c->diag, SEK_E_REFUSED, "%.60s: needs the role %s%s%s%s; %s has %s%s",
+                        what, sek_lookup_name(sek_role_names, role),
+                        *conf->roles[role] ? " (group " : "", conf->roles[role],
+                        *conf->roles[role] ? ")" : "", who.user,
+                        has == SEK_ROLE_NONE ? "no role" : "the role ",
+                        has == SEK_ROLE_NONE ? "" : sek_lookup_name(sek_role_names, has));
+}
+
+/* With settings brought along, those of the usual file say who may bring them. */
+static enum sek_err admit_settings(struct sek_context *c)
+{
+    const char *env = getenv("SEKISHO_CONF"), *usual = env && *env ? env : SEK_CONF_PATH;
+    struct sek_conf conf;
+    if (!c->conf_named || strcmp(c->conf_path, usual) == 0)
+        return SEK_OK;
+    enum sek_err err = sek_conf_load(usual, &conf, &c->diag);
+    if (err == SEK_E_NOTFOUND) {
+        c->diag = (struct sek_diag){0};
+        return SEK_OK;
+    }
+    if (!err)
+        err = require(c, &conf, SEK_ROLE_ADMIN, "--config");
+    sek_conf_fini(&conf);
+    return err;
+}
+
+enum sek_err sek_roles_admit(struct sek_context *c)
+{
+    const struct sek_conf *conf;
+    enum sek_err err = admit_settings(c);
+    if (err)
+        return err;
+    if (sek_context_conf(c, &conf)) {
+        c->diag = (struct sek_diag){0};
+        return SEK_OK;
+    }
+    return require(c, conf, SEK_ROLE_VIEWER, c->command->words);
+}
+
+enum sek_err sek_roles_admit_writer(struct sek_context *c)
+{
+    const struct sek_conf *conf;
+    enum sek_role role = SEK_ROLE_ADMIN;
+    enum sek_err err = sek_context_conf(c, &conf);
+    if (err)
+        return err;
+    for (size_t i = 0; i < sizeof needs / sizeof *needs; i++)
+        if (strcmp(needs[i].words, c->command->words) == 0)
+            role = needs[i].role;
+    return require(c, conf, role, c->command->words);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Roles: what the real user (origin.h) may do, by the Unix groups that roles.* of the settings
+ * name. Without any such group whoever gets at the files may do all, as ever. root may do all in
+ * any case: it could write policy.db by other means.
+ *
+ * Whose roles count? Those of the usual settings file (SEKISHO_CONF, which sudo takes away unless
+ * it is told otherwise, or /etc/sekisho/sekisho.yaml); of one named by --config only where there is
+ * no usual one. Else a user could bring roles of his own, and an admin's rights are needed for
+ * --config where there are roles. One thread. */
+#pragma once
+#include "context.h"
+#include "origin.h"
+
+/* The user's role by these settings. */
+enum sek_role sek_role_of(const struct sek_conf *conf, const struct sek_origin *who);
+/* Has the file any roles at all? */
+bool sek_roles_any(const struct sek_conf *conf);
+
+/* Before a command runs: may this user run it at all? Settings that cannot be read are the
+ * command's to complain of. REFUSED, with c->diag. */
+enum sek_err sek_roles_admit(struct sek_context *c);
+/* Before it opens policy.db for writing: what THE table of roles.c says, and an admin's right where
+ * it says nothing. REFUSED, with c->diag. */
+enum sek_err sek_roles_admit_writer(struct sek_context *c);

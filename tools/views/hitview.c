@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "hitview.h"
+#include "name/qtype.h"
+#include "why.h"
+#include <string.h>
+#include "base/banned.h"
+
+static enum sek_err read_name(struct sek_context *c, const char *text, char *out)
+{
+    struct sek_name name;
+    enum sek_scope scope;
+    struct sek_diag why;
+    if (sek_rule_from_text(text, strlen(text), &scope, &name, &why))
+        return sek_context_usage(c, "--name: %s", why.text);
+    sek_rule_to_text(scope, name.octets, out);
+    return SEK_OK;
+}
+
+void sek_hit_texts_fini(struct sek_hit_texts *texts)
+{
+    sek_buf_fini(&texts->endpoint);
+}
+
+enum sek_err sek_hit_filter_read(struct sek_context *c, struct sek_hit_filter *out,
+                                 struct sek_hit_texts *texts)
+{
+    const struct sek_arg_value *opt = c->opt;
+    memset(out, 0, sizeof *out);
+    sek_buf_init(&texts->endpoint, 0);
+    if (opt[SEK_HIT_ENDPOINT].given) {
+        enum sek_err e =
+            sek_machines_selector(c, "--endpoint", opt[SEK_HIT_ENDPOINT].text, &texts->endpoint);
+        if (e)
+            return e;
+        out->endpoint = texts->endpoint.data;
+    }
+    if (opt[SEK_HIT_NAME].given) {
+        enum sek_err e = read_name(c, opt[SEK_HIT_NAME].text, texts->name);
+        if (e)
+            return e;
+        out->name = texts->name;
+    }
+    if (opt[SEK_HIT_TYPE].given) {
+        out->qtype = sek_qtype_from_text(opt[SEK_HIT_TYPE].text);
+        if (out->qtype < 0)
+            return sek_context_usage(c, "--type: \"%.100s\" is no query type",
+                                     opt[SEK_HIT_TYPE].text);
+    }
+    if (opt[SEK_HIT_LIST].given)
+        out->list = opt[SEK_HIT_LIST].text;
+    out->action = (int)opt[SEK_HIT_ACTION].number;
+    out->monitor_only = opt[SEK_HIT_MONITOR].given;
+    out->blocked_only = opt[SEK_HIT_BLOCKED].given;
+    if (out->monitor_only && out->blocked_only)
+        return sek_context_usage(c, "--monitor and --blocked exclude each other");
+    return SEK_OK;
+}
+
+enum {
+    LAST,
+    FIRST,
+    COUNT,
+    ENDPOINT,
+    MACHINE,
+    NAME,
+    TYPE,
+    EFFECT,
+    ACTION,
+    WOULD,
+    MONITOR,
+    LIST,
+    RULE,
+    VIA,
+    TRIGGER,
+    MATCHED,
+    DECISION,
+    GENERATION,
+    SCORE,
+    WHY,
+    MACHINE_NAME, /* and the three behind it: the order of tools/views/machines.h */
+    MACHINE_MAC,
+    MACHINE_OWNER,
+    MACHINE_GROUP,
+    DOMAIN,
+    TRIAGE,
+    N_COLS = TRIAGE + SEK_TRIAGE_COLS
+};
+static const struct sek_col cols[] = {
+    [LAST] = {"last", "Last (UTC)", SEK_COL_TIME_MS, NULL, 20},
+    [FIRST] = {"first", "First", SEK_COL_TIME_MS, NULL, 0, SEK_COL_MACHINE},
+    [COUNT] = {"count", "Count", SEK_COL_UINT, NULL, 5},
+    [ENDPOINT] = {"endpoint", "Endpoint", SEK_COL_TEXT, NULL, 15},
+    [MACHINE] = SEK_MACHINE_COL,
+    [NAME] = {"name", "Name", SEK_COL_NAME, NULL, 32},
+    [TYPE] = {"type", "Type", SEK_COL_TEXT, NULL, 5},
+    [EFFECT] = {"effect", "Action", SEK_COL_TEXT, NULL, 14, SEK_COL_PEOPLE},
+    [ACTION] = {"action", "Action", SEK_COL_TEXT, NULL, 0, SEK_COL_MACHINE},
+    [WOULD] = {"rule_action", "Rule's action", SEK_COL_TEXT, NULL, 0, SEK_COL_MACHINE},
+    [MONITOR] = {"monitor", "Monitor", SEK_COL_FLAG, NULL, 0, SEK_COL_MACHINE},
+    [LIST] = {"list", "List", SEK_COL_TEXT, NULL, 12},
+    [RULE] = {"rule", "Rule", SEK_COL_NAME, NULL, 20},
+    [VIA] = {"via", "Via", SEK_COL_NAME, "", 0, SEK_COL_PEOPLE},
+    [TRIGGER] = {"trigger", "Trigger", SEK_COL_TEXT, NULL, 0, SEK_COL_MACHINE},
+    [MATCHED] = {"matched", "Matched name", SEK_COL_NAME, NULL, 0, SEK_COL_MACHINE},
+    [DECISION] = {"decision", "Id", SEK_COL_TEXT, NULL, 8},
+    [GENERATION] = {"generation", "Generation", SEK_COL_UINT, NULL, 0, SEK_COL_MACHINE},
+    [SCORE] = {"score", "Score", SEK_COL_REAL, NULL, 0, SEK_COL_FILLED},
+    [WHY] = {"why", "Why", SEK_COL_TEXT, NULL, 0, SEK_COL_FILLED},
+    [MACHINE_NAME] = SEK_MACHINE_NAME_COL,
+    [MACHINE_MAC] = SEK_MACHINE_MAC_COL,
+    [MACHINE_OWNER] = SEK_MACHINE_OWNER_COL,
+    [MACHINE_GROUP] = SEK_MACHINE_GROUP_COL,
+    [DOMAIN] = {"domain", "Domain", SEK_COL_NAME, NULL, 0, SEK_COL_MACHINE},
+    SEK_TRIAGE_COL_ROWS(TRIAGE, SEK_COL_MACHINE),
+};
+
+void sek_hit_view_init(struct sek_hit_view *v, struct sek_context *c, const char *schema,
+                       enum sek_out_shape shape)
+{
+    *v = (struct sek_hit_view){.out = c->out, .conf = &c->conf};
+    sek_machines_open(&v->machines, c);
+    memcpy(v->cols, cols, sizeof cols);
+    sek_machines_hide(&v->machines, &v->cols[MACHINE]);
+    sek_out_begin(c->out, schema, v->cols, N_COLS, shape);
+}
+
+void sek_hit_view_fini(struct sek_hit_view *v)
+{
+    sek_classify_close(v->model);
+    sek_machines_close(&v->machines);
+}
+
+/* What the classifier decided, explained by the installed model. */
+static void put_why(struct sek_hit_view *v, const struct sek_hit *hit)
+{
+    struct sek_name name;
+    struct sek_why why;
+    struct sek_buf text;
+    if (hit->trigger != SEK_TRIGGER_CLASSIFIER)
+        return;
+    if (!v->looked)
+        v->model = sek_why_model(v->conf);
+    v->looked = true;
+    if (!v->model || sek_name_from_text(hit->name, strlen(hit->name), &name, NULL))
+        return;
+    sek_classify_explain(v->model, &name, &why);
+    sek_buf_init(&text, 0);
+    sek_why_text(&name, &why, &text);
+    sek_out_text(v->out, WHY, text.data);
+    sek_buf_fini(&text);
+}
+
+bool sek_hit_view_row(struct sek_hit_view *v, const struct sek_hit *hit)
+{
+    struct sek_out *o = v->out;
+    char type[16], id[16], effect[48];
+    const char *would = sek_lookup_name(sek_action_names, hit->would);
+    const char *matched = hit->matched && *hit->matched ? hit->matched : hit->name;
+    const struct sek_triage *triage = NULL;
+    if (v->triage)
+        sek_triageview_find(v->triage, hit->domain, hit->endpoint, hit->last_ms, &triage);
+    /* What the rule asks for, and whether it only was recorded. */
+    snprintf(effect, sizeof effect, "%s%s", hit->monitor ? "would " : "", would);
+    snprintf(id, sizeof id, "%08x", (unsigned)hit->decision);
+    sek_out_int(o, LAST, hit->last_ms);
+    sek_out_int(o, FIRST, hit->first_ms);
+    sek_out_uint(o, COUNT, hit->count);
+    sek_out_text(o, ENDPOINT, hit->endpoint);
+    sek_out_text(o, NAME, hit->name);
+    sek_out_text(o, TYPE, sek_qtype_to_text(hit->qtype, type, sizeof type));
+    sek_out_text(o, EFFECT, effect);
+    sek_out_tint(o, EFFECT, hit->monitor ? SEK_TINT_WARN : SEK_TINT_NONE);
+    sek_out_text(o, ACTION, sek_lookup_name(sek_action_names, hit->action));
+    sek_out_text(o, WOULD, would);
+    sek_out_flag(o, MONITOR, hit->monitor);
+    sek_out_text(o, LIST, hit->list);
+    sek_out_text(o, RULE, hit->rule);
+    sek_out_text(o, VIA, matched && hit->name && strcmp(matched, hit->name) ? matched : "");
+    sek_out_text(o, TRIGGER, sek_lookup_name(sek_trigger_names, hit->trigger));
+    sek_out_text(o, MATCHED, matched);
+    sek_out_text(o, DECISION, id);
+    sek_out_uint(o, GENERATION, hit->generation);
+    if (hit->score != SEK_SCORE_UNKNOWN)
+        sek_out_real(o, SCORE, sek_classify_probability((float)hit->score / 100), 4);
+    put_why(v, hit);
+    sek_machines_put(&v->machines, o, MACHINE, MACHINE_NAME, hit->endpoint, hit->last_ms / 1000);
+    sek_out_text(o, DOMAIN, hit->domain);
+    if (v->triage)
+        sek_triageview_put(v->triage, o, TRIAGE, triage, hit->last_ms);
+    return sek_out_row(o);
+}
+
+enum sek_err sek_hit_report_open(struct sek_context *c, struct sek_report **out)
+{
+    const struct sek_conf *conf;
+    enum sek_err e = sek_context_conf(c, &conf);
+    if (e)
+        return e;
+    e = sek_report_open(conf->events.db, out, &c->diag);
+    if (e == SEK_E_NOTFOUND)
+        return sek_diag_set(&c->diag, e,
+                            "there is no %s yet: the resolver makes it when it first runs with the "
+                            "module (see: sekisho check)",
+                            conf->events.db);
+    return e;
+}
+
+/* --- a part of a page ----------------------------------------------------------------------------
+ */
+
+enum {
+    LATEST_LAST,
+    LATEST_COUNT,
+    LATEST_ENDPOINT,
+    LATEST_NAME,
+    LATEST_TYPE,
+    LATEST_ACTION,
+    LATEST_LIST,
+    LATEST_ID,
+    LATEST_COLS
+};
+static const struct sek_col latest_cols[] = {
+    [LATEST_LAST] = {"last", "Latest hits (UTC)", SEK_COL_TIME_MS},
+    [LATEST_COUNT] = {"count", "Count", SEK_COL_UINT},
+    [LATEST_ENDPOINT] = {"endpoint", "Endpoint", SEK_COL_TEXT},
+    [LATEST_NAME] = {"name", "Name", SEK_COL_NAME},
+    [LATEST_TYPE] = {"type", "Type", SEK_COL_TEXT},
+    [LATEST_ACTION] = {"action", "Action", SEK_COL_TEXT},
+    [LATEST_LIST] = {"list", "List", SEK_COL_TEXT},
+    [LATEST_ID] = {"decision", "Id", SEK_COL_TEXT},
+};
+
+void sek_hit_latest_part(struct sek_out *o)
+{
+    sek_out_part(o, "hits", latest_cols, LATEST_COLS, SEK_OUT_ROWS);
+}
+
+bool sek_hit_latest_row(void *arg, const struct sek_hit *hit)
+{
+    struct sek_out *o = arg;
+    char type[16], id[16];
+    snprintf(id, sizeof id, "%08x", (unsigned)hit->decision);
+    sek_out_int(o, LATEST_LAST, hit->last_ms);
+    sek_out_uint(o, LATEST_COUNT, hit->count);
+    sek_out_text(o, LATEST_ENDPOINT, hit->endpoint);
+    sek_out_text(o, LATEST_NAME, hit->name);
+    sek_out_text(o, LATEST_TYPE, sek_qtype_to_text(hit->qtype, type, sizeof type));
+    sek_out_text(o, LATEST_ACTION, sek_lookup_name(sek_action_names, hit->action));
+    sek_out_text(o, LATEST_LIST, hit->list);
+    sek_out_text(o, LATEST_ID, id);
+    return sek_out_row(o);
+}
