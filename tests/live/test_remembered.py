@@ -13,6 +13,7 @@ from test_generated import REAL
 
 N_BEFORE = 20  # names of 40 letters, some 700 octets: less than an hour's threshold
 PERIOD_S = 2.0  # longer than a reload
+N_VISITS = 48  # at most
 BACK = r"detectors: what they remembered .* is there again"
 
 
@@ -68,15 +69,19 @@ class Remembered(BehaviourCase):
         self.goes_on("127.0.0.12")
 
     def test_beacon_over_reloads(self):
+        """Between two reloads are fewer visits than a finding needs. Where reloads take long the
+        period suffers, and it takes more visits to see it."""
         started = time.monotonic()
-        for visit in range(16):  # by the clock, however long a reload takes
+        for visit in range(N_VISITS):  # by the clock, however long a reload takes
             time.sleep(max(0.0, started + visit * PERIOD_S - time.monotonic()))
             ask(self.resolver.server, BEACON, source="127.0.0.13")
             if visit % 4 == 3:
                 self.resolver.control("reload")
+                if self.findings(endpoint="127.0.0.13"):
+                    break
         found = self.found_by("beacon", "127.0.0.13")
         self.assertEqual(BEACON, found["domain"])
-        self.assertGreaterEqual(found["visits"], 8)
+        self.assertGreaterEqual(found["visits"], 6)
 
     def test_no_file_that_can_be_used(self):
         """Damaged, cut off, foreign, a folder: said in one line, and no more than that."""
