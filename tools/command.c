@@ -72,8 +72,9 @@
     X(policy_export, "policy export", "",                                                          \
       "print the policy for other resolvers: RPZ, hosts and more",                                 \
       "Prints what is decided of every name, after exceptions, priorities, modes and ends, with "  \
-      "the names that findings block: as a response policy zone, or in another format. What the "  \
-      "format cannot express is left out, noted at its place as a comment, and counted. With "     \
+      "the names that findings block: as a response policy zone, with its triggers about "         \
+      "addresses, clients and servers, or in another format. What the format cannot express is "   \
+      "left out, noted at its place as a comment, and counted. With "                              \
       "--output the file is replaced only when something changed, and the zone's serial grows "    \
       "then: any primary (NSD, Knot, BIND) can serve it, and hand out deltas.",                    \
       "sekisho policy export --zone rpz.example --output /var/lib/nsd/rpz.zone && nsd-control "    \

@@ -233,6 +233,33 @@ unsigned sek_nets_lookup(const struct sek_nets *n, enum sek_about about,
     return n_met;
 }
 
+/* The first address of a network. */
+static struct sek_addr addr_of(struct sek__v6 first, bool v4)
+{
+    struct sek_addr addr = {.octets = {0}};
+    for (unsigned i = 0; i < 8; i++) {
+        addr.octets[i] = (uint8_t)(first.high >> (56 - 8 * i));
+        addr.octets[8 + i] = (uint8_t)(first.low >> (56 - 8 * i));
+    }
+    if (v4)
+        addr.octets[10] = addr.octets[11] = 0xff;
+    return addr;
+}
+
+void sek_nets_each(const struct sek_nets *n, enum sek_about about, sek_nets_fn *fn, void *arg)
+{
+    struct sek_met met;
+    for (uint32_t i = 0; i < n->head->n_v6 + n->head->n_v4; i++) { /* net4 follows net6 */
+        bool v4 = i >= n->head->n_v6;
+        if (!rules_of(n, &n->net6[i], about, &met))
+            continue;
+        const struct sek_net net = {.addr =
+                                        addr_of(first_of(n, v4, v4 ? i - n->head->n_v6 : i), v4),
+                                    .bits = n->net6[i].bits};
+        fn(arg, &net);
+    }
+}
+
 const struct sek_rule *sek_nets_clients(const struct sek_nets *n, unsigned *out_n)
 {
     *out_n = (unsigned)(n->clients.len / sizeof(struct sek_rule));

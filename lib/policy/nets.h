@@ -26,6 +26,10 @@ uint32_t sek_nets_actions(const struct sek_nets *n);
 #define SEK_NETS_MET_MAX 129
 unsigned sek_nets_lookup(const struct sek_nets *n, enum sek_about about,
                          const struct sek_addr *addr, struct sek_met out[SEK_NETS_MET_MAX]);
+/* Call fn for every network with rules of that kind: those of IPv4 last, each before those within
+ * it. */
+typedef void sek_nets_fn(void *arg, const struct sek_net *net);
+void sek_nets_each(const struct sek_nets *n, enum sek_about about, sek_nets_fn *fn, void *arg);
 static inline struct sek_net sek_nets_met_net(const struct sek_addr *addr, unsigned depth)
 {
     return sek_net_around(addr, 128 - depth);

@@ -3,10 +3,12 @@
 #include <string.h>
 #include "base/banned.h"
 
-void sek_effective_begin(struct sek_effective *e, const struct sek_engine *engine, int64_t now_s,
+void sek_effective_begin(struct sek_effective *e, enum sek_about about,
+                         const struct sek_engine *engine, int64_t now_s,
                          const struct sek_effective_form *form)
 {
     memset(e, 0, sizeof *e);
+    e->about = about;
     e->engine = engine;
     e->now_s = now_s;
     e->form = form;
@@ -29,7 +31,12 @@ static unsigned labels_shared(const struct sek_name *a, const struct sek_name *b
 static void decide(const struct sek_effective *e, const struct sek_name *name,
                    struct sek_verdict *out)
 {
-    sek_engine_decide(e->engine, name, e->now_s, SEK_TRIGGER_QNAME, out, NULL, NULL);
+    static const struct sek_name any = {.len = 1}; /* whose servers does not matter */
+    struct sek_name owner;
+    if (e->about == SEK_ABOUT_NSDNAME)
+        sek_engine_decide_server(e->engine, &any, name, e->now_s, out, &owner, NULL, NULL);
+    else
+        sek_engine_decide(e->engine, name, e->now_s, SEK_TRIGGER_QNAME, out, NULL, NULL);
 }
 
 /* The decision about names directly below that are not listed themselves: about one with a label

@@ -51,6 +51,7 @@ struct sek_effective_level {
 
 /* In the caller's memory. */
 struct sek_effective {
+    enum sek_about about;
     const struct sek_engine *engine;
     int64_t now_s;
     const struct sek_effective_form *form;
@@ -58,8 +59,10 @@ struct sek_effective {
     struct sek_effective_level level[SEK_LABELS_MAX + 1]; /* by labels of `last`, the root first */
 };
 
-/* engine, form: borrowed until the last add. now_s: Unix time that decides what has ended. */
-void sek_effective_begin(struct sek_effective *e, const struct sek_engine *engine, int64_t now_s,
+/* about: NAME, or NSDNAME; then the names are those of zones' servers. engine, form: borrowed until
+ * the last add. now_s: Unix time that decides what has ended. */
+void sek_effective_begin(struct sek_effective *e, enum sek_about about,
+                         const struct sek_engine *engine, int64_t now_s,
                          const struct sek_effective_form *form);
 /* The next name of the policy: all that have rules, each once, in canonical order (RFC 4034 §6.1).
  * Others may be among them. */

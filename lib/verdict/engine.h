@@ -106,6 +106,11 @@ void sek_engine_decide_address(const struct sek_engine *engine, const struct sek
                                enum sek_trigger trigger, const struct sek_addr *addr, int64_t now_s,
                                struct sek_verdict *out, struct sek_name *out_matched,
                                sek_walk_fn *walk, void *arg);
+/* What is decided of those addresses of a network that no smaller one within it holds: about is
+ * RESPONSE_IP, CLIENT_IP, NSIP or SINKHOLED. For whoever writes the policy down; rules of other
+ * kinds, restrictions and the company's own zones are left out of it. */
+void sek_engine_decide_net(const struct sek_engine *engine, enum sek_about about,
+                           const struct sek_net *net, int64_t now_s, struct sek_verdict *out);
 /* The owner name of the rule that decided, for a verdict on `name` by the policy of `engine`.
  * False: no rule did, or that policy is gone. */
 bool sek_engine_owner(const struct sek_engine *engine, const struct sek_name *name,

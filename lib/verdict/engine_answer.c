@@ -183,6 +183,25 @@ void sek_engine_decide_address(const struct sek_engine *engine, const struct sek
     spare_own(engine, question, out);
 }
 
+void sek_engine_decide_net(const struct sek_engine *engine, enum sek_about about,
+                           const struct sek_net *net, int64_t now_s, struct sek_verdict *out)
+{
+    static const enum sek_trigger triggers[SEK_ABOUT_MAX + 1] = {
+        [SEK_ABOUT_RESPONSE_IP] = SEK_TRIGGER_RESPONSE_IP,
+        [SEK_ABOUT_CLIENT_IP] = SEK_TRIGGER_CLIENT_IP,
+        [SEK_ABOUT_NSIP] = SEK_TRIGGER_NSIP,
+        [SEK_ABOUT_SINKHOLED] = SEK_TRIGGER_SINKHOLED};
+    const struct sek_nets *nets = engine->policy ? sek_policy_nets(engine->policy) : NULL;
+    struct sek_met met[SEK_NETS_MET_MAX];
+    struct carried c = carried_of(engine, now_s, out, NULL, NULL, NULL);
+    unsigned first = 0, n = nets ? sek_nets_lookup(nets, about, &net->addr, met) : 0;
+    while (first < n && met[first].depth < 128U - net->bits)
+        first++;
+    sek__decide_by_met(&c.who, engine->policy, met + first, n - first, triggers[about], out, NULL,
+                       NULL);
+    out->depth = 0;
+}
+
 void sek_engine_decide_server(const struct sek_engine *engine, const struct sek_name *question,
                               const struct sek_name *server, int64_t now_s, struct sek_verdict *out,
                               struct sek_name *out_matched, sek_walk_fn *walk, void *arg)

@@ -9,7 +9,7 @@ from pathlib import Path
 import dns.name
 
 import harness
-from harness import LiveCase, notation, wait_until, zone
+from harness import LiveCase, addresses, ask, notation, wait_until, zone
 from programs import free_port
 from secondaries import (NAMED, Named, Primary, SILENCE, ask_all, policy_unbound, unbound_serial)
 
@@ -17,8 +17,16 @@ SEED = 20261127
 ZONE = "rpz.example"
 N_DOMAINS = 300
 N_SAMPLES = 1000
+N_CARRIED = 32  # names with an address of its own each
 TYPES = ("A", "A", "A", "AAAA", "TXT")
 README = Path(__file__).parents[2] / "policy" / "README.md"
+
+# By addresses in answers: a network within another, exceptions, both families, what no zone can say.
+CARRIED = (("carried-nx", "nxdomain", ("198.51.100.8/29", "2001:db8:77::10/124")),
+           ("carried-nodata", "nodata", ("198.51.100.10", "2001:db8:77::8/125")),
+           ("carried-free", "passthru", ("198.51.100.12/31", "2001:db8:77::1a")),
+           ("carried-sink", "sinkhole", ("198.51.100.16/30",)),
+           ("carried-watch", "log", ("198.51.100.20",)))
 
 # Answers may differ from ours for these reasons only; each is explained in policy/README.md.
 REFUSED = "no-refused"
@@ -63,7 +71,9 @@ class Fleet(LiveCase):
         cls.aliases = {f"al{i}.test": f"{cls.rng.choice('abc')}.{cls.rng.choice('abc')}.d{i}.test"
                        for i in range(N_DOMAINS)}
         aliases = "".join(f"{alias}. CNAME {name}.\n" for alias, name in cls.aliases.items())
+        carried = "".join(f"n{i} A 198.51.100.{i}\nn{i} AAAA 2001:db8:77::{i}\n" for i in range(N_CARRIED))
         cls.zones = {"test": zone('* A 203.0.113.1\n* AAAA 2001:db8::1\n* TXT "real"\n' + aliases),
+                     "carried.example": zone(carried),
                      "example": zone("* A 203.0.113.2\n")}
         super().prepare()
         cls.file = cls.scratch / "policy.zone"
@@ -98,6 +108,11 @@ class Fleet(LiveCase):
         cls.listed += rules
         cls.policy.add_list("data", [f'{e} data="A 192.0.2.{77 + i % 2}" data="TXT \\"walled\\""'
                                      for i, e in enumerate(rules)], priority=60)
+        for name, action, nets in CARRIED:
+            cls.policy.add_list(name, [f"response-ip:{net}" for net in nets], action=action)
+        cls.policy.add_list("carried-data", ['response-ip:198.51.100.24/30 data="A 192.0.2.79"'])
+        cls.policy.add_list("clients", ["client-ip:127.0.0.9", "client-ip:127.0.0.10 data=\"A 192.0.2.80\""],
+                            action="nodata")
         cls.odd = [dns.name.Name((label, b"odd", b"test", b"")) for label in
                    (b"\0", b"a.b", b"a b", b'"', b";", b"@", b"$TTL", b"(", b"\\", b"\xff", b"#", b"1")]
         cls.policy.add_list("odd", ["=" + notation(n) for n in cls.odd], action="nodata")
@@ -179,6 +194,25 @@ class Fleet(LiveCase):
             self.assertGreaterEqual(seen.get(kind, 0), least, kind)
         for why in reasons:
             self.assertIn(f"| `{why}` |", README.read_text())
+
+    def test_addresses(self):
+        """Rules about addresses in answers."""
+        questions = [(f"n{i}.carried.example", rdtype) for i in range(N_CARRIED)
+                     for rdtype in ("A", "AAAA", "TXT")]
+        self.compare(questions, self.servers())
+        answers = [a[0] for a in ask_all([self.resolver.server], questions)]
+        for expected, least in ((("NXDOMAIN", ()), 10), (("NOERROR", ("198.51.100.12",)), 1),
+                                (("NOERROR", (harness.SINKHOLE4,)), 4),
+                                (("NOERROR", ("192.0.2.79",)), 4),
+                                (("NOERROR", ("198.51.100.20",)), 1)):
+            self.assertGreaterEqual(answers.count(expected), least, expected)
+
+    def test_clients(self):
+        """Rules about whoever asks."""
+        for source, expected in (("127.0.0.9", []), ("127.0.0.10", ["192.0.2.80"]),
+                                 ("127.0.0.11", ["198.51.100.1"])):
+            self.assertEqual([expected] * 3, [addresses(ask(server, "n1.carried.example", source=source))
+                                              for server in self.servers()], source)
 
     def test_odd_names(self):
         """Octets that mean something in a zone file."""

@@ -342,7 +342,7 @@ static void check_world(struct world *w, bool refused_is_said, bool odd, uint64_
     if (!refused_is_said)
         form.as[SEK_ACTION_REFUSED] = SEK_ACTION_DEFAULT;
     z.n = 0;
-    sek_effective_begin(&e, &engine, NOW_S, &form);
+    sek_effective_begin(&e, SEK_ABOUT_NAME, &engine, NOW_S, &form);
     for (size_t i = 0; i < w->n_names; i++)
         sek_effective_add(&e, &w->names[i]);
     qsort(z.records, z.n, sizeof z.records[0], by_owner);
@@ -492,7 +492,7 @@ static void test_cases(void **state)
         const struct sek_engine engine = {.policy = w.policy};
         struct sek_effective e;
         form.as[SEK_ACTION_REFUSED] = SEK_ACTION_DEFAULT;
-        sek_effective_begin(&e, &engine, NOW_S, &form);
+        sek_effective_begin(&e, SEK_ABOUT_NAME, &engine, NOW_S, &form);
         for (size_t k = 0; k < w.n_names; k++)
             sek_effective_add(&e, &w.names[k]);
         if (strcmp(text.text, cases[i].places) != 0)
@@ -526,7 +526,7 @@ static void test_longest_names(void **state)
     const struct sek_effective_form form = {
         .as = ALL_SAID, .fits = rpz_fits, .nodes = true, .place = rpz_place, .arg = &z};
     z.n = 0;
-    sek_effective_begin(&e, &engine, NOW_S, &form);
+    sek_effective_begin(&e, SEK_ABOUT_NAME, &engine, NOW_S, &form);
     sek_effective_add(&e, &name);
     assert_int_equal(z.n, 1);
     assert_true(test_name_same(&z.records[0].owner, &name));

@@ -40,12 +40,16 @@ const struct sek_arg sek_cmd_policy_export_args[] = {
     [N_OPTS] = {0},
 };
 
+/* Names that have rules: of questions, of zones' servers, and those that stand for something that
+ * no other format knows. */
+enum kind { NAMES, SERVERS, OTHERS, N_KINDS };
+
 struct run {
     struct sek_context *c;
     const struct sek_conf *conf;
     struct sek_policy *policy;
     struct sek_dynamic *dynamic;
-    struct sek_batch *names; /* their keys, in order */
+    struct sek_batch *owners[N_KINDS]; /* their keys, in order */
     struct sek_name zone;
     struct sek_export x;
 };
@@ -54,42 +58,39 @@ struct run {
  */
 
 struct gather {
-    struct sek_batch *batch;
+    struct run *run;
     enum sek_err err;
-    uint64_t n_about; /* rules that are about no name */
 };
 
-static bool gather_name(void *arg, const struct sek_name *name)
+static bool gather_name(void *arg, const struct sek_name *owner)
 {
     struct gather *g = arg;
+    struct sek_name name = *owner;
+    enum sek_about about = sek_about_of(owner);
+    bool servers = about == SEK_ABOUT_NSDNAME && g->run->x.row->triggers;
+    enum kind kind = about == SEK_ABOUT_NAME ? NAMES : servers ? SERVERS : OTHERS;
     uint8_t key[SEK_NAMEKEY_MAX];
-    if (sek_about_of(name) != SEK_ABOUT_NAME) { /* of an answer or a client: not decided by names */
-        g->n_about++;
-        return true;
-    }
-    size_t len = sek_namekey_from_name(name, key);
-    g->err = sek_batch_add(g->batch, key, len, 0, 0, "");
+    if (kind == SERVERS)
+        sek_about_to_server(owner, &name);
+    size_t len = sek_namekey_from_name(&name, key);
+    g->err = sek_batch_add(g->run->owners[kind], key, len, 0, 0, "");
     return g->err == SEK_OK;
 }
 
 /* All that can make the engine decide differently than above: of lists, findings, and canaries. */
 static enum sek_err gather_all(struct run *r)
 {
-    struct gather g = {.err = sek_batch_new(&r->names)};
+    struct gather g = {.run = r};
     struct sek_name name;
     unsigned n;
+    for (int kind = 0; kind < N_KINDS && !g.err; kind++)
+        g.err = sek_batch_new(&r->owners[kind]);
     if (g.err)
         return sek_diag_set(&r->c->diag, g.err, "%s", sek_err_text(g.err));
-    g.batch = r->names;
     if (!sek_policy_names(r->policy, gather_name, &g) && !g.err)
         return sek_diag_set(&r->c->diag, SEK_E_CORRUPT,
                             "%s: damaged policy; sekisho list publish --full makes it anew",
                             r->conf->policy.dir);
-    if (g.n_about)
-        sek_talk("%" PRIu64
-                 " rule%s about what answers carry, or by regular expression, %s left out: sekisho "
-                 "list export prints those of a list",
-                 g.n_about, g.n_about == 1 ? "" : "s", g.n_about == 1 ? "is" : "are");
     const struct sek_dynamic_row *rows = sek_dynamic_rows(r->dynamic, &n);
     for (unsigned i = 0; i < n && !g.err; i++)
         if (sek_name_from_wire(rows[i].domain, rows[i].len, &name) == SEK_OK)
@@ -99,8 +100,74 @@ static enum sek_err gather_all(struct run *r)
             gather_name(&g, &name);
     if (g.err)
         return sek_diag_set(&r->c->diag, g.err, "%s", sek_err_text(g.err));
-    sek_batch_sort(r->names);
+    for (int kind = 0; kind < N_KINDS; kind++)
+        sek_batch_sort(r->owners[kind]);
     return SEK_OK;
+}
+
+/* --- what is decided of them --------------------------------------------------------------------
+ */
+
+struct walk {
+    struct run *run;
+    const struct sek_engine *engine;
+    enum sek_about about; /* of networks */
+};
+
+typedef void owner_fn(void *arg, const struct sek_name *owner);
+
+static enum sek_err each_owner(struct run *r, enum kind kind, owner_fn *fn, void *arg)
+{
+    struct sek_batch_rule rule;
+    struct sek_batch_again again = {0};
+    struct sek_name name;
+    while (sek_batch_next(r->owners[kind], (struct sek_batch_winner){0}, &rule, &again)) {
+        enum sek_err err = sek_namekey_to_name(rule.key, rule.key_len, &name);
+        if (err)
+            return sek_diag_set(&r->c->diag, err, "%s", sek_err_text(err));
+        fn(arg, &name);
+    }
+    return SEK_OK;
+}
+
+static void add_place(void *arg, const struct sek_name *name)
+{
+    sek_effective_add(arg, name);
+}
+
+static enum sek_err walk_places(struct walk *w, enum kind kind, enum sek_about about)
+{
+    struct run *r = w->run;
+    struct sek_effective_form form;
+    struct sek_effective effective;
+    r->x.servers = kind == SERVERS;
+    sek_export_form(&r->x, &form);
+    sek_effective_begin(&effective, about, w->engine, r->c->now_s, &form);
+    return each_owner(r, kind, add_place, &effective);
+}
+
+static void add_net(void *arg, const struct sek_net *net)
+{
+    struct walk *w = arg;
+    sek_export_net(&w->run->x, w->engine, w->run->c->now_s, w->about, net);
+}
+
+static void walk_nets(struct walk *w)
+{
+    static const enum sek_about abouts[] = {SEK_ABOUT_CLIENT_IP, SEK_ABOUT_RESPONSE_IP,
+                                            SEK_ABOUT_NSIP, SEK_ABOUT_SINKHOLED};
+    const struct sek_nets *nets = sek_policy_nets(w->run->policy);
+    w->run->x.servers = false;
+    for (unsigned i = 0; nets && i < sizeof abouts / sizeof *abouts; i++) {
+        w->about = abouts[i];
+        sek_nets_each(nets, w->about, add_net, w);
+    }
+}
+
+static void add_other(void *arg, const struct sek_name *owner)
+{
+    struct walk *w = arg;
+    sek_export_other(&w->run->x, w->engine, w->run->c->now_s, owner);
 }
 
 static enum sek_err walk(struct run *r)
@@ -118,19 +185,15 @@ static enum sek_err walk(struct run *r)
     if (sek_policy_conditions(r->policy))
         sek_talk(
             "rules for some question types or some hours are left out: no format can say that");
-    struct sek_effective_form form;
-    struct sek_effective effective;
-    struct sek_batch_rule rule;
-    struct sek_batch_again again = {0};
-    struct sek_name name;
-    sek_export_form(&r->x, &form);
-    sek_effective_begin(&effective, &engine, r->c->now_s, &form);
-    while (sek_batch_next(r->names, (struct sek_batch_winner){0}, &rule, &again)) {
-        enum sek_err err = sek_namekey_to_name(rule.key, rule.key_len, &name);
-        if (err)
-            return sek_diag_set(&r->c->diag, err, "%s", sek_err_text(err));
-        sek_effective_add(&effective, &name);
-    }
+    struct walk w = {.run = r, .engine = &engine};
+    enum sek_err err = walk_places(&w, NAMES, SEK_ABOUT_NAME);
+    if (!err)
+        err = walk_places(&w, SERVERS, SEK_ABOUT_NSDNAME);
+    walk_nets(&w);
+    if (!err)
+        err = each_owner(r, OTHERS, add_other, &w);
+    if (err)
+        return err;
     if (ferror(r->x.out))
         return sek_diag_set(&r->c->diag, sek_err_from_errno(errno), "cannot write: %s",
                             strerror(errno));
@@ -156,8 +219,8 @@ static void head_notes(const struct run *r, struct sek_buf *b)
     sek_buf_add_fmt(b, "%s %s, " MARK "\n", mark, r->x.row->title);
     for (int i = 0; i < SEK_N_LEFT; i++)
         if (r->x.n_left[i])
-            sek_buf_add_fmt(b, "%s %s: %" PRIu64 " name%s: %s\n", mark, sek_export_whys[i].word,
-                            r->x.n_left[i], r->x.n_left[i] == 1 ? "" : "s",
+            sek_buf_add_fmt(b, "%s %s: %" PRIu64 " %s%s: %s\n", mark, sek_export_whys[i].word,
+                            r->x.n_left[i], sek_export_whys[i].of, r->x.n_left[i] == 1 ? "" : "s",
                             sek_export_whys[i].text);
     if (live)
         sek_buf_add_fmt(b, "%s not in here: what %s would block\n", mark, live);
@@ -199,13 +262,17 @@ static enum sek_err head_end(struct run *r, FILE *spool, const char *path)
                            ? sek_diag_set(&r->c->diag, SEK_E_NOMEM, "out of memory")
                            : SEK_OK;
     const char *s = r->x.n_places == 1 ? "" : "s";
+    char triggers[64] = "";
+    if (r->x.n_triggers)
+        snprintf(triggers, sizeof triggers, ", %" PRIu64 " of networks and servers",
+                 r->x.n_triggers);
     const struct sek_generated_head head = {
         .mark = MARK, .before = before.data, .after = zone ? after.data : NULL};
     if (!err)
         err = sek_generated_end(spool, &head, path, r->c->now_s, &changed, &serial, &r->c->diag);
     if (!err && zone)
-        sek_talk("zone %s: %" PRIu64 " name%s, serial %" PRIu32 "%s", origin, r->x.n_places, s,
-                 serial, changed ? "" : ", unchanged");
+        sek_talk("zone %s: %" PRIu64 " name%s%s, serial %" PRIu32 "%s", origin, r->x.n_places, s,
+                 triggers, serial, changed ? "" : ", unchanged");
     else if (!err)
         sek_talk("%" PRIu64 " name%s%s", r->x.n_places, s, changed ? "" : ", unchanged");
     sek_buf_fini(&before);
@@ -249,8 +316,9 @@ static void tell_left(const struct run *r)
     const char *live = judged_live(r->conf);
     for (int i = 0; i < SEK_N_LEFT; i++)
         if (r->x.n_left[i])
-            sek_talk("%s: %" PRIu64 " name%s: %s", sek_export_whys[i].word, r->x.n_left[i],
-                     r->x.n_left[i] == 1 ? "" : "s", sek_export_whys[i].text);
+            sek_talk("%s: %" PRIu64 " %s%s: %s", sek_export_whys[i].word, r->x.n_left[i],
+                     sek_export_whys[i].of, r->x.n_left[i] == 1 ? "" : "s",
+                     sek_export_whys[i].text);
     if (live)
         sek_talk("not in there: what %s would block", live);
 }
@@ -292,7 +360,8 @@ enum sek_err sek_cmd_policy_export(struct sek_context *c)
     r.x.conf = r.conf;
     const char *path = c->opt[OPT_OUTPUT].given ? c->opt[OPT_OUTPUT].text : "-";
     err = run_all(&r, strcmp(path, "-") == 0 ? NULL : path);
-    sek_batch_free(r.names);
+    for (int kind = 0; kind < N_KINDS; kind++)
+        sek_batch_free(r.owners[kind]);
     sek_dynamic_free(r.dynamic);
     sek_policy_close(r.policy);
     return err;

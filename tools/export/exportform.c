@@ -6,17 +6,29 @@
 #include "base/banned.h"
 
 const struct sek_export_why sek_export_whys[SEK_N_LEFT] = {
-    [SEK_LEFT_ACTION] = {"action", "no such action, or records, in this format; left out, what is "
-                                   "said above holds"},
-    [SEK_LEFT_NAME] = {"name", "cannot be written in this format; left out"},
-    [SEK_LEFT_BELOW] = {"below", "blocked with all below, but only the very name is there"},
-    [SEK_LEFT_PART] = {"part", "only the name itself, or only what is below it, is blocked; left "
-                               "out"},
-    [SEK_LEFT_EXCEPTION] = {"exception", "an exception within a block; blocked there"},
-    [SEK_LEFT_WIDE] = {"wide", "only the name itself, or only what is below it, is an exception "
-                               "within a block; both resolve there"},
-    [SEK_LEFT_ANSWER] = {"answer", "blocked with another answer than here"},
-    [SEK_LEFT_RECORDED] = {"recorded", "recorded only (action log, mode monitor); resolves there"},
+    [SEK_LEFT_ACTION] = {"action",
+                         "no such action, or records, in this format; left out, what is "
+                         "said above holds",
+                         "name"},
+    [SEK_LEFT_NAME] = {"name", "cannot be written in this format; left out", "name"},
+    [SEK_LEFT_BELOW] = {"below", "blocked with all below, but only the very name is there", "name"},
+    [SEK_LEFT_PART] = {"part",
+                       "only the name itself, or only what is below it, is blocked; left "
+                       "out",
+                       "name"},
+    [SEK_LEFT_EXCEPTION] = {"exception", "an exception within a block; blocked there", "name"},
+    [SEK_LEFT_WIDE] = {"wide",
+                       "only the name itself, or only what is below it, is an exception "
+                       "within a block; both resolve there",
+                       "name"},
+    [SEK_LEFT_ANSWER] = {"answer", "blocked with another answer than here", "name"},
+    [SEK_LEFT_RECORDED] = {"recorded", "recorded only (action log, mode monitor); resolves there",
+                           "name"},
+    [SEK_LEFT_TRIGGER] = {"trigger", "this format has no such trigger; left out", "rule"},
+    [SEK_LEFT_SPARES] = {"spares",
+                         "an exception for addresses within a block; there it passes the "
+                         "whole answer that carries one",
+                         "rule"},
 };
 
 static void leave(struct sek_export *x, enum sek_export_left left, const char *text)
@@ -25,12 +37,17 @@ static void leave(struct sek_export *x, enum sek_export_left left, const char *t
     fprintf(x->out, "%s %s: %s\n", x->row->comment, sek_export_whys[left].word, text);
 }
 
-/* --- RPZ: QNAME triggers ------------------------------------------------------------------------
+/* --- RPZ: QNAME and NSDNAME triggers
+ * ------------------------------------------------------------------------
  */
+
+#define SERVERS                                                                                    \
+    "rpz-nsdname" /* behind a server's name; with its end as long as it is in a name               \
+                   */
 
 static bool rpz_fits(const struct sek_export *x, const struct sek_name *name, bool below)
 {
-    return sek_rpz_fits(name, below, x->zone_len);
+    return sek_rpz_fits(name, below, x->zone_len + (x->servers ? sizeof SERVERS : 0));
 }
 
 /* Records of a verdict: number and set in one. */
@@ -54,12 +71,15 @@ static uint32_t rpz_data(void *arg, const struct sek_verdict *v)
 static void rpz_say(struct sek_export *x, const char *text, bool below, enum sek_action action,
                     uint32_t number)
 {
+    char owner[SEK_NAME_TEXT_MAX + sizeof "." SERVERS];
     size_t n = 0;
     const uint8_t *data = action == SEK_ACTION_DATA ? data_of(x, number, &n) : NULL;
+    snprintf(owner, sizeof owner, "%s%s%s", text, x->servers && *text ? "." : "",
+             x->servers ? SERVERS : "");
     if (data)
-        sek_rpz_print_data(x->out, text, below, data, n);
+        sek_rpz_print_data(x->out, owner, below, data, n);
     else
-        sek_rpz_print(x->out, x->conf, text, below, action);
+        sek_rpz_print(x->out, x->conf, owner, below, action);
 }
 
 /* Both, also where one of them is what is said above: a name with records hides the wildcard above
@@ -175,6 +195,7 @@ const struct sek_export_row sek_export_rows[] = {
             [SEK_ACTION_DROP] = SEK_ACTION_DROP,
             [SEK_ACTION_TCP_ONLY] = SEK_ACTION_TCP_ONLY,
             [SEK_ACTION_DATA] = SEK_ACTION_DATA},
+     .triggers = true,
      .nodes = true,
      .data = rpz_data,
      .fits = rpz_fits,
@@ -224,7 +245,8 @@ static void form_place(void *arg, const struct sek_effective_place *p)
         leave(x, SEK_LEFT_ACTION, text);
     if (p->unfit)
         leave(x, SEK_LEFT_NAME, text);
-    x->n_places += x->row->place(x, p, text);
+    if (x->row->place(x, p, text))
+        ++*(x->servers ? &x->n_triggers : &x->n_places);
 }
 
 void sek_export_form(struct sek_export *x, struct sek_effective_form *out)
@@ -235,4 +257,81 @@ void sek_export_form(struct sek_export *x, struct sek_effective_form *out)
                                        .place = form_place,
                                        .arg = x};
     memcpy(out->as, x->row->as, sizeof out->as);
+}
+
+/* --- triggers that are no names -----------------------------------------------------------------
+ */
+
+static void leave_owner(struct sek_export *x, enum sek_scope scope, const struct sek_name *owner)
+{
+    char text[SEK_NAME_TEXT_MAX + 2];
+    if (sek_about_to_text(scope, owner->octets, text) > 0)
+        leave(x, SEK_LEFT_TRIGGER, text);
+}
+
+static bool is_recorded(const struct sek_verdict *v)
+{
+    return sek_verdict_is_hit(v) && !sek_action_blocks(v->action);
+}
+
+/* Is there a wider network whose rules block? An exception without one changes nothing here. */
+static bool is_within_block(const struct sek_engine *engine, int64_t now_s, enum sek_about about,
+                            const struct sek_net *net)
+{
+    const struct sek_net wider = {.addr = net->addr, .bits = net->bits - 1};
+    struct sek_verdict v;
+    if (net->bits == 0)
+        return false;
+    sek_engine_decide_net(engine, about, &wider, now_s, &v);
+    return sek_verdict_is_hit(&v) && sek_action_blocks(v.action);
+}
+
+/* By an owner name of RPZ's. */
+static void rpz_net(struct sek_export *x, const struct sek_name *owner, const struct sek_verdict *v)
+{
+    char text[SEK_NAME_TEXT_MAX];
+    uint32_t number = 0;
+    enum sek_action said = x->row->as[v->action];
+    sek_name_to_text(owner->octets, text);
+    if (said == SEK_ACTION_DATA && (number = x->row->data(x, v)) == 0)
+        said = SEK_ACTION_DEFAULT;
+    if (said == SEK_ACTION_DEFAULT) {
+        leave(x, SEK_LEFT_ACTION, text);
+        return;
+    }
+    rpz_say(x, text, false, said, number);
+    x->n_triggers++;
+}
+
+void sek_export_net(struct sek_export *x, const struct sek_engine *engine, int64_t now_s,
+                    enum sek_about about, const struct sek_net *net)
+{
+    struct sek_name owner;
+    struct sek_verdict v;
+    sek_about_from_net(about, net, &owner);
+    sek_engine_decide_net(engine, about, net, now_s, &v);
+    bool of_answer = v.action == SEK_ACTION_PASSTHRU && about != SEK_ABOUT_CLIENT_IP;
+    if (v.trigger == SEK_TRIGGER_NONE)
+        return;
+    if (is_recorded(&v)) {
+        x->n_left[SEK_LEFT_RECORDED]++;
+    } else if (!x->row->triggers || !sek_about_is_rpz(about)) {
+        leave_owner(x, SEK_SCOPE_SUBTREE, &owner);
+    } else if (!of_answer || is_within_block(engine, now_s, about, net)) {
+        x->n_left[SEK_LEFT_SPARES] += of_answer;
+        rpz_net(x, &owner, &v);
+    }
+}
+
+void sek_export_other(struct sek_export *x, const struct sek_engine *engine, int64_t now_s,
+                      const struct sek_name *owner)
+{
+    struct sek_verdict v;
+    sek_engine_decide(engine, owner, now_s, SEK_TRIGGER_QNAME, &v, NULL, NULL);
+    if (v.trigger == SEK_TRIGGER_NONE || v.depth > 0)
+        return;
+    if (is_recorded(&v))
+        x->n_left[SEK_LEFT_RECORDED]++;
+    else
+        leave_owner(x, (enum sek_scope)v.scope, owner);
 }
