@@ -7,14 +7,13 @@
 
 const struct sek_export_why sek_export_whys[SEK_N_LEFT] = {
     [SEK_LEFT_ACTION] = {"action",
-                         "no such action, or records, in this format; left out, what is "
-                         "said above holds",
+                         "no such action, or records, in this format; left out, what is said above "
+                         "holds",
                          "name"},
     [SEK_LEFT_NAME] = {"name", "cannot be written in this format; left out", "name"},
     [SEK_LEFT_BELOW] = {"below", "blocked with all below, but only the very name is there", "name"},
     [SEK_LEFT_PART] = {"part",
-                       "only the name itself, or only what is below it, is blocked; left "
-                       "out",
+                       "only the name itself, or only what is below it, is blocked; left out",
                        "name"},
     [SEK_LEFT_EXCEPTION] = {"exception", "an exception within a block; blocked there", "name"},
     [SEK_LEFT_WIDE] = {"wide",
@@ -37,13 +36,11 @@ static void leave(struct sek_export *x, enum sek_export_left left, const char *t
     fprintf(x->out, "%s %s: %s\n", x->row->comment, sek_export_whys[left].word, text);
 }
 
-/* --- RPZ: QNAME and NSDNAME triggers
- * ------------------------------------------------------------------------
+/* --- RPZ: QNAME and NSDNAME triggers ------------------------------------------------------------
  */
 
-#define SERVERS                                                                                    \
-    "rpz-nsdname" /* behind a server's name; with its end as long as it is in a name               \
-                   */
+/* Behind a server's name; with its end as long as it is in a name. */
+#define SERVERS "rpz-nsdname"
 
 static bool rpz_fits(const struct sek_export *x, const struct sek_name *name, bool below)
 {
