@@ -5,7 +5,6 @@
 #include "base/banned.h"
 
 #define PIECES 32 /* of a packet */
-#define DNS_PORT 53
 
 struct piece {
     uint32_t from, to;
@@ -55,7 +54,7 @@ static bool is_dns(const struct whole *w)
     for (uint32_t i = 0; w->number && i < w->n_pieces; i++)
         if (w->pieces[i].from == 0 &&
             sek_segment_read(w->protocol, (struct sek_octets){w->data, w->pieces[i].to}, &segment))
-            return segment.from_port == DNS_PORT || segment.to_port == DNS_PORT;
+            return sek_segment_is_dns(&segment);
     return false;
 }
 
