@@ -21,7 +21,7 @@ struct whole {
 };
 
 struct sek_fragments {
-    uint64_t n;
+    uint64_t n, last; /* numbers: given so far; of the last fragment's */
     struct whole wholes[SEK_FRAGMENTS_PACKETS];
 };
 
@@ -106,6 +106,7 @@ int sek_fragments_add(struct sek_fragments *f, struct sek_packet *p, struct sek_
 
     if (!w)
         w = begin(f, p, &lost);
+    f->last = w->number;
     enum fit fit = add_piece(w, p);
     if (fit == FITS_NOT) {
         w->number = 0;
@@ -122,4 +123,9 @@ int sek_fragments_add(struct sek_fragments *f, struct sek_packet *p, struct sek_
     p->is_fragment = false;
     w->number = 0;
     return 1;
+}
+
+uint64_t sek_fragments_number(const struct sek_fragments *f)
+{
+    return f->last;
 }
