@@ -67,6 +67,13 @@ static enum kind kind_of(struct sek_stream *in)
     return NO_KIND;
 }
 
+static bool is_empty(struct sek_stream *in)
+{
+    const uint8_t *begin;
+
+    return sek_stream_peek(in, &begin, NULL) == 0;
+}
+
 static enum sek_err open_reader(const char *path, struct reader *out, enum kind *out_kind,
                                 struct sek_diag *diag)
 {
@@ -79,6 +86,8 @@ static enum sek_err open_reader(const char *path, struct reader *out, enum kind 
         err = sek_tapfile_open(out->in, &out->tap, diag);
     else if (*out_kind == CAPTURE)
         err = sek_pcapfile_open(out->in, &out->pcap, diag);
+    else if (is_empty(out->in))
+        err = sek_diag_set(diag, SEK_E_INVALID, "%s: is empty", path);
     else
         err =
             sek_diag_set(diag, SEK_E_INVALID, "%s: no capture (pcap, pcapng) and no dnstap", path);
