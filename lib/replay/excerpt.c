@@ -259,9 +259,8 @@ static enum sek_err read_capture(struct excerpt *x, const struct reader *r, stru
 static bool wants_tap(const struct excerpt *x, const struct sek_tap *tap)
 {
     static const struct sek_octets none;
-    struct sek_addr asker, answerer;
-    const struct sek_addr *from = sek_tap_addr(&tap->asker, &asker) ? &asker : NULL;
-    const struct sek_addr *to = sek_tap_addr(&tap->answerer, &answerer) ? &answerer : NULL;
+    struct sek_addr addr;
+    const struct sek_addr *asker = sek_tap_addr(&tap->asker, &addr) ? &addr : NULL;
     bool is_response = tap->type % 2 == 0;
     int64_t own = is_response ? tap->response_ms : tap->query_ms;
     int64_t other = is_response ? tap->query_ms : tap->response_ms;
@@ -269,9 +268,9 @@ static bool wants_tap(const struct excerpt *x, const struct sek_tap *tap)
 
     if ((own < 0 && other < 0) || !sek_wanted_time(x->wanted, time_s))
         return false;
-    return sek_wanted_message(x->wanted, time_s, from, to, &none) ||
-           sek_wanted_message(x->wanted, time_s, from, to, &tap->query) ||
-           sek_wanted_message(x->wanted, time_s, from, to, &tap->response);
+    return sek_wanted_message(x->wanted, time_s, asker, &none) ||
+           sek_wanted_message(x->wanted, time_s, asker, &tap->query) ||
+           sek_wanted_message(x->wanted, time_s, asker, &tap->response);
 }
 
 static enum sek_err see_tap(struct excerpt *x, const struct reader *r,

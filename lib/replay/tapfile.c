@@ -156,7 +156,6 @@ int sek_tapfile_read(struct sek_tapfile *f, struct sek_tap *out, struct sek_diag
     *out = (struct sek_tap){
         .type = m->type,
         .asker = octets_of(m->has_query_address, &m->query_address),
-        .answerer = octets_of(m->has_response_address, &m->response_address),
         .asker_port = (uint16_t)m->query_port,
         .query_ms = m->has_query_time_sec ? to_ms(m->query_time_sec, m->query_time_nsec) : -1,
         .response_ms =

@@ -11,8 +11,8 @@ struct sek_tapfile;
 
 /* What a frame tells of a message. Octets are borrowed until the next frame; at NULL: not there. */
 struct sek_tap {
-    uint32_t type;                     /* Message.type: queries are odd, responses even */
-    struct sek_octets asker, answerer; /* addresses */
+    uint32_t type;           /* Message.type: queries are odd, responses even */
+    struct sek_octets asker; /* its address */
     uint16_t asker_port;
     int64_t query_ms, response_ms; /* -1: not there */
     struct sek_octets query, response;

@@ -25,7 +25,7 @@ bool sek_wanted_time(const struct sek_wanted *w, int64_t time_s)
 
 static bool is_endpoint(const struct sek_wanted *w, int64_t time_s, const struct sek_addr *addr)
 {
-    size_t from = 0, to = addr ? w->n_endpoints : 0;
+    size_t from = 0, to = w->n_endpoints;
 
     while (from < to) { /* the first of this address */
         size_t half = (from + to) / 2;
@@ -34,7 +34,7 @@ static bool is_endpoint(const struct sek_wanted *w, int64_t time_s, const struct
         else
             to = half;
     }
-    for (; addr && from < w->n_endpoints; from++) {
+    for (; from < w->n_endpoints; from++) {
         const struct sek_wanted_endpoint *e = &w->endpoints[from];
         if (!sek_addr_equal(&e->addr, addr))
             break;
@@ -57,11 +57,10 @@ static bool is_name(void *arg, const struct sek_name *name)
     return false;
 }
 
-bool sek_wanted_message(const struct sek_wanted *w, int64_t time_s, const struct sek_addr *from,
-                        const struct sek_addr *to, const struct sek_octets *wire)
+bool sek_wanted_message(const struct sek_wanted *w, int64_t time_s, const struct sek_addr *asker,
+                        const struct sek_octets *wire)
 {
-    bool endpoint =
-        w->n_endpoints == 0 || is_endpoint(w, time_s, from) || is_endpoint(w, time_s, to);
+    bool endpoint = w->n_endpoints == 0 || (asker && is_endpoint(w, time_s, asker));
 
     if (w->n_names == 0)
         return endpoint;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Which DNS messages are wanted: by the endpoints that sent or received them, the names they are
- * about, and their time. Plain data; asking needs no allocation, any thread. */
+/* Which DNS messages are wanted: by the endpoints that asked (also the answers to them), the names
+ * they are about, and their time. Plain data; asking needs no allocation, any thread. */
 #pragma once
 #include "policy/rule.h"
 #include "replay/packet.h"
@@ -29,7 +29,7 @@ struct sek_wanted {
 /* Put the endpoints in order; before the first question. */
 void sek_wanted_sort(struct sek_wanted *w);
 bool sek_wanted_time(const struct sek_wanted *w, int64_t time_s);
-/* A message between two addresses (NULL: not known). wire at NULL: it is not known yet; true if it
- * is wanted whatever it says. */
-bool sek_wanted_message(const struct sek_wanted *w, int64_t time_s, const struct sek_addr *from,
-                        const struct sek_addr *to, const struct sek_octets *wire);
+/* A message of an endpoint (NULL: not known). wire at NULL: it is not known yet; true if it is
+ * wanted whatever it says. */
+bool sek_wanted_message(const struct sek_wanted *w, int64_t time_s, const struct sek_addr *asker,
+                        const struct sek_octets *wire);

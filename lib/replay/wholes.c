@@ -87,11 +87,13 @@ struct part {
     struct sek_segment segment; /* of the whole datagram */
 };
 
+/* Who asks is at the other end of port 53; of two such ports either may be. */
 static bool wants(const struct sek_wholes *w, int64_t time_s, const struct sek_packet *p,
-                  const struct sek_octets *wire)
+                  const struct sek_segment *s, const struct sek_octets *wire)
 {
     return sek_wanted_time(w->wanted, time_s) &&
-           sek_wanted_message(w->wanted, time_s, &p->from, &p->to, wire);
+           ((s->to_port == SEK_PORT_DNS && sek_wanted_message(w->wanted, time_s, &p->from, wire)) ||
+            (s->from_port == SEK_PORT_DNS && sek_wanted_message(w->wanted, time_s, &p->to, wire)));
 }
 
 /* The first fragment tells what a datagram is about, even if others never come. */
@@ -101,7 +103,7 @@ static bool first_wants(const struct sek_wholes *w, int64_t time_s, const struct
 
     return p->is_fragment && p->fragment_at == 0 && p->protocol == SEK_PROTOCOL_UDP &&
            sek_segment_read(SEK_PROTOCOL_UDP, p->data, &s) && sek_segment_is_dns(&s) &&
-           wants(w, time_s, p, &s.data);
+           wants(w, time_s, p, &s, &s.data);
 }
 
 /* True: with this packet a DNS message or segment is whole, which is in out->segment. */
@@ -131,11 +133,11 @@ static bool segment_wants(struct sek_wholes *w, int64_t time_s, const struct sek
 {
     static const struct sek_octets unknown;
     struct sek_octets message;
-    bool wanted = wants(w, time_s, p, &unknown);
+    bool wanted = wants(w, time_s, p, segment, &unknown);
 
     (void)sek_connections_add(w->connections, p, segment, diag);
     while (sek_connections_next(w->connections, &message))
-        wanted = wants(w, time_s, p, &message) || wanted;
+        wanted = wants(w, time_s, p, segment, &message) || wanted;
     return wanted;
 }
 
@@ -151,7 +153,7 @@ enum sek_err sek_wholes_judge(struct sek_wholes *w, int64_t time_s, struct sek_p
             mark(&w->wanted_flows, part.flow);
         wanted = is_marked(&w->wanted_flows, part.flow);
     } else if (whole && part.datagram) {
-        wanted = wants(w, time_s, p, &part.segment.data) || wanted;
+        wanted = wants(w, time_s, p, &part.segment, &part.segment.data) || wanted;
     }
     if (wanted && part.datagram)
         mark(&w->wanted_datagrams, part.datagram);
@@ -171,5 +173,5 @@ bool sek_wholes_has(struct sek_wholes *w, int64_t time_s, struct sek_packet *p)
         return is_marked(&w->wanted_datagrams, part.datagram);
     if (part.flow)
         return is_marked(&w->wanted_flows, part.flow);
-    return whole && wants(w, time_s, p, &part.segment.data);
+    return whole && wants(w, time_s, p, &part.segment, &part.segment.data);
 }

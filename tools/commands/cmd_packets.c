@@ -21,8 +21,7 @@ SEK_COMMAND(packets);
 enum { OPT_ENDPOINT, OPT_DOMAIN, OPT_SINCE, OPT_UNTIL, OPT_EITHER, N_OPTS };
 const struct sek_arg sek_cmd_packets_args[] = {
     [OPT_ENDPOINT] = {"endpoint", 'e', SEK_ARG_TEXTS, "ENDPOINT",
-                      "sent or received by it: an address, or a machine's name or MAC; may be "
-                      "given again"},
+                      "of this client: an address, or a machine's name or MAC; may be given again"},
     [OPT_DOMAIN] = {"domain", 'd', SEK_ARG_TEXTS, "NAME",
                     "with this name or one below in question or answer; =NAME exactly, *.NAME "
                     "only below; may be given again"},
