@@ -218,12 +218,11 @@ enum sek_err sek_kept_packets_collect(struct sek_kept_packets *k, struct sek_evi
     if (err || k->named.len == 0)
         return err;
     sek_buf_init(&text, 0);
-    sek_buf_add_fmt(
-        &text,
-        "Captures and dnstap files that the site keeps (%s): %u looked through, %u with "
-        "such packets, %u left out as they were last written before the period. They "
-        "are read with tcpdump -nr or Wireshark; dnstap with dnstap-read.",
-        k->named.data, k->n_files, k->n_kept, k->n_older);
+    sek_buf_add_fmt(&text,
+                    "Out of captures and dnstap files that the site keeps (%s): of %u that were "
+                    "looked through, %u files were taken; %u were last written before the period. "
+                    "Read them with tcpdump -nr or Wireshark, dnstap with dnstap-read.",
+                    k->named.data, k->n_files, k->n_kept, k->n_older);
     sek_evidence_note(e, "packets-*", text.failed ? "" : text.data);
     sek_buf_fini(&text);
     return SEK_OK;
