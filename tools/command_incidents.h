@@ -42,15 +42,31 @@
       "Writes hits, findings, traffic, endpoints, domains, settings, lists and the audit trail "   \
       "into "                                                                                      \
       "a folder PATH, or into a tar file if PATH ends in .tar, with a README that says what each " \
-      "file is and how it was made, and SHA-256 digests of all. Whole or not at all; only the "    \
-      "owner "                                                                                     \
-      "may read it. PATH must not exist.",                                                         \
+      "file is and how it was made, and SHA-256 digests of all. Captures and dnstap files that "   \
+      "you keep (--packets, or incident.packets; those written since the period began) give "      \
+      "their "                                                                                     \
+      "packets of its endpoints and about its domains. Whole or not at all; only the owner may "   \
+      "read it. PATH must not exist.",                                                             \
       "sekisho incident evidence 3 case-3.tar\tfor a third party\nsekisho incident evidence 3 "    \
-      "/srv/cases/3 --since 90d\ta folder")                                                        \
+      "/srv/cases/3 --since 90d\ta folder\nsekisho incident evidence 3 case-3.tar --packets "      \
+      "'/var/log/dns/*.pcap'\twith packets of a ring of captures")                                 \
     X(incident_close, "incident close", "ID", "end an incident",                                   \
       "For 90 days incident list and status tell if its endpoints or domains have new hits or "    \
       "findings.",                                                                                 \
       "sekisho incident close 3 --reason 'machine was set up anew'\tdone")                         \
+    X(packets, "packets", "FILE...", "cut DNS packets of endpoints and domains out of captures",   \
+      "Writes the DNS packets (port 53) of endpoints, and about names, out of captures (pcap, "    \
+      "pcapng) or dnstap files, gzip or not, to standard output: whole and untouched, with their " \
+      "times, in a file of the same kind and link type (of pcapng: pcap). Over TCP, and of "       \
+      "datagrams in fragments, it takes all packets of the period that belong to one of which a "  \
+      "message is wanted. Files are read twice: no standard input, no pipes. Several come in the " \
+      "order of their first records and must be of one kind. A machine counts while it had the "   \
+      "address. What cannot be read is told and the rest is written; the exit status is 1 then, "  \
+      "and 2 if there are no such packets.",                                                       \
+      "sekisho packets -e laptop-7 --since 2d /var/log/dns/*.pcap > laptop-7.pcap\tof a machine\n" \
+      "sekisho packets -d evil.example ring.pcap.gz | tcpdump -nr -\tabout a name\n"               \
+      "sekisho packets -e 192.0.2.7 -d evil.example --either dns.dnstap > case-3.dnstap\tof the "  \
+      "one, and about the other")                                                                  \
     X(correlate, "correlate", "[FILE...]",                                                         \
       "hits beside the logs of proxies, firewalls and endpoints",                                  \
       "Reads outside logs, gzip or not, - for standard input, and prints one timeline an "         \

@@ -196,6 +196,9 @@ struct sek_conf {
         char asn[SEK_CONF_TEXT_MAX], country[SEK_CONF_TEXT_MAX]; /* databases; "" = none */
     } geo;
     struct {
+        char packets[SEK_CONF_TEXT_MAX]; /* pattern of files that the site keeps; "" = none */
+    } incident;
+    struct {
         char path[SEK_CONF_TEXT_MAX]; /* status page */
     } status;
     struct {

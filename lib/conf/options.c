@@ -341,6 +341,9 @@ const struct sek_option sek_options[] = {
     {"geo.country", SEK_OPT_PATH, AT(geo.country), 0, TEXT_MAX, "", "",
      "Database of countries, likewise; may be the same file where one has both"},
 
+    {"incident.packets", SEK_OPT_PATH, AT(incident.packets), 0, TEXT_MAX, "", "",
+     "Captures and dnstap files for evidence, a pattern: /var/log/dns/{ring*,*.dnstap}"},
+
     {"status.path", SEK_OPT_PATH, AT(status.path), 1, TEXT_MAX, "/run/sekisho/status", "",
      "Page where the resolver shows its state to the command"},
 

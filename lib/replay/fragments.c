@@ -5,7 +5,6 @@
 #include "base/banned.h"
 
 #define PIECES 32 /* of a packet */
-#define DNS_PORT 53
 
 struct piece {
     uint32_t from, to;
@@ -22,7 +21,7 @@ struct whole {
 };
 
 struct sek_fragments {
-    uint64_t n;
+    uint64_t n, last; /* numbers: given so far; of the last fragment's */
     struct whole wholes[SEK_FRAGMENTS_PACKETS];
 };
 
@@ -55,7 +54,7 @@ static bool is_dns(const struct whole *w)
     for (uint32_t i = 0; w->number && i < w->n_pieces; i++)
         if (w->pieces[i].from == 0 &&
             sek_segment_read(w->protocol, (struct sek_octets){w->data, w->pieces[i].to}, &segment))
-            return segment.from_port == DNS_PORT || segment.to_port == DNS_PORT;
+            return sek_segment_is_dns(&segment);
     return false;
 }
 
@@ -107,6 +106,7 @@ int sek_fragments_add(struct sek_fragments *f, struct sek_packet *p, struct sek_
 
     if (!w)
         w = begin(f, p, &lost);
+    f->last = w->number;
     enum fit fit = add_piece(w, p);
     if (fit == FITS_NOT) {
         w->number = 0;
@@ -123,4 +123,9 @@ int sek_fragments_add(struct sek_fragments *f, struct sek_packet *p, struct sek_
     p->is_fragment = false;
     w->number = 0;
     return 1;
+}
+
+uint64_t sek_fragments_number(const struct sek_fragments *f)
+{
+    return f->last;
 }

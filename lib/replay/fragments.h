@@ -18,3 +18,6 @@ void sek_fragments_free(struct sek_fragments *f);
  * come; INVALID, with a text: it does not fit, or the one that gave way for it was an incomplete
  * DNS message. */
 int sek_fragments_add(struct sek_fragments *f, struct sek_packet *p, struct sek_diag *diag);
+/* Which packet the fragment that was added last is of: they are numbered from 1 on in the order of
+ * their first fragments, the same whenever the same fragments are added. */
+uint64_t sek_fragments_number(const struct sek_fragments *f);

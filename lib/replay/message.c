@@ -7,7 +7,9 @@
 #define NS_TARGETS 8     /* name servers whose addresses are looked for */
 #define RECORDS_MAX 4096 /* of a section that are read: a message of 64 KiB has no more of use */
 
-enum { TYPE_A = 1, TYPE_NS = 2, TYPE_SOA = 6, TYPE_AAAA = 28, TYPE_OPT = 41, TYPE_RRSIG = 46 };
+enum { TYPE_A = 1, TYPE_NS = 2, TYPE_CNAME = 5, TYPE_SOA = 6, TYPE_PTR = 12, TYPE_MX = 15 };
+enum { TYPE_AAAA = 28, TYPE_SRV = 33, TYPE_DNAME = 39, TYPE_OPT = 41, TYPE_RRSIG = 46 };
+enum { TYPE_SVCB = 64, TYPE_HTTPS = 65 };
 enum { TYPE_IXFR = 251, TYPE_AXFR = 252, CLASS_IN = 1 };
 
 struct cursor {
@@ -237,4 +239,72 @@ int sek_message_read(const uint8_t *wire, size_t size, struct sek_message *out,
     if (out->is_response)
         read_sections(&c, out);
     return 1;
+}
+
+/* --- names -------------------------------------------------------------------------------------
+ */
+
+static bool tell_name(const struct cursor *c, size_t *at, sek_message_name_fn *fn, void *arg)
+{
+    uint8_t octets[SEK_NAME_MAX];
+    struct sek_name name;
+    size_t len = take_name(c, at, octets);
+
+    return len > 0 && sek_name_from_wire(octets, len, &name) == SEK_OK && fn(arg, &name);
+}
+
+/* Octets in front of the name in a record's data; -1: it names none. */
+static int name_in_data(uint16_t type)
+{
+    switch (type) {
+    case TYPE_NS:
+    case TYPE_CNAME:
+    case TYPE_PTR:
+    case TYPE_DNAME:
+        return 0;
+    case TYPE_MX:
+    case TYPE_SVCB:
+    case TYPE_HTTPS:
+        return 2;
+    case TYPE_SRV:
+        return 6;
+    default:
+        return -1;
+    }
+}
+
+static bool tell_record(const struct cursor *c, const struct record *r, sek_message_name_fn *fn,
+                        void *arg)
+{
+    size_t owner = r->owner, target = r->data;
+    int before = name_in_data(r->type);
+
+    if (tell_name(c, &owner, fn, arg))
+        return true;
+    target += before > 0 ? (size_t)before : 0;
+    return before >= 0 && before < r->len && tell_name(c, &target, fn, arg);
+}
+
+bool sek_message_names(const uint8_t *wire, size_t size, sek_message_name_fn *fn, void *arg)
+{
+    struct cursor c = {wire, size, HEADER};
+    struct record r;
+
+    if (size < HEADER)
+        return false;
+    for (unsigned n = get16(wire + 4), i = 0; i < n; i++) {
+        size_t at = c.at;
+        if (i == RECORDS_MAX || tell_name(&c, &at, fn, arg))
+            return i < RECORDS_MAX;
+        if (!skip_name(&c) || size - c.at < 4)
+            return false;
+        c.at += 4;
+    }
+    for (unsigned n = get16(wire + 6), i = 0; i < n && i < RECORDS_MAX; i++) {
+        if (!take_record(&c, &r))
+            return false;
+        if (tell_record(&c, &r, fn, arg))
+            return true;
+    }
+    return false;
 }

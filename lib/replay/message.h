@@ -22,3 +22,8 @@ struct sek_message {
  * question are malformed or cut off. */
 int sek_message_read(const uint8_t *wire, size_t size, struct sek_message *out,
                      struct sek_diag *diag);
+/* Each name that a message is about, of any operation and class: of its questions, and owner and
+ * target of each record of its answer section (CNAME, DNAME, NS, PTR, MX, SRV, SVCB, HTTPS); up to
+ * where it is malformed or cut off. True as soon as fn is. */
+typedef bool sek_message_name_fn(void *arg, const struct sek_name *name);
+bool sek_message_names(const uint8_t *wire, size_t size, sek_message_name_fn *fn, void *arg);

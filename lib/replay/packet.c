@@ -174,7 +174,7 @@ bool sek_segment_read(uint8_t protocol, struct sek_octets data, struct sek_segme
     out->from_port = get16(p);
     out->to_port = get16(p + 2);
     out->seq = 0;
-    out->is_syn = out->is_end = false;
+    out->is_syn = out->is_end = out->is_open = false;
     if (protocol == SEK_PROTOCOL_UDP) {
         if (get16(p + 4) >= 8) /* 0: a jumbogram */
             cut_to(&data, get16(p + 4));
@@ -182,6 +182,7 @@ bool sek_segment_read(uint8_t protocol, struct sek_octets data, struct sek_segme
         len = (size_t)(p[12] >> 4) * 4;
         out->is_syn = p[13] & 0x02;
         out->is_end = p[13] & 0x05;
+        out->is_open = (p[13] & 0x12) == 0x02;
         out->seq = get32(p + 4) + out->is_syn;
     }
     if ((protocol == SEK_PROTOCOL_TCP && len < 20) || !skip(&data, len))

@@ -36,9 +36,11 @@ struct sek_segment {
     uint16_t from_port, to_port;
     uint32_t seq;        /* TCP: of the first octet of data */
     bool is_syn, is_end; /* TCP: SYN; FIN or RST */
+    bool is_open;        /* TCP: SYN without ACK, with which a client opens a connection */
     struct sek_octets data;
 };
 
+#define SEK_PORT_DNS 53
 #define SEK_PROTOCOL_TCP 6
 #define SEK_PROTOCOL_UDP 17
 
@@ -46,3 +48,7 @@ struct sek_segment {
 bool sek_packet_read(enum sek_link link, const uint8_t *frame, size_t size, struct sek_packet *out);
 /* The header of UDP or TCP in front of `data`. False: another protocol, or cut off. */
 bool sek_segment_read(uint8_t protocol, struct sek_octets data, struct sek_segment *out);
+static inline bool sek_segment_is_dns(const struct sek_segment *s)
+{
+    return s->from_port == SEK_PORT_DNS || s->to_port == SEK_PORT_DNS;
+}

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A file of past traffic: no crash, no loop, and what is told is a valid event. The first octet
- * says what the others are: 'f' a file, 'd' frames of dnstap, others packets of a capture whose
- * link type it chooses; each frame or packet has its length in two octets in front. */
+/* A file of past traffic: no crash, no loop, what is told is a valid event, and an excerpt can
+ * be made. The first octet says what the others are: 'f' a file, 'd' frames of dnstap, others
+ * packets of a capture whose link type it chooses; each frame or packet has its length in two
+ * octets in front. */
+#include "replay/excerpt.h"
 #include "replay/source.h"
 #include <stdlib.h>
 #include <string.h>
@@ -107,6 +109,42 @@ static void read_file(int fd, size_t size)
     sek_source_close(s);
 }
 
+static void on_unreadable(void *arg, bool fatal, const struct sek_diag *why)
+{
+    (void)arg, (void)fatal;
+    require(why->code && why->text[0]);
+}
+
+static bool goes_on(void *arg, uint64_t octets, uint64_t all)
+{
+    (void)arg;
+    return octets <= all;
+}
+
+/* What is about a name, and all. */
+static void cut_out(int fd)
+{
+    static const struct sek_excerpt_hooks hooks = {NULL, on_unreadable, goes_on};
+    static struct sek_wanted_name name = {.scope = SEK_SCOPE_BELOW};
+    char path[64];
+    const char *paths[] = {path};
+    struct sek_diag diag = {.code = SEK_OK};
+    struct sek_excerpt_sum part, all;
+    struct sek_wanted wanted = {.since_s = INT64_MIN, .until_s = INT64_MAX};
+
+    require(sek_name_from_wire((const uint8_t *)"\7example", 9, &name.name) == SEK_OK);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    int to = memfd_create("excerpt", MFD_CLOEXEC);
+    require(to >= 0);
+    require(sek_excerpt_write(paths, 1, &wanted, to, &hooks, &all, &diag) == SEK_OK);
+    wanted.names = &name;
+    wanted.n_names = 1;
+    require(sek_excerpt_write(paths, 1, &wanted, to, &hooks, &part, &diag) == SEK_OK);
+    require(part.n_read == all.n_read && part.n_written <= all.n_written);
+    require(all.n_written <= all.n_read);
+    close(to);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct sek_buf file;
@@ -121,6 +159,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int fd = memfd_create("fuzz", MFD_CLOEXEC);
     require(fd >= 0 && write(fd, file.data, file.len) == (ssize_t)file.len);
     read_file(fd, file.len);
+    cut_out(fd);
     close(fd);
     sek_buf_fini(&file);
     return 0;

@@ -16,9 +16,9 @@ zlib.h            lib/store/packed.c
 zlib.h            tools/input/textlines.c
 zlib.h            lib/replay/stream.c
 zlib.h            tests/*
-pcap/*            lib/replay/capture.c
-fstrm.h           lib/replay/dnstap.c
-dnstap.pb-c.h     lib/replay/dnstap.c
+pcap/*            lib/replay/pcapfile.c
+fstrm.h           lib/replay/tapfile.c
+dnstap.pb-c.h     lib/replay/tapfile.c
 zlib.h            tools/train/data.c
 immintrin.h       lib/classify/stage2_avx*.c
 arm_neon.h        lib/classify/stage2_neon.c

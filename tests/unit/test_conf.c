@@ -217,7 +217,7 @@ static void test_files(void **state)
          "udr, "
          "rebinding, domains, "
          "answers, "
-         "nod, risk, geo, status, suffix"},
+         "nod, risk, geo, incident, status, suffix"},
         {"part of a group's name", FILE_TEXT("answ:\n  ttl: 5s\n"), "f:1: answ: unknown setting"},
         {"empty group name", FILE_TEXT("\"\":\n  ttl: 5s\n"), "f:1: : unknown setting"},
         {"dotted key", FILE_TEXT("answer.ttl: 5s\n"), "f:1: answer.ttl: unknown setting"},
@@ -405,6 +405,7 @@ static void test_print_reads_back(void **state)
         "udr: {mode: block, domains: [t.example], exclude: [u.example], learn: 2d, "
         "report: country, addresses: 64, retention: 2d, lifetime: 2d}\n"
         "geo: {asn: /a.mmdb, country: /c.mmdb}\n"
+        "incident: {packets: '/x/{a,b}*.pcap'}\n"
         "status: {path: /x/s}\nsuffix: {list: /x/l}\n";
     struct sek_conf first, second, defaults;
     struct sek_diag diag = {0};

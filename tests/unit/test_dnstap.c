@@ -8,97 +8,35 @@
 
 enum { AUTH_RESPONSE = 2, RESOLVER_QUERY = 3, CLIENT_QUERY = 5, CLIENT_RESPONSE = 6 };
 
-static struct sek_buf file, message, tap, inner;
+static struct sek_buf file, message;
 
 static int setup(void **state)
 {
-    struct sek_buf *all[] = {&file, &message, &tap, &inner};
     (void)state;
-    for (size_t i = 0; i < 4; i++)
-        sek_buf_init(all[i], 0);
+    sek_buf_init(&file, 0);
+    sek_buf_init(&message, 0);
     return 0;
 }
 
 static int teardown(void **state)
 {
-    struct sek_buf *all[] = {&file, &message, &tap, &inner};
     (void)state;
-    for (size_t i = 0; i < 4; i++)
-        sek_buf_fini(all[i]);
+    sek_buf_fini(&file);
+    sek_buf_fini(&message);
     return 0;
-}
-
-/* --- protocol buffers and Frame Streams by hand ------------------------------------------------
- */
-
-static void put_varint(struct sek_buf *b, uint64_t v)
-{
-    for (; v >= 0x80; v >>= 7)
-        put8(b, (unsigned)(v & 0x7f) | 0x80);
-    put8(b, (unsigned)v);
-}
-
-static void put_number(struct sek_buf *b, unsigned field, uint64_t v)
-{
-    put_varint(b, field << 3);
-    put_varint(b, v);
-}
-
-static void put_fixed32(struct sek_buf *b, unsigned field, uint32_t v)
-{
-    put_varint(b, field << 3 | 5);
-    sek_buf_add(b, &v, 4);
-}
-
-static void put_octets(struct sek_buf *b, unsigned field, const void *data, size_t len)
-{
-    put_varint(b, field << 3 | 2);
-    put_varint(b, len);
-    sek_buf_add(b, data, len);
 }
 
 static void begin_file(const char *content)
 {
     sek_buf_reset(&file);
-    put32(&file, 0);
-    put32(&file, (uint32_t)(12 + strlen(content)));
-    put32(&file, 2); /* START */
-    put32(&file, 1); /* content type */
-    put32(&file, (uint32_t)strlen(content));
-    sek_buf_add_text(&file, content);
+    begin_tap(&file, content);
 }
 
-static void end_file(void)
-{
-    put32(&file, 0);
-    put32(&file, 4);
-    put32(&file, 3); /* STOP */
-}
-
-/* A frame with the message that `message` holds. ms: of query and response; -1: not told. */
+/* A frame with the message that `message` holds. */
 static void add(unsigned type, const uint8_t *addr, size_t addr_len, int64_t query_ms,
                 int64_t response_ms)
 {
-    sek_buf_reset(&inner);
-    sek_buf_reset(&tap);
-    put_number(&inner, 1, type);
-    put_number(&inner, 2, 1); /* socket family: not read */
-    put_octets(&inner, 4, addr, addr_len);
-    put_number(&inner, 6, 4000);
-    if (query_ms >= 0) {
-        put_number(&inner, 8, AT_S);
-        put_fixed32(&inner, 9, (uint32_t)query_ms * 1000000);
-    }
-    if (response_ms >= 0) {
-        put_number(&inner, 12, AT_S);
-        put_fixed32(&inner, 13, (uint32_t)response_ms * 1000000);
-    }
-    put_octets(&inner, type % 2 ? 10 : 14, message.data, message.len);
-    put_octets(&tap, 1, "ns", 2);
-    put_number(&tap, 15, 1);
-    put_octets(&tap, 14, inner.data, inner.len);
-    put32(&file, (uint32_t)tap.len);
-    sek_buf_add(&file, tap.data, tap.len);
+    put_tap(&file, type, addr, addr_len, query_ms, response_ms, &message);
     sek_buf_reset(&message);
 }
 
@@ -106,7 +44,7 @@ static const uint8_t v4[4] = {10, 0, 0, 1}, v6[16] = {0x20, 0x01, 0x0d, 0xb8, [1
 
 static void expect(const char *label, const char *expected)
 {
-    end_file();
+    end_tap(&file);
     expect_told(label, file.data, file.len, false, expected);
     expect_told(label, file.data, file.len, true, expected);
     begin_file("protobuf:dnstap.Dnstap");
@@ -164,7 +102,7 @@ static void test_malformed(void **state)
                      "5 10.0.0.1 good.com 1 passed 60 0 198.51.100.7\n");
 
     begin_file("protobuf:something.Else");
-    end_file();
+    end_tap(&file);
     expect_told("content", file.data, file.len, false,
                 "!! : Frame Streams, but not of dnstap (protobuf:dnstap.Dnstap)\n");
 }

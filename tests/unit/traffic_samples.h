@@ -235,6 +235,82 @@ static inline void put_pcapng(struct sek_buf *file, int64_t time_ms, const struc
     put_host32(file, total);
 }
 
+/* --- dnstap: protocol buffers and Frame Streams by hand ----------------------------------------
+ */
+
+static inline void put_varint(struct sek_buf *b, uint64_t v)
+{
+    for (; v >= 0x80; v >>= 7)
+        put8(b, (unsigned)(v & 0x7f) | 0x80);
+    put8(b, (unsigned)v);
+}
+
+static inline void put_number(struct sek_buf *b, unsigned field, uint64_t v)
+{
+    put_varint(b, field << 3);
+    put_varint(b, v);
+}
+
+static inline void put_fixed32(struct sek_buf *b, unsigned field, uint32_t v)
+{
+    put_varint(b, field << 3 | 5);
+    sek_buf_add(b, &v, 4);
+}
+
+static inline void put_octets(struct sek_buf *b, unsigned field, const void *data, size_t len)
+{
+    put_varint(b, field << 3 | 2);
+    put_varint(b, len);
+    sek_buf_add(b, data, len);
+}
+
+static inline void begin_tap(struct sek_buf *file, const char *content)
+{
+    put32(file, 0);
+    put32(file, (uint32_t)(12 + strlen(content)));
+    put32(file, 2); /* START */
+    put32(file, 1); /* content type */
+    put32(file, (uint32_t)strlen(content));
+    sek_buf_add_text(file, content);
+}
+
+static inline void end_tap(struct sek_buf *file)
+{
+    put32(file, 0);
+    put32(file, 4);
+    put32(file, 3); /* STOP */
+}
+
+/* A frame. ms: of query and response, from AT_S on; -1: not told. */
+static inline void put_tap(struct sek_buf *file, unsigned type, const uint8_t *addr,
+                           size_t addr_len, int64_t query_ms, int64_t response_ms,
+                           const struct sek_buf *message)
+{
+    struct sek_buf tap, inner;
+    sek_buf_init(&tap, 0);
+    sek_buf_init(&inner, 0);
+    put_number(&inner, 1, type);
+    put_number(&inner, 2, 1); /* socket family: not read */
+    put_octets(&inner, 4, addr, addr_len);
+    put_number(&inner, 6, 4000);
+    if (query_ms >= 0) {
+        put_number(&inner, 8, AT_S);
+        put_fixed32(&inner, 9, (uint32_t)query_ms * 1000000);
+    }
+    if (response_ms >= 0) {
+        put_number(&inner, 12, AT_S);
+        put_fixed32(&inner, 13, (uint32_t)response_ms * 1000000);
+    }
+    put_octets(&inner, type % 2 ? 10 : 14, message->data, message->len);
+    put_octets(&tap, 1, "ns", 2);
+    put_number(&tap, 15, 1);
+    put_octets(&tap, 14, inner.data, inner.len);
+    put32(file, (uint32_t)tap.len);
+    sek_buf_add(file, tap.data, tap.len);
+    sek_buf_fini(&tap);
+    sek_buf_fini(&inner);
+}
+
 /* A file of these octets; its name is in `path` until it is removed. */
 static inline void write_file(const void *data, size_t len, bool gzip, char path[64])
 {

@@ -4,6 +4,7 @@
 #include "store/incidents.h"
 #include "tools/command.h"
 #include "tools/export/evidence.h"
+#include "tools/export/keptpackets.h"
 #include "tools/print/safe.h"
 #include "tools/print/talk.h"
 #include "tools/views/incidentid.h"
@@ -17,17 +18,23 @@ SEK_COMMAND(incident_evidence);
 
 #define SINCE_S (30 * 86400)
 
-enum { OPT_SINCE, N_OPTS };
+enum { OPT_SINCE, OPT_PACKETS, N_OPTS };
 const struct sek_arg sek_cmd_incident_evidence_args[] = {
     [OPT_SINCE] = {"since", 's', SEK_ARG_TIME, "TIME",
                    "events from then on; default 30 days before it was opened"},
+    [OPT_PACKETS] = {"packets", 'p', SEK_ARG_TEXTS, "FILE",
+                     "captures or dnstap files that you keep, or a pattern in quotes; may be given "
+                     "again; default incident.packets"},
     [N_OPTS] = {0},
 };
+
+#define ITEM_WORDS 16
 
 struct work {
     struct sek_context *c;
     struct sek_evidence evidence;
     struct sek_incident incident;
+    struct sek_kept_packets packets;
     char id[24], since[32], until[32];
     unsigned n_subjects;
     enum sek_err err;
@@ -37,7 +44,7 @@ struct work {
 struct item {
     const char *file, *about; /* file: with %u for the subject's number */
     bool may_fail;
-    const char *words[SEK_EVIDENCE_ARGS];
+    const char *words[ITEM_WORDS];
 };
 static const char SINCE[] = "since", UNTIL[] = "until", ID[] = "id", SUBJECT[] = "subject",
                   OBJECT[] = "object"; /* told apart by their place */
@@ -132,10 +139,10 @@ static const struct item of_domain[] = {
 static enum sek_err run_item(struct work *w, const struct item *item,
                              const struct sek_incident_subject *subject)
 {
-    const char *words[SEK_EVIDENCE_ARGS] = {NULL};
+    const char *words[ITEM_WORDS + 1] = {NULL};
     char file[64], about[SEK_NAME_TEXT_MAX + 100], object[40];
     snprintf(object, sizeof object, "incident %s", w->id);
-    for (unsigned i = 0; i < SEK_EVIDENCE_ARGS && item->words[i]; i++) {
+    for (unsigned i = 0; i < ITEM_WORDS && item->words[i]; i++) {
         const char *word = item->words[i];
         words[i] = word == SINCE     ? w->since
                    : word == UNTIL   ? w->until
@@ -163,6 +170,7 @@ static bool one_subject(void *arg, const struct sek_incident_subject *s)
     const struct item *items = endpoint ? of_endpoint : of_domain;
     size_t n = endpoint ? COUNT(of_endpoint) : COUNT(of_domain);
     w->n_subjects++;
+    sek_kept_packets_about(&w->packets, s);
     for (size_t i = 0; !w->err && i < n; i++)
         w->err = run_item(w, &items[i], s);
     return !w->err;
@@ -211,6 +219,8 @@ static enum sek_err collect(struct work *w, struct sek_policydb *db)
         enum sek_err e = sek_incident_subjects(db, w->incident.id, one_subject, w, &c->diag);
         w->err = w->err ? w->err : e;
     }
+    if (!w->err)
+        w->err = sek_kept_packets_collect(&w->packets, &w->evidence, w->since, w->until);
     sek_buf_init(&readme, 0);
     write_readme(w, &readme);
     if (!w->err && readme.failed)
@@ -233,13 +243,16 @@ enum sek_err sek_cmd_incident_evidence(struct sek_context *c)
     snprintf(w.id, sizeof w.id, "%" PRId64, w.incident.id);
     sek_time_to_text(since_s, w.since, sizeof w.since);
     sek_time_to_text(c->now_s + 1, w.until, sizeof w.until);
-    e = sek_evidence_begin(&w.evidence, c->args[1], c->conf_named ? c->conf_path : NULL, c->now_s,
-                           &c->diag);
+    e = sek_kept_packets_find(&w.packets, c, &c->opt[OPT_PACKETS], since_s);
+    if (!e)
+        e = sek_evidence_begin(&w.evidence, c->args[1], c->conf_named ? c->conf_path : NULL,
+                               c->now_s, &c->diag);
     if (!e)
         e = collect(&w, db);
     if (!e)
         sek_talk("evidence of incident %s is in %.300s", w.id, w.evidence.path);
     sek_evidence_fini(&w.evidence);
+    sek_kept_packets_fini(&w.packets);
     sek_policydb_close(db);
     return e;
 }

@@ -211,34 +211,20 @@ static void last_words(struct sek_evidence *e, char *out, size_t size)
     snprintf(out, size, "%.300s", line ? line + 1 : text);
 }
 
-enum sek_err sek_evidence_run(struct sek_evidence *e, const char *file, const char *about,
-                              bool may_fail, const char *const *words, struct sek_diag *diag)
+void sek_evidence_note(struct sek_evidence *e, const char *head, const char *text)
 {
-    const char *argv[SEK_EVIDENCE_ARGS + 4] = {"sekisho", "--config", e->config};
-    unsigned first = e->config ? 3 : 1; /* of the words */
-    char said[400];
-    unsigned n = 0;
-    int status = 0;
+    sek_safe_add(&e->table, head);
+    sek_buf_add_text(&e->table, "\n    ");
+    sek_safe_add(&e->table, text);
+    sek_buf_add_text(&e->table, "\n\n");
+}
+
+static void describe(struct sek_evidence *e, const char *file, const char *about,
+                     const char *const *words, unsigned n_words, int status)
+{
     struct sek_buf line;
-    argv[first] = NULL;
-    for (; words[n] && n < SEK_EVIDENCE_ARGS; n++)
-        argv[first + n] = words[n];
-    int fd = create(e, file);
-    if (fd < 0)
-        return fail(diag, file);
-    enum sek_err err = run(e, (char *const *)(uintptr_t)argv, fd, &status, diag);
-    if (!err && (status > 3 || (status == 1 && !may_fail))) {
-        last_words(e, said, sizeof said);
-        err = sek_diag_set(diag, SEK_E_IO, "%s could not be collected: %s", file, said);
-    }
-    if (interrupted)
-        err = go_on(diag);
-    if (err) {
-        close(fd);
-        return err;
-    }
     sek_buf_init(&line, 0);
-    sek_origin_command((char *const *)(uintptr_t)(argv + first), (int)n, &line);
+    sek_origin_command((char *const *)(uintptr_t)words, (int)n_words, &line);
     sek_buf_add_fmt(&e->table, "%s\n    ", file);
     sek_safe_add(&e->table, about);
     sek_buf_add_fmt(&e->table, "\n    Made by: sekisho %s%s\n\n", line.data ? line.data : "",
@@ -246,7 +232,67 @@ enum sek_err sek_evidence_run(struct sek_evidence *e, const char *file, const ch
                     : status == 1 ? "\n    Its exit status was 1: see " MESSAGES "."
                                   : "");
     sek_buf_fini(&line);
+}
+
+/* Run the command, its output into fd. */
+static enum sek_err run_words(struct sek_evidence *e, const char *const *words, unsigned *out_n,
+                              int fd, int *out_status, struct sek_diag *diag)
+{
+    const char *argv[SEK_EVIDENCE_WORDS + 4] = {"sekisho", "--config", e->config};
+    unsigned first = e->config ? 3 : 1, n = 0; /* of the words */
+    argv[first] = NULL;
+    for (; words[n] && n < SEK_EVIDENCE_WORDS; n++)
+        argv[first + n] = words[n];
+    *out_n = n;
+    enum sek_err err = run(e, (char *const *)(uintptr_t)argv, fd, out_status, diag);
+    return interrupted ? go_on(diag) : err;
+}
+
+static enum sek_err cannot_collect(struct sek_evidence *e, const char *file, struct sek_diag *diag)
+{
+    char said[400];
+    last_words(e, said, sizeof said);
+    return sek_diag_set(diag, SEK_E_IO, "%s could not be collected: %s", file, said);
+}
+
+enum sek_err sek_evidence_run(struct sek_evidence *e, const char *file, const char *about,
+                              bool may_fail, const char *const *words, struct sek_diag *diag)
+{
+    int status = 0;
+    unsigned n;
+    int fd = create(e, file);
+    if (fd < 0)
+        return fail(diag, file);
+    enum sek_err err = run_words(e, words, &n, fd, &status, diag);
+    if (!err && (status > 3 || (status == 1 && !may_fail)))
+        err = cannot_collect(e, file, diag);
+    if (err) {
+        close(fd);
+        return err;
+    }
+    describe(e, file, about, words, n, status);
     return seal(e, file, fd, diag);
+}
+
+enum sek_err sek_evidence_run_for_any(struct sek_evidence *e, const char *file, const char *about,
+                                      const char *const *words, bool *out_kept,
+                                      struct sek_diag *diag)
+{
+    int status = 0;
+    unsigned n;
+    int fd = create(e, file);
+    if (fd < 0)
+        return fail(diag, file);
+    enum sek_err err = run_words(e, words, &n, fd, &status, diag);
+    if (!err && status > 3)
+        err = cannot_collect(e, file, diag);
+    *out_kept = !err && lseek(fd, 0, SEEK_END) > 0;
+    if (!err && (*out_kept || status == 1))
+        describe(e, *out_kept ? file : "(no file)", about, words, n, status);
+    if (*out_kept)
+        return seal(e, file, fd, diag);
+    close(fd);
+    return unlinkat(e->folder, file, 0) && !err ? fail(diag, file) : err;
 }
 
 /* --- the end -----------------------------------------------------------------------------------

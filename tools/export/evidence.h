@@ -7,7 +7,7 @@
 #include "base/err.h"
 #include <signal.h>
 
-#define SEK_EVIDENCE_ARGS 16 /* words of a command */
+#define SEK_EVIDENCE_WORDS 288 /* of a command */
 
 struct sek_evidence {
     char path[512], tmp[512]; /* tmp: the folder that is filled */
@@ -31,6 +31,13 @@ enum sek_err sek_evidence_begin(struct sek_evidence *e, const char *path, const 
  * leaves an empty file. */
 enum sek_err sek_evidence_run(struct sek_evidence *e, const char *file, const char *about,
                               bool may_fail, const char *const *words, struct sek_diag *diag);
+/* The same where it is evidence only if there is any: an empty file is not kept, and nothing is
+ * said of it but that the command failed. */
+enum sek_err sek_evidence_run_for_any(struct sek_evidence *e, const char *file, const char *about,
+                                      const char *const *words, bool *out_kept,
+                                      struct sek_diag *diag);
+/* A paragraph for the README. */
+void sek_evidence_note(struct sek_evidence *e, const char *head, const char *text);
 /* Keep a text. */
 enum sek_err sek_evidence_text(struct sek_evidence *e, const char *file, const char *text,
                                size_t len, struct sek_diag *diag);

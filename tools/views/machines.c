@@ -131,24 +131,31 @@ enum sek_err sek_machines_selector(struct sek_context *c, const char *option, co
                                    struct sek_buf *out)
 {
     struct sek_addr addr;
-    struct sek_policydb *db = NULL;
-    struct sek_diag why = {0};
     char address[SEK_ADDR_TEXT_MAX];
-    const struct sek_conf *conf;
     enum sek_err e = sek_machines_address(c, text, &addr);
     if (!e)
         sek_buf_add_text(out, sek_addr_to_text(&addr, address));
     if (e != SEK_E_NOTFOUND)
         return e;
-    e = sek_context_conf(c, &conf);
+    e = sek_machines_spans(c, option, text, add_span, out);
+    sek_report_end_spans(out);
+    return e;
+}
+
+enum sek_err sek_machines_spans(struct sek_context *c, const char *option, const char *text,
+                                sek_span_fn *fn, void *arg)
+{
+    struct sek_policydb *db = NULL;
+    struct sek_diag why = {0};
+    const struct sek_conf *conf;
+    enum sek_err e = sek_context_conf(c, &conf);
     if (e)
         return e;
     e = sek_policydb_open(conf->policy.db, false, &db, &why);
     bool unread = e && e != SEK_E_NOTFOUND;
     if (!e)
-        e = sek_inventory_find(db, text, c->now_s, SPANS_MAX, add_span, out, &why);
+        e = sek_inventory_find(db, text, c->now_s, SPANS_MAX, fn, arg, &why);
     sek_policydb_close(db);
-    sek_report_end_spans(out);
     if (unread)
         return sek_context_usage(c,
                                  "%s: \"%.100s\" is no IP address, and names cannot be looked "

@@ -60,3 +60,6 @@ enum sek_err sek_machines_address(struct sek_context *c, const char *text, struc
  * option: for the message, "--endpoint". */
 enum sek_err sek_machines_selector(struct sek_context *c, const char *option, const char *text,
                                    struct sek_buf *out);
+/* The addresses that a machine had, by its name or MAC, each with its time. Errors likewise. */
+enum sek_err sek_machines_spans(struct sek_context *c, const char *option, const char *text,
+                                sek_span_fn *fn, void *arg);
