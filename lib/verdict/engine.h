@@ -110,7 +110,8 @@ void sek_engine_decide_address(const struct sek_engine *engine, const struct sek
  * RESPONSE_IP, CLIENT_IP, NSIP or SINKHOLED. For whoever writes the policy down; rules of other
  * kinds, restrictions and the company's own zones are left out of it. */
 void sek_engine_decide_net(const struct sek_engine *engine, enum sek_about about,
-                           const struct sek_net *net, int64_t now_s, struct sek_verdict *out);
+                           const struct sek_net *net, int64_t now_s, struct sek_verdict *out,
+                           sek_walk_fn *walk, void *arg);
 /* The owner name of the rule that decided, for a verdict on `name` by the policy of `engine`.
  * False: no rule did, or that policy is gone. */
 bool sek_engine_owner(const struct sek_engine *engine, const struct sek_name *name,

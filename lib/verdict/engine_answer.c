@@ -184,7 +184,8 @@ void sek_engine_decide_address(const struct sek_engine *engine, const struct sek
 }
 
 void sek_engine_decide_net(const struct sek_engine *engine, enum sek_about about,
-                           const struct sek_net *net, int64_t now_s, struct sek_verdict *out)
+                           const struct sek_net *net, int64_t now_s, struct sek_verdict *out,
+                           sek_walk_fn *walk, void *arg)
 {
     static const enum sek_trigger triggers[SEK_ABOUT_MAX + 1] = {
         [SEK_ABOUT_RESPONSE_IP] = SEK_TRIGGER_RESPONSE_IP,
@@ -197,8 +198,8 @@ void sek_engine_decide_net(const struct sek_engine *engine, enum sek_about about
     unsigned first = 0, n = nets ? sek_nets_lookup(nets, about, &net->addr, met) : 0;
     while (first < n && met[first].depth < 128U - net->bits)
         first++;
-    sek__decide_by_met(&c.who, engine->policy, met + first, n - first, triggers[about], out, NULL,
-                       NULL);
+    sek__decide_by_met(&c.who, engine->policy, met + first, n - first, triggers[about], out, walk,
+                       arg);
     out->depth = 0;
 }
 

@@ -112,6 +112,8 @@ struct walk {
     struct run *run;
     const struct sek_engine *engine;
     enum sek_about about; /* of networks */
+    bool partial;         /* some rules hold for some endpoints, types or hours only */
+    struct sek_effective effective;
 };
 
 typedef void owner_fn(void *arg, const struct sek_name *owner);
@@ -132,18 +134,20 @@ static enum sek_err each_owner(struct run *r, enum kind kind, owner_fn *fn, void
 
 static void add_place(void *arg, const struct sek_name *name)
 {
-    sek_effective_add(arg, name);
+    struct walk *w = arg;
+    sek_effective_add(&w->effective, name);
+    if (w->partial)
+        sek_export_partial(&w->run->x, w->engine, w->run->c->now_s, name);
 }
 
 static enum sek_err walk_places(struct walk *w, enum kind kind, enum sek_about about)
 {
     struct run *r = w->run;
     struct sek_effective_form form;
-    struct sek_effective effective;
     r->x.servers = kind == SERVERS;
     sek_export_form(&r->x, &form);
-    sek_effective_begin(&effective, about, w->engine, r->c->now_s, &form);
-    return each_owner(r, kind, add_place, &effective);
+    sek_effective_begin(&w->effective, about, w->engine, r->c->now_s, &form);
+    return each_owner(r, kind, add_place, w);
 }
 
 static void add_net(void *arg, const struct sek_net *net)
@@ -179,13 +183,12 @@ static enum sek_err walk(struct run *r)
                                       .canary = r->conf->bypass.canary,
                                       .asking.endpoint = &in_no_group,
                                       .plain = true};
-    if (sek_policy_groups(r->policy))
-        sek_talk(
-            "what is said for groups of endpoints is left out: this is the policy of all others");
-    if (sek_policy_conditions(r->policy))
-        sek_talk(
-            "rules for some question types or some hours are left out: no format can say that");
-    struct walk w = {.run = r, .engine = &engine};
+    const struct sek_groups *groups = sek_policy_groups(r->policy);
+    if (groups && (sek_groups_restricted(groups, SEK_MODE_BLOCK) |
+                   sek_groups_restricted(groups, SEK_MODE_MONITOR)))
+        sek_talk("quarantine and the restriction of groups to their exceptions are left out");
+    struct walk w = {
+        .run = r, .engine = &engine, .partial = groups || sek_policy_conditions(r->policy)};
     enum sek_err err = walk_places(&w, NAMES, SEK_ABOUT_NAME);
     if (!err)
         err = walk_places(&w, SERVERS, SEK_ABOUT_NSDNAME);

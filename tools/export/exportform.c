@@ -24,6 +24,9 @@ const struct sek_export_why sek_export_whys[SEK_N_LEFT] = {
     [SEK_LEFT_RECORDED] = {"recorded", "recorded only (action log, mode monitor); resolves there",
                            "name"},
     [SEK_LEFT_TRIGGER] = {"trigger", "this format has no such trigger; left out", "rule"},
+    [SEK_LEFT_CONDITIONS] = {"conditions", "for some question types or hours only; left out",
+                             "rule"},
+    [SEK_LEFT_GROUPS] = {"groups", "for some endpoints only; left out", "rule"},
     [SEK_LEFT_SPARES] = {"spares",
                          "an exception for addresses within a block; there it passes the "
                          "whole answer that carries one",
@@ -266,6 +269,53 @@ static void leave_owner(struct sek_export *x, enum sek_scope scope, const struct
         leave(x, SEK_LEFT_TRIGGER, text);
 }
 
+/* What of the rules at an owner name holds for some only. */
+struct partial {
+    const struct sek_engine *engine;
+    int64_t now_s;
+    unsigned depth; /* of the owner */
+    bool left[SEK_N_LEFT];
+};
+
+static void note_partial(void *arg, const struct sek_step *step)
+{
+    struct partial *p = arg;
+    const struct sek_groups *groups = sek_policy_groups(p->engine->policy);
+    if (!step->rule || step->depth != p->depth || step->list->mode == SEK_MODE_OFF ||
+        (step->rule->expires_s && step->rule->expires_s <= p->now_s))
+        return;
+    const struct sek_audience *a =
+        groups && step->list->audience ? sek_groups_audience(groups, step->list->audience) : NULL;
+    if (step->terms && (step->terms->given & (SEK_TERMS_TYPES | SEK_TERMS_SCHEDULE)))
+        p->left[SEK_LEFT_CONDITIONS] = true;
+    else if (a && a->only)
+        p->left[SEK_LEFT_GROUPS] = true;
+}
+
+static void leave_partial(struct sek_export *x, const struct partial *p, const char *text)
+{
+    for (int i = 0; i < SEK_N_LEFT; i++)
+        if (p->left[i])
+            leave(x, (enum sek_export_left)i, text);
+}
+
+void sek_export_partial(struct sek_export *x, const struct sek_engine *engine, int64_t now_s,
+                        const struct sek_name *name)
+{
+    static const struct sek_name any = {.len = 1};
+    struct partial p = {.engine = engine, .now_s = now_s};
+    struct sek_verdict v;
+    struct sek_name owner = *name;
+    char text[SEK_NAME_TEXT_MAX + 2];
+    if (x->servers)
+        sek_engine_decide_server(engine, &any, name, now_s, &v, &owner, note_partial, &p);
+    else
+        sek_engine_decide(engine, name, now_s, SEK_TRIGGER_QNAME, &v, note_partial, &p);
+    if (sek_about_to_text(SEK_SCOPE_SUBTREE, owner.octets, text) == 0)
+        sek_name_to_text(name->octets, text);
+    leave_partial(x, &p, text);
+}
+
 static bool is_recorded(const struct sek_verdict *v)
 {
     return sek_verdict_is_hit(v) && !sek_action_blocks(v->action);
@@ -279,7 +329,7 @@ static bool is_within_block(const struct sek_engine *engine, int64_t now_s, enum
     struct sek_verdict v;
     if (net->bits == 0)
         return false;
-    sek_engine_decide_net(engine, about, &wider, now_s, &v);
+    sek_engine_decide_net(engine, about, &wider, now_s, &v, NULL, NULL);
     return sek_verdict_is_hit(&v) && sek_action_blocks(v.action);
 }
 
@@ -303,10 +353,14 @@ static void rpz_net(struct sek_export *x, const struct sek_name *owner, const st
 void sek_export_net(struct sek_export *x, const struct sek_engine *engine, int64_t now_s,
                     enum sek_about about, const struct sek_net *net)
 {
+    struct partial p = {.engine = engine, .now_s = now_s, .depth = 128U - net->bits};
     struct sek_name owner;
     struct sek_verdict v;
+    char text[SEK_NAME_TEXT_MAX + 2];
     sek_about_from_net(about, net, &owner);
-    sek_engine_decide_net(engine, about, net, now_s, &v);
+    sek_engine_decide_net(engine, about, net, now_s, &v, note_partial, &p);
+    if (sek_about_to_text(SEK_SCOPE_SUBTREE, owner.octets, text) > 0)
+        leave_partial(x, &p, text);
     bool of_answer = v.action == SEK_ACTION_PASSTHRU && about != SEK_ABOUT_CLIENT_IP;
     if (v.trigger == SEK_TRIGGER_NONE)
         return;
@@ -325,6 +379,7 @@ void sek_export_other(struct sek_export *x, const struct sek_engine *engine, int
 {
     struct sek_verdict v;
     sek_engine_decide(engine, owner, now_s, SEK_TRIGGER_QNAME, &v, NULL, NULL);
+    sek_export_partial(x, engine, now_s, owner);
     if (v.trigger == SEK_TRIGGER_NONE || v.depth > 0)
         return;
     if (is_recorded(&v))

@@ -19,6 +19,8 @@ enum sek_export_left {
     SEK_LEFT_ANSWER,
     SEK_LEFT_RECORDED,
     SEK_LEFT_TRIGGER,
+    SEK_LEFT_CONDITIONS,
+    SEK_LEFT_GROUPS,
     SEK_LEFT_SPARES,
     SEK_N_LEFT
 };
@@ -59,6 +61,10 @@ extern const struct sek_export_row sek_export_rows[];
  * are set, the counts are 0. */
 void sek_export_form(struct sek_export *x, struct sek_effective_form *out);
 
+/* Note what a place's rules say for some endpoints, question types or hours only: no format can say
+ * that. engine: of the places, with `plain` and an endpoint in no group. */
+void sek_export_partial(struct sek_export *x, const struct sek_engine *engine, int64_t now_s,
+                        const struct sek_name *name);
 /* What is decided of the addresses of a network, by rules of one kind (about: CLIENT_IP,
  * RESPONSE_IP, NSIP or SINKHOLED): written, or left out. engine: that of the places. now_s: as
  * there. */
