@@ -146,6 +146,15 @@ enum sek_err sek_file_write(int fd, const void *data, size_t n, struct sek_diag 
     return SEK_OK;
 }
 
+enum sek_err sek_file_new_write(const struct sek_file_new *f, const void *data, size_t n,
+                                struct sek_diag *diag)
+{
+    enum sek_err err = sek_file_write(f->fd, data, n, diag);
+    if (err)
+        sek_diag_wrap(diag, "%s", f->path);
+    return err;
+}
+
 static enum sek_err open_checked(const char *path, int flags, int *out_fd, struct sek_diag *diag)
 {
     /* O_NONBLOCK: opening a FIFO must not wait for a writer */

@@ -261,9 +261,10 @@ static enum sek_err open_once(struct sek_eventsdb *db, struct sek_diag *diag)
         unclean = 0;
     if (!err && unclean && looks_damaged(db->sql))
         err = sek_diag_set(diag, SEK_E_CORRUPT, "%s: quick_check found damage", db->path);
-    if (!err)
-        err = sek_sql_run(db->sql, "INSERT OR REPLACE INTO state(key, value) VALUES('unclean', 1)",
-                          diag);
+    if (!err &&
+        (err = sek_sql_run(db->sql, "INSERT OR REPLACE INTO state(key, value) VALUES('unclean', 1)",
+                           diag)))
+        sek_diag_wrap(diag, "%s", db->path);
     sqlite3_wal_hook(db->sql, on_commit, db);
     if (err)
         close_file(db);

@@ -115,7 +115,7 @@ static enum sek_err put_request(struct forget *f, const char *path)
         return err;
     if (stat(f->conf->events.db, &st) == 0)
         (void)!fchown(file.fd, st.st_uid, st.st_gid);
-    err = sek_file_write(file.fd, text, n, &c->diag);
+    err = sek_file_new_write(&file, text, n, &c->diag);
     if (!err && link(file.tmp, path) != 0)
         err = errno == EEXIST
                   ? sek_diag_set(&c->diag, SEK_E_BUSY,
