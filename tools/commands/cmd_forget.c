@@ -156,14 +156,18 @@ static enum sek_err in_events(struct forget *f)
 {
     struct sek_context *c = f->c;
     struct sek_eventsdb *db;
-    char aside[SEK_ASIDE_MAX];
     uint64_t n = 0;
     bool more = true;
     if (access(f->conf->events.db, F_OK) != 0 && errno == ENOENT)
         return SEK_OK;
     if (resolver_lives(f->conf))
         return ask_writer(f);
-    enum sek_err err = sek_eventsdb_open(f->conf->events.db, c->now_s, &db, aside, &c->diag);
+    enum sek_err err = sek_eventsdb_open(f->conf->events.db, c->now_s, &db, NULL, &c->diag);
+    if (err == SEK_E_CORRUPT) /* what is left of it may well name the endpoint */
+        sek_diag_set(&c->diag, err,
+                     "%.300s; nothing is removed there: the resolver puts the file aside when it "
+                     "starts, then delete it",
+                     c->diag.text);
     if (err)
         return err;
     while (!err && more)
