@@ -15,7 +15,8 @@
 #define DIGITS 16
 static const char what[] = "sekisho.endpoint/1";
 
-enum sek_err sek_pseudonym_key_make(const char *path, bool replace, struct sek_diag *diag)
+enum sek_err sek_pseudonym_key_make(const char *path, bool replace, sek_key_note_fn *note,
+                                    void *arg, struct sek_diag *diag)
 {
     uint8_t key[SEK_PSEUDONYM_KEY];
     char text[sizeof HEAD + 2 * SEK_PSEUDONYM_KEY + 1];
@@ -37,6 +38,8 @@ enum sek_err sek_pseudonym_key_make(const char *path, bool replace, struct sek_d
     err = sek_file_new_write(&file, text, (size_t)at, diag);
     explicit_bzero(key, sizeof key);
     explicit_bzero(text, sizeof text);
+    if (!err && note)
+        err = note(arg);
     if (!err)
         err = sek_file_new_commit(&file, diag);
     sek_file_new_abort(&file);
