@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <locale.h>
 #include <malloc.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,14 +73,20 @@ static enum sek_err set_up(struct sek_context *c, const struct sek_arg_value *gl
     return e;
 }
 
-/* Help and version are data that was asked for: standard output. */
+/* Whenever it went: errno is by now that of another call. */
+static bool reader_is_gone(void)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    return poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLHUP));
+}
+
+/* What was printed is data that was asked for, also help and version. */
 static int finish_text(int status)
 {
-    if (fflush(stdout) == 0 && !ferror(stdout))
+    int errnum = fflush(stdout) ? errno : 0;
+    if ((!errnum && !ferror(stdout)) || errnum == EPIPE || reader_is_gone())
         return status;
-    if (errno == EPIPE)
-        return status;
-    sek_talk("cannot write: %s", strerror(errno));
+    sek_talk("cannot write: %s", errnum ? strerror(errnum) : "a part is missing");
     return SEK_EXIT_ERROR;
 }
 

@@ -21,17 +21,42 @@ static enum sek_err fail(struct sek_diag *diag, int errnum, const char *what, co
                         strerror_r(errnum, why, sizeof(why)));
 }
 
+static const char *kind_text(mode_t mode)
+{
+    if (S_ISDIR(mode))
+        return "a folder";
+    if (S_ISFIFO(mode))
+        return "a pipe (FIFO)";
+    if (S_ISCHR(mode) || S_ISBLK(mode))
+        return "a device";
+    if (S_ISSOCK(mode))
+        return "a socket";
+    return "something else";
+}
+
+static enum sek_err not_regular(struct sek_diag *diag, const char *path, mode_t mode)
+{
+    if (S_ISLNK(mode))
+        return sek_diag_set(diag, SEK_E_INVALID,
+                            "%s: is a symbolic link; name the file it points to", path);
+    return sek_diag_set(diag, SEK_E_INVALID, "%s: is not a regular file but %s", path,
+                        kind_text(mode));
+}
+
 enum sek_err sek_file_new_open(const char *path, mode_t mode, struct sek_file_new *out,
                                struct sek_diag *diag)
 {
     struct sek_file_new f = {.fd = -1};
     size_t len = strlen(path);
+    struct stat st;
     int errnum;
 
     if (len == 0 || path[len - 1] == '/')
         return sek_diag_set(diag, SEK_E_INVALID, "'%s' is not a file name", path);
     if ((size_t)snprintf(f.tmp, sizeof(f.tmp), "%s.tmp.XXXXXX", path) >= sizeof(f.tmp))
         return sek_diag_set(diag, SEK_E_LIMIT, "%s: path is too long", path);
+    if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode))
+        return not_regular(diag, path, st.st_mode);
     memcpy(f.path, path, len + 1);
     f.fd = mkostemp(f.tmp, O_CLOEXEC);
     if (f.fd < 0)
@@ -121,17 +146,13 @@ enum sek_err sek_file_write(int fd, const void *data, size_t n, struct sek_diag 
     return SEK_OK;
 }
 
-static const char *kind_text(mode_t mode)
+enum sek_err sek_file_new_write(const struct sek_file_new *f, const void *data, size_t n,
+                                struct sek_diag *diag)
 {
-    if (S_ISDIR(mode))
-        return "a folder";
-    if (S_ISFIFO(mode))
-        return "a pipe (FIFO)";
-    if (S_ISCHR(mode) || S_ISBLK(mode))
-        return "a device";
-    if (S_ISSOCK(mode))
-        return "a socket";
-    return "something else";
+    enum sek_err err = sek_file_write(f->fd, data, n, diag);
+    if (err)
+        sek_diag_wrap(diag, "%s", f->path);
+    return err;
 }
 
 static enum sek_err open_checked(const char *path, int flags, int *out_fd, struct sek_diag *diag)
@@ -141,10 +162,9 @@ static enum sek_err open_checked(const char *path, int flags, int *out_fd, struc
     struct stat st;
 
     if (fd < 0 && errno == ELOOP && (flags & O_NOFOLLOW))
-        return sek_diag_set(diag, SEK_E_INVALID,
-                            "%s: is a symbolic link; name the file it points to", path);
+        return not_regular(diag, path, S_IFLNK);
     if (fd < 0 && errno == ENXIO)
-        return sek_diag_set(diag, SEK_E_INVALID, "%s: is not a regular file but a socket", path);
+        return not_regular(diag, path, S_IFSOCK);
     if (fd < 0)
         return fail(diag, errno, "cannot open", path);
     if (fstat(fd, &st) != 0) {
@@ -154,8 +174,7 @@ static enum sek_err open_checked(const char *path, int flags, int *out_fd, struc
     }
     if (!S_ISREG(st.st_mode)) {
         close(fd);
-        return sek_diag_set(diag, SEK_E_INVALID, "%s: is not a regular file but %s", path,
-                            kind_text(st.st_mode));
+        return not_regular(diag, path, st.st_mode);
     }
     *out_fd = fd;
     return SEK_OK;

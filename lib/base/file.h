@@ -13,9 +13,13 @@ struct sek_file_new {
     char path[512];
 };
 
-/* Create the temporary file with `mode` (O_EXCL, O_CLOEXEC). */
+/* Create the temporary file with `mode` (O_EXCL, O_CLOEXEC). SEK_E_INVALID if something else than a
+ * regular file is there: in its place a device (/dev/null), a pipe or a link would be lost. */
 enum sek_err sek_file_new_open(const char *path, mode_t mode, struct sek_file_new *out,
                                struct sek_diag *diag);
+/* As sek_file_write, and the text of an error names the file. */
+enum sek_err sek_file_new_write(const struct sek_file_new *f, const void *data, size_t n,
+                                struct sek_diag *diag);
 /* fsync, rename over the target, fsync of the folder; closes. On failure the target is untouched
  * and the temporary file removed (only when the folder's own fsync fails, the target is replaced
  * already: the text says so). */

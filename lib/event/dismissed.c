@@ -216,7 +216,7 @@ enum sek_err sek_dismissed_write(const struct sek_dismissed *d, const char *path
     enum sek_err err = text.failed ? sek_diag_set(diag, SEK_E_NOMEM, "%s: out of memory", path)
                                    : sek_file_new_open(path, MODE, &file, diag);
     if (!err) {
-        err = sek_file_write(file.fd, text.data, text.len, diag);
+        err = sek_file_new_write(&file, text.data, text.len, diag);
         if (!err)
             err = sek_file_new_commit(&file, diag);
         else

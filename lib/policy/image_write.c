@@ -290,18 +290,15 @@ enum sek_err sek_image_writer_commit(struct sek_image_writer *w, const char *pat
     err = sek_file_new_open(path, 0644, &file, diag);
     if (err != SEK_OK)
         return err;
-    err = sek_file_write(file.fd, w->front, w->at[SEK__ENTRIES], diag);
+    err = sek_file_new_write(&file, w->front, w->at[SEK__ENTRIES], diag);
     if (err == SEK_OK)
-        err = sek_file_write(file.fd, w->entries.data, w->entries.len, diag);
+        err = sek_file_new_write(&file, w->entries.data, w->entries.len, diag);
     if (err == SEK_OK)
-        err = sek_file_write(file.fd, w->parts.data, w->parts.len, diag);
-    if (err != SEK_OK) {
-        sek_file_new_abort(&file);
-        sek_diag_wrap(diag, "%s", path);
-        return err;
-    }
-    err = sek_file_new_commit(&file, diag);
+        err = sek_file_new_write(&file, w->parts.data, w->parts.len, diag);
+    if (err == SEK_OK)
+        err = sek_file_new_commit(&file, diag);
     if (err == SEK_OK)
         *out_size = w->head.size;
+    sek_file_new_abort(&file);
     return err;
 }

@@ -261,9 +261,10 @@ static enum sek_err open_once(struct sek_eventsdb *db, struct sek_diag *diag)
         unclean = 0;
     if (!err && unclean && looks_damaged(db->sql))
         err = sek_diag_set(diag, SEK_E_CORRUPT, "%s: quick_check found damage", db->path);
-    if (!err)
-        err = sek_sql_run(db->sql, "INSERT OR REPLACE INTO state(key, value) VALUES('unclean', 1)",
-                          diag);
+    if (!err &&
+        (err = sek_sql_run(db->sql, "INSERT OR REPLACE INTO state(key, value) VALUES('unclean', 1)",
+                           diag)))
+        sek_diag_wrap(diag, "%s", db->path);
     sqlite3_wal_hook(db->sql, on_commit, db);
     if (err)
         close_file(db);
@@ -273,7 +274,8 @@ static enum sek_err open_once(struct sek_eventsdb *db, struct sek_diag *diag)
 enum sek_err sek_eventsdb_open(const char *path, int64_t now_s, struct sek_eventsdb **out,
                                char out_aside[SEK_ASIDE_MAX], struct sek_diag *diag)
 {
-    out_aside[0] = '\0';
+    if (out_aside)
+        out_aside[0] = '\0';
     if (strlen(path) >= sizeof((struct sek_eventsdb *)0)->path)
         return sek_diag_set(diag, SEK_E_LIMIT, "%s: path too long", path);
     struct sek_eventsdb *db = calloc(1, sizeof *db);
@@ -289,7 +291,7 @@ enum sek_err sek_eventsdb_open(const char *path, int64_t now_s, struct sek_event
     sek_idmap_init(&db->endpoints, IDS_MAX);
     sek_idmap_init(&db->rows, ROWS_MAX);
     enum sek_err err = open_once(db, diag);
-    if (err == SEK_E_CORRUPT) {
+    if (err == SEK_E_CORRUPT && out_aside) {
         err = sek_eventsdb_put_aside(path, now_s, out_aside, diag);
         if (!err)
             err = open_once(db, diag);

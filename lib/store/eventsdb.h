@@ -15,8 +15,8 @@ struct sek_eventsdb;
 
 /* Open or create. A file that SQLite says is damaged is put aside first; so is one whose writer was
  * killed and that a quick_check of at most two seconds finds damaged. out_aside: "" or the new path
- * of the damaged file. A database of another kind (INVALID) or of a newer version (VERSION) is left
- * alone. */
+ * of the damaged file; NULL: it stays where it is, CORRUPT. A database of another kind (INVALID) or
+ * of a newer version (VERSION) is left alone. */
 enum sek_err sek_eventsdb_open(const char *path, int64_t now_s, struct sek_eventsdb **out,
                                char out_aside[SEK_ASIDE_MAX], struct sek_diag *diag);
 /* NULL is fine. */

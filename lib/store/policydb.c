@@ -80,8 +80,7 @@ static const char version_2[] =
     " who TEXT NOT NULL,"
     " source TEXT NOT NULL,"
     " format TEXT NOT NULL DEFAULT '',"
-    " n_added INTEGER NOT NULL DEFAULT 0,"
-    " n_changed INTEGER NOT NULL DEFAULT 0) STRICT;"
+    " n_added INTEGER NOT NULL DEFAULT 0, n_changed INTEGER NOT NULL DEFAULT 0) STRICT;"
     "CREATE TABLE endpoint_span ("
     " subject BLOB NOT NULL CHECK (length(subject) BETWEEN 13 AND 41),"
     " from_s INTEGER NOT NULL,"
@@ -190,12 +189,9 @@ static const char step_feeds[] =
     " good_s INTEGER NOT NULL DEFAULT 0,"
     " changed_s INTEGER NOT NULL DEFAULT 0,"
     " serial INTEGER NOT NULL DEFAULT -1,"
-    " n_octets INTEGER NOT NULL DEFAULT 0,"
-    " n_added INTEGER NOT NULL DEFAULT 0,"
-    " n_removed INTEGER NOT NULL DEFAULT 0,"
-    " took_ms INTEGER NOT NULL DEFAULT 0,"
-    " soa_refresh_s INTEGER NOT NULL DEFAULT 0,"
-    " soa_retry_s INTEGER NOT NULL DEFAULT 0,"
+    " n_octets INTEGER NOT NULL DEFAULT 0, n_added INTEGER NOT NULL DEFAULT 0,"
+    " n_removed INTEGER NOT NULL DEFAULT 0, took_ms INTEGER NOT NULL DEFAULT 0,"
+    " soa_refresh_s INTEGER NOT NULL DEFAULT 0, soa_retry_s INTEGER NOT NULL DEFAULT 0,"
     " soa_expire_s INTEGER NOT NULL DEFAULT 0,"
     " mode_before INTEGER NOT NULL DEFAULT -1,"
     " digest BLOB NOT NULL DEFAULT x'') STRICT;"
@@ -361,17 +357,23 @@ enum sek_err sek__policydb_stmt(struct sek_policydb *db, enum sek_policy_sql id,
     return SEK_OK;
 }
 
-/* SQLite's own words, "database is locked", tell nobody what to do. */
-static enum sek_err busy(struct sek_diag *diag)
+/* SQLite's own words, "database is locked" or "disk is full", tell neither which file nor what to
+ * do. */
+static enum sek_err explained(struct sek_policydb *db, enum sek_err err, struct sek_diag *diag)
 {
-    return sek_diag_set(diag, SEK_E_BUSY,
-                        "policy.db is busy: another program is using it; try again");
+    const char *file = sqlite3_db_filename(db->db, "main"); /* "": in memory */
+    if (err == SEK_E_BUSY)
+        return sek_diag_set(diag, err, "policy.db is busy: another program is using it; try again");
+    if (err == SEK_E_FULL && diag)
+        sek_diag_set(diag, err, "%s; make room there and try again", diag->text);
+    if (err)
+        sek_diag_wrap(diag, "%s", file && *file ? file : "policy.db");
+    return err;
 }
 
 enum sek_err sek__policydb_fail(struct sek_policydb *db, int rc, struct sek_diag *diag)
 {
-    enum sek_err err = sek_sql_fail(db->db, rc, "policy.db", diag);
-    return err == SEK_E_BUSY ? busy(diag) : err;
+    return explained(db, sek_sql_fail(db->db, rc, NULL, diag), diag);
 }
 
 enum sek_err sek__policydb_do(struct sek_policydb *db, sqlite3_stmt *stmt, struct sek_diag *diag)
@@ -451,12 +453,11 @@ static enum sek_err number_of(struct sek_policydb *db, enum sek_policy_sql id, u
 enum sek_err sek_policydb_begin(struct sek_policydb *db, struct sek_diag *diag)
 {
     enum sek_err err = sek_sql_run(db->db, "BEGIN IMMEDIATE", diag);
-    if (err == SEK_E_BUSY)
-        return busy(diag);
+    if (err)
+        return explained(db, err, diag);
     struct sek_policydb_state state;
     uint64_t n_entries = 0;
-    if (!err)
-        err = sek__policydb_state(db, &state, diag);
+    err = sek__policydb_state(db, &state, diag);
     if (!err)
         err = number_of(db, SEK_POLICY_SQL_DIRTY_COUNT, &db->n_dirty, diag);
     if (!err)
@@ -501,10 +502,10 @@ enum sek_err sek_policydb_commit(struct sek_policydb *db, struct sek_diag *diag)
 {
     enum sek_err err = db->changed ? generation_raise(db, diag) : SEK_OK;
     if (!err)
-        err = sek_sql_run(db->db, "COMMIT", diag);
+        err = explained(db, sek_sql_run(db->db, "COMMIT", diag), diag);
     if (err) {
         sek_policydb_rollback(db);
-        return err == SEK_E_BUSY ? busy(diag) : err;
+        return err;
     }
     db->changed = false;
     sek__journal_reset(db->journal);

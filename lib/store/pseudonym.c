@@ -15,9 +15,11 @@
 #define DIGITS 16
 static const char what[] = "sekisho.endpoint/1";
 
-enum sek_err sek_pseudonym_key_make(const char *path, bool replace, struct sek_diag *diag)
+enum sek_err sek_pseudonym_key_make(const char *path, bool replace, sek_key_note_fn *note,
+                                    void *arg, struct sek_diag *diag)
 {
     uint8_t key[SEK_PSEUDONYM_KEY];
+    char text[sizeof HEAD + 2 * SEK_PSEUDONYM_KEY + 1];
     struct sek_file_new file;
     if (!replace && access(path, F_OK) == 0)
         return sek_diag_set(diag, SEK_E_EXISTS,
@@ -29,12 +31,15 @@ enum sek_err sek_pseudonym_key_make(const char *path, bool replace, struct sek_d
     enum sek_err err = sek_file_new_open(path, 0600, &file, diag);
     if (err)
         return err;
-    if (dprintf(file.fd, HEAD) < 0)
-        err = sek_diag_set(diag, sek_err_from_errno(errno), "%s: cannot write", path);
-    for (size_t i = 0; !err && i < sizeof key; i++)
-        if (dprintf(file.fd, "%02x%s", key[i], i + 1 == sizeof key ? "\n" : "") < 0)
-            err = sek_diag_set(diag, sek_err_from_errno(errno), "%s: cannot write", path);
+    int at = snprintf(text, sizeof text, HEAD);
+    for (size_t i = 0; i < sizeof key; i++)
+        at += snprintf(text + at, sizeof text - (size_t)at, "%02x", key[i]);
+    text[at++] = '\n';
+    err = sek_file_new_write(&file, text, (size_t)at, diag);
     explicit_bzero(key, sizeof key);
+    explicit_bzero(text, sizeof text);
+    if (!err && note)
+        err = note(arg);
     if (!err)
         err = sek_file_new_commit(&file, diag);
     sek_file_new_abort(&file);

@@ -10,8 +10,11 @@
 #define SEK_PSEUDONYM_KEY 32 /* octets */
 #define SEK_PSEUDONYM_MAX 20 /* octets of a pseudonym with its end */
 
-/* Make the file (0600) with a random key. EXISTS unless `replace`. */
-enum sek_err sek_pseudonym_key_make(const char *path, bool replace, struct sek_diag *diag);
+/* Make the file (0600) with a random key. EXISTS unless `replace`. note: called when all is written
+ * but the earlier key still in its place, which it keeps where this fails. May be NULL. */
+typedef enum sek_err sek_key_note_fn(void *arg);
+enum sek_err sek_pseudonym_key_make(const char *path, bool replace, sek_key_note_fn *note,
+                                    void *arg, struct sek_diag *diag);
 /* DENIED also where others than its owner may read or write it; CORRUPT: it holds no key. */
 enum sek_err sek_pseudonym_key_read(const char *path, uint8_t out[SEK_PSEUDONYM_KEY],
                                     struct sek_diag *diag);

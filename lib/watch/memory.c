@@ -269,8 +269,8 @@ enum sek_err sek_memory_save_new(const char *path, struct sek_detectors *d, stru
     memcpy(s->head.magic, SEK_MEMORY_MAGIC, sizeof s->head.magic);
     s->head.sum = sek_memory_head_sum(&s->head);
     enum sek_err err = sek_file_new_open(path, 0600, &s->file, diag);
-    if (!err && (err = sek_file_write(s->file.fd, &s->head, sizeof s->head, diag)))
-        sek_diag_wrap(diag, "%s", path);
+    if (!err)
+        err = sek_file_new_write(&s->file, &s->head, sizeof s->head, diag);
     if (err) {
         sek_memory_save_free(s);
         return err;
@@ -291,9 +291,9 @@ static enum sek_err block_put(struct sek_memory_save *s, struct sek_diag *diag)
 {
     struct sek_memory_block *b = &s->block;
     b->sum = sek_memory_block_sum(&s->head, s->number++, b);
-    enum sek_err err = sek_file_write(s->file.fd, b, SEK_MEMORY_BLOCK_HEAD + b->octets, diag);
+    enum sek_err err = sek_file_new_write(&s->file, b, SEK_MEMORY_BLOCK_HEAD + b->octets, diag);
     if (err)
-        return sek_diag_wrap(diag, "%s", s->file.path);
+        return err;
     /* so that the end finds little left to wait for; where it cannot be, it waits longer */
     sync_file_range(s->file.fd, 0, 0, SYNC_FILE_RANGE_WRITE);
     return SEK_OK;

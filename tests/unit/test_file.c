@@ -121,18 +121,47 @@ static void test_abort(void **state)
     assert_content("target", "old");
 }
 
-/* The target is a folder: rename fails, and leaves nothing behind. */
+/* The target becomes a folder: rename fails, and leaves nothing behind. */
 static void test_failed_commit(void **state)
 {
     struct sek_diag diag = {0};
     struct sek_file_new f;
 
     (void)state;
-    assert_int_equal(mkdir(in_folder("target"), 0700), 0);
     assert_int_equal(sek_file_new_open(in_folder("target"), 0600, &f, NULL), SEK_OK);
+    assert_int_equal(mkdir(in_folder("target"), 0700), 0);
     assert_int_not_equal(sek_file_new_commit(&f, &diag), SEK_OK);
     assert_non_null(strstr(diag.text, "cannot replace"));
     assert_int_equal(count_files(), 1);
+}
+
+/* A device, a pipe or a link would be gone with a file in its place. */
+static void test_not_regular(void **state)
+{
+    struct sek_diag diag;
+    struct sek_file_new f = {.fd = -1};
+
+    (void)state;
+    put("file", "old");
+    assert_int_equal(mkdir(in_folder("folder"), 0700), 0);
+    assert_int_equal(mkfifo(in_folder("fifo"), 0600), 0);
+    assert_int_equal(symlink("file", in_folder("link")), 0);
+    assert_int_equal(symlink("nothing", in_folder("dangling")), 0);
+    const struct {
+        const char *path, *text;
+    } cases[] = {{"/dev/null", "/dev/null: is not a regular file but a device"},
+                 {"folder", "is not a regular file but a folder"},
+                 {"fifo", "is not a regular file but a pipe (FIFO)"},
+                 {"link", "is a symbolic link; name the file it points to"},
+                 {"dangling", "is a symbolic link; name the file it points to"}};
+    unsigned n_before = count_files();
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        const char *path = *cases[i].path == '/' ? cases[i].path : in_folder(cases[i].path);
+        assert_int_equal(sek_file_new_open(path, 0600, &f, &diag), SEK_E_INVALID);
+        assert_non_null(strstr(diag.text, cases[i].text));
+    }
+    assert_int_equal(f.fd, -1);
+    assert_int_equal(count_files(), n_before);
 }
 
 static void test_bad_paths(void **state)
@@ -248,6 +277,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_replace, setup, teardown),
         cmocka_unit_test_setup_teardown(test_abort, setup, teardown),
         cmocka_unit_test_setup_teardown(test_failed_commit, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_not_regular, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bad_paths, setup, teardown),
         cmocka_unit_test_setup_teardown(test_relative_path, setup, teardown),
         cmocka_unit_test_setup_teardown(test_write_errors, setup, teardown),

@@ -215,6 +215,12 @@ static void test_request(void **state)
     sek_eventsdb_close(db);
 }
 
+static enum sek_err refuse_note(void *arg)
+{
+    (void)arg;
+    return SEK_E_FULL;
+}
+
 static void test_pseudonyms(void **state)
 {
     uint8_t key[SEK_PSEUDONYM_KEY] = {0}, again[SEK_PSEUDONYM_KEY];
@@ -229,12 +235,15 @@ static void test_pseudonyms(void **state)
     key[0] = 1;
     assert_string_not_equal(sek_pseudonym(key, &one, b), a);
     assert_int_equal(sek_pseudonym_key_read(key_path, key, NULL), SEK_E_NOTFOUND);
-    assert_int_equal(sek_pseudonym_key_make(key_path, false, NULL), SEK_OK);
+    assert_int_equal(sek_pseudonym_key_make(key_path, false, NULL, NULL, NULL), SEK_OK);
     assert_int_equal(stat(key_path, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0600);
     assert_int_equal(sek_pseudonym_key_read(key_path, key, NULL), SEK_OK);
-    assert_int_equal(sek_pseudonym_key_make(key_path, false, NULL), SEK_E_EXISTS);
-    assert_int_equal(sek_pseudonym_key_make(key_path, true, NULL), SEK_OK);
+    assert_int_equal(sek_pseudonym_key_make(key_path, false, NULL, NULL, NULL), SEK_E_EXISTS);
+    assert_int_equal(sek_pseudonym_key_make(key_path, true, refuse_note, NULL, NULL), SEK_E_FULL);
+    assert_int_equal(sek_pseudonym_key_read(key_path, again, NULL), SEK_OK);
+    assert_memory_equal(again, key, sizeof key);
+    assert_int_equal(sek_pseudonym_key_make(key_path, true, NULL, NULL, NULL), SEK_OK);
     assert_int_equal(sek_pseudonym_key_read(key_path, again, NULL), SEK_OK);
     assert_memory_not_equal(key, again, sizeof key);
     static const mode_t open_modes[] = {0640, 0604, 0660, 0622};

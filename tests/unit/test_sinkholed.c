@@ -196,7 +196,7 @@ static void test_most_specific(void **state)
     for (unsigned i = 0; i < 20000; i++) {
         struct sek_addr a = addr("0.0.0.0");
         unsigned most = 0;
-        char expected[8] = "";
+        char expected[16] = "";
         a.octets[12] = (uint8_t)(1 + fraction(&seed) * 3);
         for (unsigned j = 13; j < 16; j++)
             a.octets[j] = (uint8_t)(fraction(&seed) * 5);

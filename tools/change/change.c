@@ -226,7 +226,9 @@ enum sek_err sek_change_publish(struct sek_context *c, const struct sek_conf *co
                                             &progress, &info, &c->diag);
     sek_progress_end(&progress);
     if (err) {
-        sek_diag_wrap(&c->diag, "saved in policy.db, but not compiled, so not in force");
+        sek_diag_wrap(&c->diag,
+                      "saved in policy.db, but not compiled, so not in force until sekisho "
+                      "list publish succeeds");
         return err;
     }
     return sek_confirm_wait(conf, info.generation, quiet, &c->diag);

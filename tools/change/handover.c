@@ -85,14 +85,15 @@ static void own_store(const char *path)
 
 struct notes {
     struct sek_buf text;
-    int fd;
+    const struct sek_file_new *file;
     struct sek_diag *diag;
 };
 
 static enum sek_err flush(struct notes *n)
 {
-    enum sek_err e = n->text.failed ? sek_diag_set(n->diag, SEK_E_NOMEM, "out of memory")
-                                    : sek_file_write(n->fd, n->text.data, n->text.len, n->diag);
+    enum sek_err e = n->text.failed
+                         ? sek_diag_set(n->diag, SEK_E_NOMEM, "out of memory")
+                         : sek_file_new_write(n->file, n->text.data, n->text.len, n->diag);
     sek_buf_reset(&n->text);
     return e;
 }
@@ -104,10 +105,10 @@ static enum sek_err put_note(void *arg, const struct sek_sighting *s)
     return n->text.len < FLUSH_OCTETS ? SEK_OK : flush(n);
 }
 
-static enum sek_err write_notes(const struct sek_history *history, int64_t since_s, int fd,
-                                struct sek_diag *diag)
+static enum sek_err write_notes(const struct sek_history *history, int64_t since_s,
+                                const struct sek_file_new *file, struct sek_diag *diag)
 {
-    struct notes n = {.fd = fd, .diag = diag};
+    struct notes n = {.file = file, .diag = diag};
     char since[24];
     sek_buf_init(&n.text, 0);
     sek_buf_add_fmt(&n.text, "%s\n", SEK_SIGHTING_HEAD);
@@ -193,7 +194,7 @@ static enum sek_err hand_over(struct sek_context *c, const struct sek_conf *conf
     if (e)
         return e;
     give_to_folder(file.fd, path);
-    e = write_notes(history, since_s, file.fd, &c->diag);
+    e = write_notes(history, since_s, &file, &c->diag);
     if (!e)
         e = place(c, conf, &file, path);
     sek_file_new_abort(&file); /* the name that it had before */

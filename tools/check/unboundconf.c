@@ -93,7 +93,8 @@ static void read_included(const char *pattern, unsigned depth, struct sek_unboun
     globfree(&found);
 }
 
-static void read_words(FILE *f, unsigned depth, struct sek_unboundconf_walk *u)
+/* Of it all? A folder opens like a file, and a disk may fail. */
+static bool read_words(FILE *f, unsigned depth, struct sek_unboundconf_walk *u)
 {
     char key[WORD_MAX] = "", word[WORD_MAX];
     unsigned nth = 0;
@@ -110,29 +111,28 @@ static void read_words(FILE *f, unsigned depth, struct sek_unboundconf_walk *u)
             u->fn(u->arg, key, nth, word);
         nth++;
     }
+    return !ferror(f);
 }
 
 static void read_file(const char *path, unsigned depth, struct sek_unboundconf_walk *u)
 {
     FILE *f = fopen(path, "re");
-    if (!f) {
-        if (u->n_missing++ == 0)
-            set(u->missing, path);
-        return;
-    }
-    read_words(f, depth, u);
-    fclose(f);
+    if ((!f || !read_words(f, depth, u)) && u->n_missing++ == 0)
+        set(u->missing, path);
+    if (f)
+        fclose(f);
 }
 
 enum sek_err sek_unboundconf_walk(const char *path, struct sek_unboundconf_walk *walk,
                                   struct sek_diag *diag)
 {
     FILE *f = fopen(path, "re");
-    if (!f)
-        return sek_diag_set(diag, sek_err_from_errno(errno), "%s: %s", path, strerror(errno));
-    read_words(f, 0, walk);
-    fclose(f);
-    return SEK_OK;
+    enum sek_err err = SEK_OK;
+    if (!f || !read_words(f, 0, walk))
+        err = sek_diag_set(diag, sek_err_from_errno(errno), "%s: %s", path, strerror(errno));
+    if (f)
+        fclose(f);
+    return err;
 }
 
 enum sek_err sek_unboundconf_read(const char *path, struct sek_unboundconf *out,

@@ -135,6 +135,8 @@ static enum sek_err change(struct sek_context *c, enum sek_err (*fn)(struct work
     struct ids ids = {.c = c};
     sek_buf_init(&ids.all, 0);
     enum sek_err e = sek_context_words(c, 0, add_id, &ids);
+    if (!e && ids.all.len == 0)
+        e = sek_context_usage(c, "no findings on standard input");
     if (e) {
         sek_buf_fini(&ids.all);
         return e;

@@ -83,6 +83,8 @@ static enum sek_err input_fetch(struct update *u)
     snprintf(u->got.label, sizeof u->got.label, "standard input");
     sek_buf_init(&text, (size_t)u->row.max_octets);
     enum sek_err err = sek_file_read(STDIN_FILENO, &text, &u->c->diag);
+    if (err)
+        sek_diag_wrap(&u->c->diag, "%s", u->got.label);
     u->got.fd = err ? -1 : memfd_create("feed", MFD_CLOEXEC);
     if (!err && u->got.fd < 0)
         err = sek_diag_set(&u->c->diag, SEK_E_NOMEM, "%s", sek_err_text(SEK_E_NOMEM));

@@ -115,7 +115,7 @@ static enum sek_err put_request(struct forget *f, const char *path)
         return err;
     if (stat(f->conf->events.db, &st) == 0)
         (void)!fchown(file.fd, st.st_uid, st.st_gid);
-    err = sek_file_write(file.fd, text, n, &c->diag);
+    err = sek_file_new_write(&file, text, n, &c->diag);
     if (!err && link(file.tmp, path) != 0)
         err = errno == EEXIST
                   ? sek_diag_set(&c->diag, SEK_E_BUSY,
@@ -156,14 +156,18 @@ static enum sek_err in_events(struct forget *f)
 {
     struct sek_context *c = f->c;
     struct sek_eventsdb *db;
-    char aside[SEK_ASIDE_MAX];
     uint64_t n = 0;
     bool more = true;
     if (access(f->conf->events.db, F_OK) != 0 && errno == ENOENT)
         return SEK_OK;
     if (resolver_lives(f->conf))
         return ask_writer(f);
-    enum sek_err err = sek_eventsdb_open(f->conf->events.db, c->now_s, &db, aside, &c->diag);
+    enum sek_err err = sek_eventsdb_open(f->conf->events.db, c->now_s, &db, NULL, &c->diag);
+    if (err == SEK_E_CORRUPT) /* what is left of it may well name the endpoint */
+        sek_diag_set(&c->diag, err,
+                     "%.300s; nothing is removed there: the resolver puts the file aside when it "
+                     "starts, then delete it",
+                     c->diag.text);
     if (err)
         return err;
     while (!err && more)

@@ -33,10 +33,15 @@ static void put_step(void *arg, const struct sek_step *step)
     struct test *t = arg;
     struct sek_out *o = t->c->out;
     char rule[SEK_NAME_TEXT_MAX + 2];
-    if (!sek_scope_covers((enum sek_scope)step->rule->scope, step->depth))
+    if (!step->rule) /* a group's restriction is no list's */
         return;
-    sek_rule_to_text((enum sek_scope)step->rule->scope,
-                     t->name.octets + t->name.offset[step->depth], rule);
+    enum sek_scope scope = (enum sek_scope)step->rule->scope;
+    if (step->owner)
+        sek_rule_to_text(SEK_SCOPE_EXACT, step->owner->octets, rule);
+    else if (sek_scope_covers(scope, step->depth))
+        sek_rule_to_text(scope, t->name.octets + t->name.offset[step->depth], rule);
+    else
+        return;
     sek_out_text(o, T_NAME, t->text);
     sek_out_text(o, T_LIST, step->list->name);
     sek_out_text(o, T_RULE, rule);

@@ -97,7 +97,7 @@ static enum sek_err put_file(struct sek_context *c, const struct sek_buf *text)
     enum sek_err err = sek_file_new_open(c->opt[OPT_OUTPUT].text, 0644, &file, &c->diag);
     if (err)
         return err;
-    err = sek_file_write(file.fd, text->data, text->len, &c->diag);
+    err = sek_file_new_write(&file, text->data, text->len, &c->diag);
     if (!err)
         err = sek_file_new_commit(&file, &c->diag);
     sek_file_new_abort(&file);

@@ -48,6 +48,16 @@ static enum sek_err record(struct sek_context *c, const struct sek_conf *conf,
     return err;
 }
 
+/* First the trail, then the key. */
+static enum sek_err record_key(void *arg)
+{
+    struct sek_context *c = arg;
+    return record(c, &c->conf,
+                  &(struct sek_audit_act){.object = "key of pseudonyms",
+                                          .before = c->opt[OPT_REPLACE].given ? "another key" : "",
+                                          .after = "a new key"});
+}
+
 enum sek_err sek_cmd_privacy_key(struct sek_context *c)
 {
     const struct sek_conf *conf;
@@ -56,12 +66,7 @@ enum sek_err sek_cmd_privacy_key(struct sek_context *c)
     if (!err)
         err = sek_roles_admit_writer(c);
     if (!err)
-        err = sek_pseudonym_key_make(conf->privacy.key, replace, &c->diag);
-    if (!err)
-        err = record(c, conf,
-                     &(struct sek_audit_act){.object = "key of pseudonyms",
-                                             .before = replace ? "another key" : "",
-                                             .after = "a new key"});
+        err = sek_pseudonym_key_make(conf->privacy.key, replace, record_key, c, &c->diag);
     if (!err)
         sek_talk("%s: a new key%s", conf->privacy.key,
                  replace ? "; what was shown by the old one cannot be revealed any more" : "");

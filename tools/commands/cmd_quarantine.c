@@ -223,6 +223,17 @@ static enum sek_err by_risk(struct sek_context *c)
     return sek_change_fini(&w.change, err);
 }
 
+/* All is read before the change begins: input may come slowly, and others want to write. */
+static enum sek_err begin_with_words(struct work *w, struct sek_context *c, bool dry_run)
+{
+    enum sek_err err = sek_change_open(&w->change, c, dry_run);
+    if (!err)
+        err = sek_context_words(c, 0, word_take, w);
+    if (!err && w->nets.n == 0)
+        err = sek_context_usage(c, "no endpoints on standard input");
+    return err ? err : sek_change_start(&w->change);
+}
+
 enum sek_err sek_cmd_quarantine(struct sek_context *c)
 {
     struct work w = {.nets = {0}};
@@ -235,9 +246,7 @@ enum sek_err sek_cmd_quarantine(struct sek_context *c)
     if (strlen(c->opt[OPT_REASON].text) >= sizeof((struct sek_member *)0)->comment)
         return sek_context_usage(c, "--reason: at most %zu octets",
                                  sizeof((struct sek_member *)0)->comment - 1);
-    enum sek_err err = sek_change_begin(&w.change, c, c->opt[OPT_DRY_RUN].given);
-    if (!err)
-        err = sek_context_words(c, 0, word_take, &w);
+    enum sek_err err = begin_with_words(&w, c, c->opt[OPT_DRY_RUN].given);
     if (!err)
         err = nets_check(&w, c);
     if (!err)
@@ -280,9 +289,7 @@ static enum sek_err members_remove(struct work *w, struct sek_context *c)
 enum sek_err sek_cmd_release(struct sek_context *c)
 {
     struct work w = {.nets = {0}};
-    enum sek_err err = sek_change_begin(&w.change, c, c->opt[RELEASE_DRY_RUN].given);
-    if (!err)
-        err = sek_context_words(c, 0, word_take, &w);
+    enum sek_err err = begin_with_words(&w, c, c->opt[RELEASE_DRY_RUN].given);
     if (!err)
         err = members_remove(&w, c);
     if (!err)

@@ -77,6 +77,7 @@ struct work {
     struct sek_keep *keep;
     struct sek_scratch scratch; /* of the findings, without --db */
     const char *db;
+    bool half;   /* that of --db is begun, but not complete */
     double part; /* of the records that are learned */
     struct sek_past_files files, seeds;
     struct sek_past_row *rows;
@@ -195,6 +196,7 @@ static enum sek_err open_db(struct work *w)
     if (w->c->opt[OPT_DB].given) {
         w->db = w->c->opt[OPT_DB].text;
         e = make_room(w);
+        w->half = !e;
     } else {
         e = sek_scratch_new(&w->scratch, &w->c->diag);
         w->db = w->scratch.db;
@@ -427,6 +429,7 @@ static enum sek_err run(struct work *w)
         e = judge_files(w);
     if (e)
         return e;
+    w->half = false;
     tell(w);
     if (!w->c->opt[OPT_DB].given || w->c->opt[OPT_REPORT].given)
         e = report(w);
@@ -441,6 +444,8 @@ static void close_all(struct work *w)
 {
     sek_replay_free(w->replay);
     sek_keep_free(w->keep);
+    if (w->half)
+        sek_scratch_remove_db(w->db, NULL);
     sek_scratch_free(&w->scratch);
     sek_domains_close(w->domains);
     sek_never_free(w->never);

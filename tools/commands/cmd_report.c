@@ -145,11 +145,9 @@ static enum sek_err write_file(struct sek_context *c, const char *path, const st
     enum sek_err e = sek_file_new_open(path, 0640, &file, &c->diag);
     if (e)
         return e;
-    e = sek_file_write(file.fd, text->data, text->len, &c->diag);
+    e = sek_file_new_write(&file, text->data, text->len, &c->diag);
     if (!e)
         e = sek_file_new_commit(&file, &c->diag);
-    else
-        sek_diag_wrap(&c->diag, "%s", path);
     sek_file_new_abort(&file);
     return e;
 }

@@ -161,7 +161,7 @@ enum sek_err sek_evidence_text(struct sek_evidence *e, const char *file, const c
     if (!err)
         return seal(e, file, fd, diag);
     close(fd);
-    return err;
+    return sek_diag_wrap(diag, "%s: %s", e->path, file);
 }
 
 /* --- commands ----------------------------------------------------------------------------------
@@ -196,19 +196,36 @@ static enum sek_err run(struct sek_evidence *e, char *const *argv, int out, int 
 }
 
 /* The last line that a command said. */
-static void last_words(struct sek_evidence *e, char *out, size_t size)
+static void last_words(int messages, char *out, size_t size)
 {
     char text[1024];
-    int fd = openat(e->folder, MESSAGES, O_RDONLY | O_CLOEXEC);
-    off_t end = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
-    ssize_t n = pread(fd, text, sizeof text - 1, end > 1000 ? end - 1000 : 0);
-    if (fd >= 0)
-        close(fd);
+    off_t end = lseek(messages, 0, SEEK_END);
+    ssize_t n = pread(messages, text, sizeof text - 1, end > 1000 ? end - 1000 : 0);
     if (n > 0 && text[n - 1] == '\n')
         n--;
     text[n > 0 ? n : 0] = '\0';
     const char *line = strrchr(text, '\n');
     snprintf(out, size, "%.300s", line ? line + 1 : text);
+}
+
+/* A command that failed without a word could not write it, as on a full disk. */
+static enum sek_err not_collected(struct sek_evidence *e, const char *file, int status,
+                                  struct sek_diag *diag)
+{
+    char said[400] = "";
+    int messages = openat(e->folder, MESSAGES, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    enum sek_err err = messages < 0 ? fail(diag, "messages") : SEK_OK;
+    if (!err)
+        last_words(messages, said, sizeof said);
+    if (*said)
+        err = sek_diag_set(diag, SEK_E_IO, "%s", said);
+    else if (!err)
+        err = sek_file_write(messages, "\n", 1, diag);
+    if (!err)
+        err = sek_diag_set(diag, SEK_E_IO, "exit status %d", status);
+    if (messages >= 0)
+        close(messages);
+    return sek_diag_wrap(diag, "%s: %s could not be collected", e->path, file);
 }
 
 void sek_evidence_note(struct sek_evidence *e, const char *head, const char *text)
@@ -248,13 +265,6 @@ static enum sek_err run_words(struct sek_evidence *e, const char *const *words, 
     return interrupted ? go_on(diag) : err;
 }
 
-static enum sek_err cannot_collect(struct sek_evidence *e, const char *file, struct sek_diag *diag)
-{
-    char said[400];
-    last_words(e, said, sizeof said);
-    return sek_diag_set(diag, SEK_E_IO, "%s could not be collected: %s", file, said);
-}
-
 enum sek_err sek_evidence_run(struct sek_evidence *e, const char *file, const char *about,
                               bool may_fail, const char *const *words, struct sek_diag *diag)
 {
@@ -265,7 +275,7 @@ enum sek_err sek_evidence_run(struct sek_evidence *e, const char *file, const ch
         return fail(diag, file);
     enum sek_err err = run_words(e, words, &n, fd, &status, diag);
     if (!err && (status > 3 || (status == 1 && !may_fail)))
-        err = cannot_collect(e, file, diag);
+        err = not_collected(e, file, status, diag);
     if (err) {
         close(fd);
         return err;
@@ -285,7 +295,7 @@ enum sek_err sek_evidence_run_for_any(struct sek_evidence *e, const char *file, 
         return fail(diag, file);
     enum sek_err err = run_words(e, words, &n, fd, &status, diag);
     if (!err && status > 3)
-        err = cannot_collect(e, file, diag);
+        err = not_collected(e, file, status, diag);
     *out_kept = !err && lseek(fd, 0, SEEK_END) > 0;
     if (!err && (*out_kept || status == 1))
         describe(e, *out_kept ? file : "(no file)", about, words, n, status);
@@ -325,7 +335,7 @@ static enum sek_err add_to_tar(struct sek_evidence *e, const char *name, void *a
     int fd = openat(e->folder, name, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return fail(diag, name);
-    enum sek_err err = sek_ustar_add(tar->fd, name, fd, e->time_s, diag);
+    enum sek_err err = sek_ustar_add(tar, name, fd, e->time_s, diag);
     close(fd);
     return err;
 }
@@ -344,7 +354,7 @@ static enum sek_err make_tar(struct sek_evidence *e, struct sek_diag *diag)
     if (!err)
         err = each_entry(e, add_to_tar, &tar, diag);
     if (!err)
-        err = sek_ustar_end(tar.fd, diag);
+        err = sek_ustar_end(&tar, diag);
     if (!err)
         err = sek_file_new_commit(&tar, diag);
     sek_file_new_abort(&tar);
@@ -366,6 +376,8 @@ enum sek_err sek_evidence_end(struct sek_evidence *e, struct sek_diag *diag)
                      : sek_file_write(fd, e->manifest.data, e->manifest.len, diag);
         if (fd >= 0 && (fsync(fd) || close(fd)) && !err)
             err = fail(diag, MANIFEST);
+        if (err)
+            sek_diag_wrap(diag, "%s", e->path);
     }
     if (!err && e->is_tar)
         return make_tar(e, diag); /* the folder goes with fini */

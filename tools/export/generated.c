@@ -98,14 +98,21 @@ static bool is_same(FILE *f, const struct sek_buf *head, FILE *spool)
     return !ferror(f) && !ferror(spool);
 }
 
-static enum sek_err write_all(int fd, const struct sek_buf *head, FILE *spool,
-                              struct sek_diag *diag)
+/* file: NULL is standard output, of which the caller of commands tells what went wrong. */
+static enum sek_err write_all(const struct sek_file_new *file, const struct sek_buf *head,
+                              FILE *spool, struct sek_diag *diag)
 {
     static char chunk[CHUNK_OCTETS];
-    enum sek_err err = sek_file_write(fd, head->data, head->len, diag);
+    const char *data = head->data;
+    enum sek_err err = SEK_OK;
     rewind(spool);
-    for (size_t n; !err && (n = fread(chunk, 1, sizeof chunk, spool)) > 0;)
-        err = sek_file_write(fd, chunk, n, diag);
+    for (size_t n = head->len; !err && n > 0; n = fread(chunk, 1, sizeof chunk, spool)) {
+        if (file)
+            err = sek_file_new_write(file, data, n, diag);
+        else
+            fwrite(data, 1, n, stdout);
+        data = chunk;
+    }
     if (!err && ferror(spool))
         err = sek_diag_set(diag, SEK_E_IO, "cannot read a temporary file");
     return err;
@@ -118,11 +125,9 @@ static enum sek_err replace(const char *path, const struct sek_buf *head, FILE *
     enum sek_err err = sek_file_new_open(path, 0644, &file, diag);
     if (err)
         return err;
-    err = write_all(file.fd, head, spool, diag);
+    err = write_all(&file, head, spool, diag);
     if (!err)
         err = sek_file_new_commit(&file, diag);
-    else
-        sek_diag_wrap(diag, "%s", path);
     sek_file_new_abort(&file);
     return err;
 }
@@ -179,7 +184,7 @@ enum sek_err sek_generated_end(FILE *spool, const struct sek_generated_head *hea
         else if (path)
             err = replace(path, &text, spool, diag);
         else
-            err = write_all(STDOUT_FILENO, &text, spool, diag);
+            err = write_all(NULL, &text, spool, diag);
     }
     sek_buf_fini(&text);
     if (!err) {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "ustar.h"
-#include "base/file.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,7 +16,7 @@ struct header {
 };
 _Static_assert(sizeof(struct header) == BLOCK, "a header is a block");
 
-enum sek_err sek_ustar_add(int tar_fd, const char *name, int fd, int64_t time_s,
+enum sek_err sek_ustar_add(const struct sek_file_new *tar, const char *name, int fd, int64_t time_s,
                            struct sek_diag *diag)
 {
     struct header h = {.type = '0', .magic = "ustar", .version = {'0', '0'}};
@@ -38,7 +37,7 @@ enum sek_err sek_ustar_add(int tar_fd, const char *name, int fd, int64_t time_s,
     for (size_t i = 0; i < sizeof h; i++)
         sum += ((const unsigned char *)&h)[i];
     snprintf(h.sum, sizeof h.sum, "%06o", sum & 0777777);
-    enum sek_err err = sek_file_write(tar_fd, &h, sizeof h, diag);
+    enum sek_err err = sek_file_new_write(tar, &h, sizeof h, diag);
     for (off_t at = 0; !err && at < st.st_size;) {
         ssize_t n = pread(fd, data, sizeof data, at);
         if (n <= 0)
@@ -46,15 +45,15 @@ enum sek_err sek_ustar_add(int tar_fd, const char *name, int fd, int64_t time_s,
         if (at + n > st.st_size)
             n = (ssize_t)(st.st_size - at);
         at += n;
-        err = sek_file_write(tar_fd, data, (size_t)n, diag);
+        err = sek_file_new_write(tar, data, (size_t)n, diag);
     }
     size_t rest = (size_t)(st.st_size % BLOCK);
     memset(data, 0, BLOCK);
-    return err || rest == 0 ? err : sek_file_write(tar_fd, data, BLOCK - rest, diag);
+    return err || rest == 0 ? err : sek_file_new_write(tar, data, BLOCK - rest, diag);
 }
 
-enum sek_err sek_ustar_end(int tar_fd, struct sek_diag *diag)
+enum sek_err sek_ustar_end(const struct sek_file_new *tar, struct sek_diag *diag)
 {
     static const char empty[2 * BLOCK];
-    return sek_file_write(tar_fd, empty, sizeof empty, diag);
+    return sek_file_new_write(tar, empty, sizeof empty, diag);
 }

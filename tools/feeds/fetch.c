@@ -62,10 +62,10 @@ enum sek_err sek_fetch_key(const char *tsig, struct sek_tsig_key *out, struct se
         return err;
     sek_buf_init(&text, KEY_FILE_MAX);
     err = key_file_check(fd, path, diag);
-    if (!err)
-        err = sek_file_read(fd, &text, diag);
     if (!err) {
-        err = sek_tsig_secret_from_text(text.data ? text.data : "", text.len, &key, diag);
+        err = sek_file_read(fd, &text, diag);
+        if (!err)
+            err = sek_tsig_secret_from_text(text.data ? text.data : "", text.len, &key, diag);
         if (err)
             sek_diag_wrap(diag, "%s", path);
     }

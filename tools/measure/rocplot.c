@@ -143,8 +143,8 @@ enum sek_err sek_rocplot_write(const char *path, const struct sek_rocplot *plot,
         return sek_diag_set(diag, SEK_E_NOMEM, "%s: no memory to draw it", path);
     }
     err = sek_file_new_open(path, 0644, &file, diag);
-    if (err == SEK_OK && sek_file_write(file.fd, text.data, text.len, diag) != SEK_OK)
-        err = sek_diag_wrap(diag, "%s", path);
+    if (err == SEK_OK)
+        err = sek_file_new_write(&file, text.data, text.len, diag);
     if (err == SEK_OK)
         err = sek_file_new_commit(&file, diag);
     sek_file_new_abort(&file);

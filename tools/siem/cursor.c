@@ -120,7 +120,7 @@ enum sek_err sek_cursor_save(const struct sek_cursor_file *file, const struct se
     enum sek_err err = text.failed ? sek_diag_set(diag, SEK_E_NOMEM, "out of memory")
                                    : sek_file_new_open(file->path, 0600, &new, diag);
     if (!err) {
-        err = sek_file_write(new.fd, text.data, text.len, diag);
+        err = sek_file_new_write(&new, text.data, text.len, diag);
         if (!err)
             err = sek_file_new_commit(&new, diag);
         sek_file_new_abort(&new);

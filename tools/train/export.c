@@ -200,7 +200,7 @@ void export_write(struct image *im, const char *about, int64_t made_s, const cha
     snprintf(head->about, sizeof head->about, "%s", about);
     head->sum = sek_model_sum(head, im->size);
     if (sek_file_new_open(path, 0644, &f, &diag) != SEK_OK ||
-        sek_file_write(f.fd, im->octets, im->size, &diag) != SEK_OK ||
+        sek_file_new_write(&f, im->octets, im->size, &diag) != SEK_OK ||
         sek_file_new_commit(&f, &diag) != SEK_OK) {
         sek_file_new_abort(&f);
         fprintf(stderr, "sektrain: %s\n", diag.text);
