@@ -185,6 +185,15 @@ static void check_emergencies(struct sek_diagnose *d, struct sek_policydb *db)
             (long long)sum.emergency, sum.emergency_rule);
 }
 
+/* What to do about a file that cannot be opened. */
+static const char *remedy(enum sek_err e, const char *if_damaged)
+{
+    return e == SEK_E_DENIED    ? "run sekisho check as root"
+           : e == SEK_E_VERSION ? "install the newer Sekisho again: nothing is damaged"
+           : e == SEK_E_BUSY    ? "try again"
+                                : if_damaged;
+}
+
 static void check_policydb(struct sek_diagnose *d, uint64_t compiled)
 {
     struct sek_policydb *db = NULL;
@@ -197,9 +206,7 @@ static void check_policydb(struct sek_diagnose *d, uint64_t compiled)
         say(d, SEK_LEVEL_WARN, "policy.db", "the first sekisho block or import makes it",
             "not there yet");
     else if (e)
-        say(d, SEK_LEVEL_FAIL, "policy.db",
-            e == SEK_E_DENIED ? "run sekisho check as root" : "restore it from a backup", "%s",
-            why.text);
+        say(d, SEK_LEVEL_FAIL, "policy.db", remedy(e, "restore it from a backup"), "%s", why.text);
     else if (compiled && compiled != generation)
         say(d, SEK_LEVEL_FAIL, "policy.db", "run sekisho list publish",
             "generation %" PRIu64 ", but %" PRIu64 " is compiled", generation, compiled);
@@ -230,9 +237,7 @@ static void check_eventsdb(struct sek_diagnose *d)
             "not there yet: the resolver makes it");
     else if (e)
         say(d, SEK_LEVEL_FAIL, "events.db",
-            e == SEK_E_DENIED ? "run sekisho check as root"
-                              : "restart Unbound: the module puts a damaged file aside",
-            "%s", why.text);
+            remedy(e, "restart Unbound: the module puts a damaged file aside"), "%s", why.text);
     else
         say(d, SEK_LEVEL_OK, "events.db", "", "%" PRIu64 " rows of hits, %" PRIu64 " of traffic",
             facts.n_hit_rows, facts.n_traffic_rows);
@@ -272,9 +277,7 @@ static void check_domains(struct sek_diagnose *d)
             "not there yet: the resolver makes it");
     } else if (e) {
         say(d, SEK_LEVEL_FAIL, what,
-            e == SEK_E_DENIED ? "run sekisho check as root"
-                              : "restart Unbound: the module puts a damaged file aside",
-            "%s", why.text);
+            remedy(e, "restart Unbound: the module puts a damaged file aside"), "%s", why.text);
     } else {
         sek_domains_stats(domains, &stats);
         int64_t since_s = sek_domains_since_s(domains);
