@@ -91,6 +91,8 @@ enum sek_err sek_cursor_open(const char *path, struct sek_cursor_file *file, str
 {
     char lock[512];
     *file = (struct sek_cursor_file){.path = path, .lock = -1};
+    if (!*path)
+        return sek_diag_set(diag, SEK_E_INVALID, "the cursor needs the name of a file");
     if ((size_t)snprintf(lock, sizeof lock, "%s.lock", path) >= sizeof lock)
         return sek_diag_set(diag, SEK_E_LIMIT, "%.200s: path too long", path);
     file->lock = open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);

@@ -137,6 +137,8 @@ enum sek_err sek_sink_file(const char *path, const struct sek_cursor_output *was
 {
     struct sek_sink *s = NULL;
     struct stat st;
+    if (!*path)
+        return sek_diag_set(diag, SEK_E_INVALID, "the output needs the name of a file");
     if (strlen(path) >= sizeof s->path)
         return sek_diag_set(diag, SEK_E_LIMIT, "%.200s: path too long", path);
     enum sek_err err = new_sink(FILE_OF_ITS_OWN, &s, diag);
