@@ -7,14 +7,12 @@
 #include "base/banned.h"
 
 #define ROUNDS 40
-#define GENERATED 0.25 /* weight of all generated names for one of all benign ones */
-#define RIDGE 1.0      /* benign names' worth of doubt that a suffix says something new */
+#define RIDGE 1.0 /* benign names' worth of doubt that a suffix says something new */
 
 struct point {
     double sum; /* of stage 1, as a logit */
     double weight;
-    int class_id;
-    bool generated;
+    int class_id, family;
 };
 
 /* What is fitted: logit = scale × sum + bias + add[class]. */
@@ -22,9 +20,31 @@ struct logit {
     double scale, bias, add[CLASSES_MAX];
 };
 
+/* Both sides weigh the same, families by the square root of their size. */
+static void weigh(struct point *points, uint32_t n)
+{
+    uint32_t count[FAMILIES_MAX] = {0}, n_benign = 0;
+    double total = 0;
+
+    for (uint32_t i = 0; i < n; i++)
+        if (points[i].family == BENIGN)
+            n_benign++;
+        else
+            count[points[i].family]++;
+    for (uint32_t i = 0; i < n; i++) {
+        struct point *p = &points[i];
+
+        p->weight = p->family == BENIGN ? 1 : 1 / sqrt(count[p->family]);
+        total += p->family == BENIGN ? 0 : p->weight;
+    }
+    for (uint32_t i = 0; i < n; i++)
+        if (points[i].family != BENIGN)
+            points[i].weight *= n_benign / total;
+}
+
 static uint32_t collect(const struct data *d, const struct sek_model *m, struct point *points)
 {
-    uint32_t n = 0, n_generated = 0;
+    uint32_t n = 0;
 
     for (uint32_t i = 0; i < d->n; i++) {
         const struct item *it = &d->items[i];
@@ -34,14 +54,10 @@ static uint32_t collect(const struct data *d, const struct sek_model *m, struct 
             continue;
         item_unit(it, &u);
         points[n++] = (struct point){.sum = (double)sek_stage1(m, &u) / m->head->stage1_unit,
-                                     .weight = 1,
                                      .class_id = it->class_id,
-                                     .generated = it->family != BENIGN};
-        n_generated += it->family != BENIGN;
+                                     .family = it->family};
     }
-    for (uint32_t i = 0; i < n; i++)
-        if (points[i].generated)
-            points[i].weight = GENERATED * (n - n_generated) / n_generated;
+    weigh(points, n);
     return n;
 }
 
@@ -50,7 +66,7 @@ static void loss_of(const struct logit *f, const struct point *p, double *slope,
 {
     double z = f->scale * p->sum + f->bias + f->add[p->class_id], is = 1 / (1 + exp(-z));
 
-    *slope = p->weight * (is - p->generated);
+    *slope = p->weight * (is - (p->family != BENIGN));
     *curve = p->weight * is * (1 - is);
 }
 
