@@ -9,6 +9,10 @@
 #define ROUNDS 40
 #define RIDGE 1.0 /* benign names' worth of doubt that a suffix says something new */
 
+/* A suffix that no family has used may be the next one's, so that it may speak for a name by at
+ * most so much more than before. */
+#define FALL_MAX 1.0
+
 struct point {
     double sum; /* of stage 1, as a logit */
     double weight;
@@ -108,6 +112,21 @@ static void step_classes(struct logit *f, const struct point *points, uint32_t n
         f->add[c] -= slope[c] / curve[c];
 }
 
+/* What the fit adds to all suffixes alike says nothing: an average benign name keeps its sum. */
+static void centre(struct logit *f, const struct point *points, uint32_t n)
+{
+    double total = 0;
+    uint32_t n_benign = 0;
+
+    for (uint32_t i = 0; i < n; i++)
+        if (points[i].family == BENIGN) {
+            total += f->add[points[i].class_id];
+            n_benign++;
+        }
+    for (int c = 0; c < CLASSES_MAX; c++)
+        f->add[c] -= total / n_benign;
+}
+
 void suffixfit(const struct data *d, struct image *im)
 {
     const struct sek_model_head *head = im->model.head;
@@ -121,8 +140,9 @@ void suffixfit(const struct data *d, struct image *im)
         step_line(&f, points, n);
         step_classes(&f, points, n);
     }
+    centre(&f, points, n);
     for (uint32_t c = 0; c < head->n_classes; c++) {
-        double add = f.add[c] / f.scale;
+        double add = fmax(f.add[c] / f.scale, -FALL_MAX);
 
         most = fabs(add) > most ? fabs(add) : most;
         class1[c] = (int16_t)(class1[c] + lround(add * head->stage1_unit));
