@@ -367,7 +367,7 @@ int main(int argc, char **argv)
         .top_synthetic = 0.05f,
         .top_rate = 0.0007f,
         .top_drop = 0.1f,
-        .pass = 0.12f,
+        .pass = 0.18f,
         .date_s = (int64_t)time(NULL),
     };
 
