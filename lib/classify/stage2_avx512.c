@@ -22,18 +22,6 @@ AVX512 static inline __m512i load(const void *p)
     return _mm512_loadu_si512(p);
 }
 
-AVX512 static inline __m512i start(const struct sek_conv *conv, unsigned c, bool residual,
-                                   const int16_t *old, __m128i by)
-{
-    __m512i sum = load(conv->bias + c);
-
-    if (!residual)
-        return sum;
-    return _mm512_add_epi32(sum, _mm512_sll_epi32(_mm512_cvtepi16_epi32(_mm256_loadu_si256(
-                                                      (const __m256i *)(const void *)(old + c))),
-                                                  by));
-}
-
 /* Sixteen sums to activations. */
 AVX512 static inline void finish(int16_t *to, __m512i sum, __m128i by, __m512i half)
 {
@@ -59,55 +47,62 @@ AVX512 static inline uint32_t pairs_in_use(const int16_t *row)
     return _mm512_test_epi32_mask(a, a) | (uint32_t)_mm512_test_epi32_mask(b, b) << 16;
 }
 
-/* The sums of 64 channels are four registers. There are two sets of them, which take turns, since
- * an addition must wait for the one before. */
+AVX512 static inline __m512i sums_of(const int16_t *activations, __m128i by)
+{
+    return _mm512_sll_epi32(
+        _mm512_cvtepi16_epi32(_mm256_loadu_si256((const __m256i *)(const void *)activations)), by);
+}
+
+/* The sums of 64 channels are four registers. Each input row adds to three rows of sums, `a` before
+ * it, `b` its own and `c` behind: twelve registers, of which none waits for another. */
 #define EACH_SUM(X) X(0) X(1) X(2) X(3)
 
-#define START_SUM(t)                                                                               \
-    __m512i s##t = start(conv, 16 * (t), residual, in[r], by), o##t = _mm512_setzero_si512();
-#define ADD_TO_SUM(t) s##t = _mm512_dpwssd_epi32(s##t, v, load(weights[i][16 * (t)]));
-#define ADD_TO_OTHER(t) o##t = _mm512_dpwssd_epi32(o##t, v, load(weights[i][16 * (t)]));
-#define FINISH_SUM(t) finish(&out[r][16 * (t)], _mm512_add_epi32(s##t, o##t), by, half);
+#define START_SUM(t) __m512i a##t = load(conv->bias + 16 * (t)), b##t = a##t, c##t = a##t;
+#define ADD_TO_SUMS(t)                                                                             \
+    a##t = _mm512_dpwssd_epi32(a##t, v, load(conv->w[2][i][16 * (t)]));                            \
+    b##t = _mm512_dpwssd_epi32(b##t, v, load(conv->w[1][i][16 * (t)]));                            \
+    c##t = _mm512_dpwssd_epi32(c##t, v, load(conv->w[0][i][16 * (t)]));
+#define FINISH_SUM(t)                                                                              \
+    if (residual)                                                                                  \
+        a##t = _mm512_add_epi32(a##t, sums_of(&in[done][16 * (t)], by));                           \
+    finish(&out[done][16 * (t)], a##t, by, half);
+#define NEXT_SUM(t)                                                                                \
+    a##t = b##t;                                                                                   \
+    b##t = c##t;                                                                                   \
+    c##t = load(conv->bias + 16 * (t));
 
-/* One row. Pairs of zeros are left out, which changes no sum (see stage2_avx2.c). */
-AVX512 static inline void convolve_row(const struct sek_conv *conv, uint32_t shift, unsigned spread,
-                                       bool residual, const int16_t (*in)[SEK_CH],
-                                       int16_t (*out)[SEK_CH], const uint32_t *in_use, unsigned r)
+/* Rows `first`, `first + spread`, … below `end`, which have nothing to do with those between. Pairs
+ * of zeros are left out, which changes no sum (see stage2_avx2.c). */
+AVX512 static inline void convolve_rows(const struct sek_conv *conv, uint32_t shift,
+                                        unsigned spread, bool residual, const int16_t (*in)[SEK_CH],
+                                        int16_t (*out)[SEK_CH], unsigned first, unsigned end)
 {
     const __m512i half = _mm512_set1_epi32(1 << (shift - 1));
     const __m128i by = _mm_cvtsi32_si128((int)shift);
 
     EACH_SUM(START_SUM)
-    for (unsigned k = 0; k < 3; k++) {
-        const unsigned from = r + k * spread - spread;
-        const int16_t(*weights)[SEK_CH][2] = conv->w[k];
+    for (unsigned r = first; r < end + spread; r += spread) {
+        const unsigned done = r - spread;
 
-        for (uint32_t left = in_use[from]; left != 0; left &= left - 1) {
-            unsigned i = (unsigned)__builtin_ctz(left);
-            __m512i v = _mm512_set1_epi32(pair_at(in[from] + 2 * i));
+        for (uint32_t left = r < end ? pairs_in_use(in[r]) : 0; left != 0; left &= left - 1) {
+            const unsigned i = (unsigned)__builtin_ctz(left);
+            const __m512i v = _mm512_set1_epi32(pair_at(in[r] + 2 * i));
 
-            EACH_SUM(ADD_TO_SUM)
-            left &= left - 1;
-            if (left == 0)
-                break;
-            i = (unsigned)__builtin_ctz(left);
-            v = _mm512_set1_epi32(pair_at(in[from] + 2 * i));
-            EACH_SUM(ADD_TO_OTHER)
+            EACH_SUM(ADD_TO_SUMS)
         }
+        if (r > first) {
+            EACH_SUM(FINISH_SUM)
+        }
+        EACH_SUM(NEXT_SUM)
     }
-    EACH_SUM(FINISH_SUM)
 }
 
 AVX512 static void convolve(const struct sek_conv *conv, uint32_t shift, unsigned spread,
                             bool residual, const int16_t (*in)[SEK_CH], int16_t (*out)[SEK_CH],
                             unsigned n)
 {
-    uint32_t in_use[SEK_ROWS] = {0};
-
-    for (unsigned r = FIRST; r < FIRST + n; r++)
-        in_use[r] = pairs_in_use(in[r]);
-    for (unsigned r = FIRST; r < FIRST + n; r++)
-        convolve_row(conv, shift, spread, residual, in, out, in_use, r);
+    for (unsigned first = FIRST; first < FIRST + spread; first++)
+        convolve_rows(conv, shift, spread, residual, in, out, first, FIRST + n);
 }
 
 #define START_HIDDEN(t)                                                                            \

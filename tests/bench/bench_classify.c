@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* bench_classify MODEL FILE: time of judging the names in FILE (one a line, what follows a tab is
- * left out), one after the other on one thread: mean over all, of the processor's time that the
- * thread got, and of single names the median, the 99th percentile and the worst; then inputs made
- * to be dear. Of each name the best of several rounds counts for the single times, since a round
- * also meets interrupts. Allocations are counted
- * (--wrap). */
+/* bench_classify MODEL FILE [avx2]: time of judging the names in FILE (one a line, what follows a
+ * tab is left out), one after the other on one thread: mean over all, of the processor's time that
+ * the thread got, and of single names the median, the 99th percentile and the worst; then inputs
+ * made to be dear. Of each name the best of several rounds counts for the single times, since a
+ * round also meets interrupts. Allocations are counted
+ * (--wrap). With "avx2" as if the processor had no AVX-512. */
 #include "classify/classify.h"
 #include "name/text.h"
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,14 @@ void *__wrap_calloc(size_t n, size_t size)
 {
     n_allocations++;
     return __real_calloc(n, size);
+}
+
+static bool without_avx512;
+bool __real_sek__stage2_avx512_usable(void);
+bool __wrap_sek__stage2_avx512_usable(void);
+bool __wrap_sek__stage2_avx512_usable(void)
+{
+    return !without_avx512 && __real_sek__stage2_avx512_usable();
 }
 
 static uint64_t clock_ns(clockid_t clock)
@@ -163,8 +172,9 @@ int main(int argc, char **argv)
     struct sek_diag diag;
     unsigned long before;
 
-    if (argc != 3 || !names) {
-        fprintf(stderr, "usage: bench_classify MODEL FILE\n");
+    without_avx512 = argc == 4 && strcmp(argv[3], "avx2") == 0;
+    if (argc != 3 + without_avx512 || !names) {
+        fprintf(stderr, "usage: bench_classify MODEL FILE [avx2]\n");
         return 2;
     }
     if (sek_classify_open(argv[1], &c, &diag) != SEK_OK) {

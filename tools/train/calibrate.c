@@ -28,14 +28,6 @@ static int by_float(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-static void unit_of(const struct item *it, struct sek_unit *u)
-{
-    memset(u, 0, sizeof *u);
-    u->n = it->n;
-    u->class_id = it->class_id;
-    memcpy(u->sym, it->sym, sizeof u->sym);
-}
-
 /* Families weigh by the square root of their size: no one of them is what is out there. */
 static uint32_t collect(const struct data *d, const struct sek_model *m, struct point *points)
 {
@@ -50,7 +42,7 @@ static uint32_t collect(const struct data *d, const struct sek_model *m, struct 
 
         if (!data_measures(d, it) || it->n < SEK_CLASSIFY_UNIT_MIN)
             continue;
-        unit_of(it, &u);
+        item_unit(it, &u);
         int32_t sum1 = sek_stage1(m, &u);
         points[n] = (struct point){.sum = {sum1, sek__joint(m, sum1, sek_stage2(m, &u, &work))},
                                    .generated = it->family != BENIGN,

@@ -4,6 +4,7 @@
 #include "classify/unit.h"
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 #define BENIGN (-1)
 
@@ -62,6 +63,13 @@ enum set { SET_TRAIN, SET_ADJUST, SET_ALL };
 void data_divide(struct data *d, enum set set);
 /* The unit of a name written as text; false when it has none. */
 bool data_unit(const struct data *d, const char *text, size_t len, struct sek_unit *out);
+
+/* An item as scoring sees it. */
+static inline void item_unit(const struct item *it, struct sek_unit *out)
+{
+    *out = (struct sek_unit){.n = it->n, .class_id = it->class_id};
+    memcpy(out->sym, it->sym, sizeof out->sym);
+}
 
 /* Names that the upper layers are fitted on; names that figures are of. */
 static inline bool data_adjusts(const struct data *d, const struct item *it)
