@@ -96,7 +96,7 @@ enum sek_err sek_report_answers(struct sek_report *r, const struct sek_addr *add
 
 struct sek_given {
     struct sek_report *report;
-    sqlite3_stmt *domains, *few, *asked, *endpoint;
+    sqlite3_stmt *domains, *few, *asked, *let_through, *endpoint;
     struct sek_addr latest; /* endpoint that was asked about last, and its id; 0: unknown */
     int64_t latest_id;
     int64_t grace_s, since_day; /* INT64_MAX: nothing is remembered */
@@ -130,6 +130,12 @@ enum sek_err sek_given_open(struct sek_report *report, int64_t grace_s, struct s
                               " INDEXED BY traffic_endpoint WHERE endpoint = ?1 AND " ASKED
                               " LIMIT 1)",
                               &g->asked, diag);
+    if (!err) /* traffic counts a query that a rule met as a hit, whatever it came to */
+        err = sek_sql_prepare(report->sql,
+                              "SELECT count(*), 0 FROM (SELECT 1 FROM hit"
+                              " INDEXED BY hit_endpoint WHERE endpoint = ?1 AND domain = ?2"
+                              " AND minute >= ?3 AND minute <= ?4 AND action IN (1, 2) LIMIT 1)",
+                              &g->let_through, diag);
     if (!err)
         err = sek_sql_prepare(report->sql, "SELECT id FROM endpoint WHERE address = ?1",
                               &g->endpoint, diag);
@@ -148,11 +154,12 @@ void sek_given_close(struct sek_given *g)
     sqlite3_finalize(g->domains);
     sqlite3_finalize(g->few);
     sqlite3_finalize(g->asked);
+    sqlite3_finalize(g->let_through);
     sqlite3_finalize(g->endpoint);
     free(g);
 }
 
-/* What was counted; stmt: few or asked. */
+/* What was counted; stmt: few, asked or let_through. */
 static enum sek_err count(struct sek_given *g, sqlite3_stmt *stmt, int64_t endpoint_id,
                           int64_t domain_id, int64_t time_s, int64_t out[2], struct sek_diag *diag)
 {
@@ -176,6 +183,8 @@ static enum sek_err has_asked(struct sek_given *g, int64_t endpoint_id, int64_t 
     enum sek_err err = count(g, g->few, endpoint_id, domain_id, time_s, found, diag);
     if (!err && found[0] == 0 && found[1] == FEW)
         err = count(g, g->asked, endpoint_id, domain_id, time_s, found, diag);
+    if (!err && found[0] == 0)
+        err = count(g, g->let_through, endpoint_id, domain_id, time_s, found, diag);
     if (!err)
         *out = found[0] > 0;
     return err;
