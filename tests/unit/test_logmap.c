@@ -230,6 +230,9 @@ static void outcomes(void **state)
     "{\"@timestamp\":\"2026-11-20T10:00:00Z\",\"winlog\":{\"event_id\":" id                        \
     ",\"event_data\":{\"SourceAddress\":\"10.0.0.7\",\"DestAddress\":\"192.0.2.80\"}}}"
 #define SQUID(code, by) "1795168800 9 10.0.0.7 " code " 5 CONNECT a.example:443 - " by " -"
+#define FORTI(action)                                                                              \
+    "<189>date=2026-11-20 time=19:00:05 devname=\"FG\" eventtime=1795168805000000000 "             \
+    "srcip=10.0.0.7 dstip=192.0.2.80 dstport=443 action=\"" action "\""
 #define ZEEK(s)                                                                                    \
     "{\"ts\":1795168800,\"id.orig_h\":\"10.0.0.7\",\"id.resp_h\":\"192.0.2.80\",\"conn_state\":"   \
     "\"" s "\"}"
@@ -285,6 +288,10 @@ static void outcomes(void **state)
          SEK_OUTSIDE_ATTEMPTED},
         {"suricata", EVE("\"event_type\":\"drop\""), SEK_OUTSIDE_DENIED},
         {"suricata", EVE("\"event_type\":\"dns\""), -1},
+        {"fortigate", FORTI("accept"), SEK_OUTSIDE_CONNECTED},
+        {"fortigate", FORTI("deny"), SEK_OUTSIDE_DENIED},
+        {"fortigate", FORTI("ip-conn"), SEK_OUTSIDE_FAILED},
+        {"fortigate", FORTI("dns\" subtype=\"dns"), -1},
         {"firewall-json", EVE("\"oob.prefix\":\"fw drop: \""), SEK_OUTSIDE_DENIED},
         {"firewall-json", EVE("\"action\":\"allowed\""), SEK_OUTSIDE_CONNECTED},
         {"firewall-json", EVE("\"oob.prefix\":\"\""), SEK_OUTSIDE_ATTEMPTED},

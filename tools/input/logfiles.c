@@ -13,7 +13,7 @@
 
 /* In the order of SEK_LOGFILES_MAPS. */
 static const char *const installed[] = {
-    "zeek-conn", "iptables", "iptables-journal", "edr-network",   "windows-dns",
+    "zeek-conn", "iptables", "iptables-journal", "fortigate",     "edr-network", "windows-dns",
     "suricata",  "squid",    "squid-combined",   "firewall-json", "csv"};
 #define N_INSTALLED (sizeof installed / sizeof *installed)
 

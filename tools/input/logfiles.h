@@ -8,8 +8,8 @@ struct sek_logfiles;
 
 /* Installed maps, in the order in which they are tried. */
 #define SEK_LOGFILES_MAPS                                                                          \
-    "zeek-conn, iptables, iptables-journal, edr-network, windows-dns, suricata, squid, "           \
-    "squid-combined, firewall-json, csv"
+    "zeek-conn, iptables, iptables-journal, fortigate, edr-network, windows-dns, suricata, "       \
+    "squid, squid-combined, firewall-json, csv"
 
 /* map: a file, or the name of an installed one; NULL: to be found out. zone: counts more than the
  * map's; NULL: none. now_s: for times without a year. */
