@@ -89,7 +89,7 @@ enum sek_err sek_report_answers(struct sek_report *r, const struct sek_addr *add
     return err;
 }
 
-#define ASKED "domain = ?2 AND minute >= ?3 AND minute <= ?4 AND cached + passed > 0"
+#define ASKED "domain = ?2 AND minute >= ?3 AND minute <= ?4 AND cached + passed + hits > 0"
 
 /* --- connections -------------------------------------------------------------------------------
  */
@@ -121,18 +121,19 @@ enum sek_err sek_given_open(struct sek_report *report, int64_t grace_s, struct s
                               &g->domains, diag);
     if (!err)
         err = sek_sql_prepare(report->sql,
-                              "SELECT sum(endpoint = ?1), count(*) FROM (SELECT endpoint"
+                              "SELECT sum(endpoint = ?1 AND got), count(*),"
+                              " sum(endpoint = ?1 AND hits > 0)"
+                              " FROM (SELECT endpoint, hits, cached + passed > 0 AS got"
                               " FROM traffic INDEXED BY traffic_domain WHERE " ASKED " LIMIT ?5)",
                               &g->few, diag);
     if (!err)
         err = sek_sql_prepare(report->sql,
-                              "SELECT count(*), 0 FROM (SELECT 1 FROM traffic"
-                              " INDEXED BY traffic_endpoint WHERE endpoint = ?1 AND " ASKED
-                              " LIMIT 1)",
+                              "SELECT sum(cached + passed > 0), 0, sum(hits > 0) FROM traffic"
+                              " INDEXED BY traffic_endpoint WHERE endpoint = ?1 AND " ASKED,
                               &g->asked, diag);
-    if (!err) /* traffic counts a query that a rule met as a hit, whatever it came to */
+    if (!err)
         err = sek_sql_prepare(report->sql,
-                              "SELECT count(*), 0 FROM (SELECT 1 FROM hit"
+                              "SELECT count(*), 0, 0 FROM (SELECT 1 FROM hit"
                               " INDEXED BY hit_endpoint WHERE endpoint = ?1 AND domain = ?2"
                               " AND minute >= ?3 AND minute <= ?4 AND action IN (1, 2) LIMIT 1)",
                               &g->let_through, diag);
@@ -161,7 +162,7 @@ void sek_given_close(struct sek_given *g)
 
 /* What was counted; stmt: few, asked or let_through. */
 static enum sek_err count(struct sek_given *g, sqlite3_stmt *stmt, int64_t endpoint_id,
-                          int64_t domain_id, int64_t time_s, int64_t out[2], struct sek_diag *diag)
+                          int64_t domain_id, int64_t time_s, int64_t out[3], struct sek_diag *diag)
 {
     sqlite3_bind_int64(stmt, 1, endpoint_id);
     sqlite3_bind_int64(stmt, 2, domain_id);
@@ -170,20 +171,22 @@ static enum sek_err count(struct sek_given *g, sqlite3_stmt *stmt, int64_t endpo
     if (stmt == g->few)
         sqlite3_bind_int64(stmt, 5, FEW);
     int rc = sqlite3_step(stmt);
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 3; i++)
         out[i] = rc == SQLITE_ROW ? sqlite3_column_int64(stmt, i) : 0;
     sqlite3_reset(stmt);
     return rc == SQLITE_ROW ? SEK_OK : sek__report_fail(g->report, rc, diag);
 }
 
+/* Traffic counts a query that a rule met as a hit, whatever came of it: where there are some, the
+ * hits themselves tell whether one was let through. */
 static enum sek_err has_asked(struct sek_given *g, int64_t endpoint_id, int64_t domain_id,
                               int64_t time_s, bool *out, struct sek_diag *diag)
 {
-    int64_t found[2];
+    int64_t found[3];
     enum sek_err err = count(g, g->few, endpoint_id, domain_id, time_s, found, diag);
     if (!err && found[0] == 0 && found[1] == FEW)
         err = count(g, g->asked, endpoint_id, domain_id, time_s, found, diag);
-    if (!err && found[0] == 0)
+    if (!err && found[0] == 0 && found[2] > 0)
         err = count(g, g->let_through, endpoint_id, domain_id, time_s, found, diag);
     if (!err)
         *out = found[0] > 0;
