@@ -70,21 +70,22 @@
     X(correlate, "correlate", "[FILE...]",                                                         \
       "hits beside the logs of proxies, firewalls and endpoints",                                  \
       "Reads outside logs, gzip or not, - for standard input, and prints one timeline an "         \
-      "endpoint "                                                                                  \
-      "with its hits and connections. Of each hit it says whether a connection followed within "   \
-      "--window: to the sinkhole, to the name itself by a proxy, or to an address that DNS gave "  \
-      "for "                                                                                       \
-      "its domain; of each connection whether DNS ever gave that address to that endpoint. Those " \
-      "it did not are programs with addresses built in, peer-to-peer, and those with a resolver "  \
-      "of their own. Answers are remembered by registered domain and day, questions by the "       \
-      "minute, "                                                                                   \
-      "so a hit's connection is one to any address of its domain on those days. A map says which " \
-      "column is what; those of Squid, iptables and nftables, Zeek, Sysmon and tables with a "     \
-      "head "                                                                                      \
-      "line are installed and found out by themselves. Lines that make no sense are told with "    \
-      "their number and skipped.",                                                                 \
+      "endpoint with its hits and connections. Of each hit it says what the logs tell "            \
+      "within --window: connected (it came about, or was let through) to the name itself "         \
+      "by a proxy or to an address that DNS gave for its domain; connected to the "                \
+      "sinkhole; attempted (the log does not say what came of it), attempted, failed or "          \
+      "attempted, denied; no connection; or outside the log, which is of another time or "         \
+      "tells no connections. Of each connection it says whether DNS ever gave that "               \
+      "address to that endpoint. Those it did not are programs with addresses built in, "          \
+      "peer-to-peer, and those with a resolver of their own. Lines about questions to "            \
+      "DNS are no connections: they stand beside the hit whose name they ask for. "                \
+      "Answers are remembered by registered domain and day, questions by the minute, so "          \
+      "a hit's connection is one to any address of its domain on those days. A map says "          \
+      "which column is what; the installed ones are found out by themselves. Lines that "          \
+      "make no sense are told with their number and skipped.",                                     \
       "sekisho correlate /var/log/squid/access.log\twhich hits went further?\n"                    \
-      "sekisho correlate --with fw.log.gz --zone +09:00 --allow 203.0.113.0/24\ta firewall that "  \
+      "sekisho correlate --with fw.log.gz --zone Asia/Tokyo --allow 203.0.113.0/24\ta firewall "   \
+      "that "                                                                                      \
       "logs local time\n"                                                                          \
       "sekisho correlate conn.log -e 192.0.2.7 --all -f csv > timeline.csv\tall of one endpoint\n" \
       "sekisho correlate proxy.csv --with-map ours.yaml --clock-fast 40s\tcolumns of our own")     \

@@ -110,15 +110,18 @@ static bool unix_of(int year, int month, int day, struct tm t, int64_t *out_s)
 static bool take_unix(const char **p, int64_t *out_ms)
 {
     size_t n = 0;
-    int64_t value = 0;
+    uint64_t value = 0;
 
-    for (; n < 14 && is_digit((*p)[n]); n++)
-        value = value * 10 + ((*p)[n] - '0');
-    if ((n < 9 || n > 11) && n != 13)
+    for (; n < 19 && is_digit((*p)[n]); n++)
+        value = value * 10 + (uint64_t)((*p)[n] - '0');
+    if (is_digit((*p)[n]) || n < 9 || (n > 11 && n != 13 && n != 16 && n != 19))
         return false;
     *p += n;
     int ms = take_fraction(p);
-    *out_ms = n == 13 ? value : value * 1000 + ms;
+    *out_ms = (int64_t)(n == 13   ? value
+                        : n == 16 ? value / 1000
+                        : n == 19 ? value / 1000000
+                                  : value * 1000 + (uint64_t)ms);
     return true;
 }
 

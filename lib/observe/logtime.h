@@ -5,7 +5,8 @@
 #include <stdint.h>
 
 /* Read a time at *p and move *p behind it:
- *   1795168800, 1795168800.123     Unix time, of 9 to 11 digits; of 13: milliseconds
+ *   1795168800, 1795168800.123     Unix time, of 9 to 11 digits; of 13, 16, 19: in milli-,
+ *                                  micro-, nanoseconds
  *   2026-11-27, 2026-11-27T13:05:07, with a blank for the T, a fraction, and Z or +01:00
  *   27-Nov-2026 13:05:07.123       BIND
  *   Nov 27 13:05:07                syslog: the last such day that is not after tomorrow of now_s

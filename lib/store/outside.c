@@ -12,10 +12,11 @@ static const char schema[] =
     "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA temp_store = FILE;"
     "CREATE TABLE conn(id INTEGER PRIMARY KEY, endpoint BLOB NOT NULL, first_ms INTEGER NOT NULL,"
     " minute INTEGER NOT NULL, address BLOB, name TEXT NOT NULL, port INTEGER NOT NULL,"
-    " action TEXT NOT NULL, last_ms INTEGER NOT NULL, n INTEGER NOT NULL,"
+    " action TEXT NOT NULL, outcome INTEGER NOT NULL, last_ms INTEGER NOT NULL, n INTEGER NOT NULL,"
     " verdict INTEGER NOT NULL DEFAULT 0, follows INTEGER NOT NULL DEFAULT 0,"
     " domain TEXT NOT NULL DEFAULT '');"
-    "CREATE UNIQUE INDEX conn_key ON conn(endpoint, minute, coalesce(address, x''), name, port);"
+    "CREATE UNIQUE INDEX conn_key ON conn(endpoint, minute, coalesce(address, x''), name, port,"
+    " outcome);"
     "CREATE TABLE hit(id INTEGER PRIMARY KEY, endpoint BLOB NOT NULL, first_ms INTEGER NOT NULL,"
     " last_ms INTEGER NOT NULL, n INTEGER NOT NULL, name TEXT NOT NULL, domain TEXT NOT NULL,"
     " list TEXT NOT NULL, action INTEGER NOT NULL, monitor INTEGER NOT NULL,"
@@ -25,13 +26,14 @@ static const char schema[] =
 #define HIT_COLUMNS                                                                                \
     "id, endpoint, first_ms, last_ms, n, name, domain, list, action, monitor, decision, came"
 #define CONN_COLUMNS                                                                               \
-    "id, endpoint, first_ms, last_ms, n, name, domain, action, address, port, verdict, follows, 0"
+    "id, endpoint, first_ms, last_ms, n, name, domain, action, address, port, verdict, follows, "  \
+    "outcome"
 
 /* THE statements. */
 #define STATEMENTS(X)                                                                              \
     X(ADD_CONN,                                                                                    \
-      "INSERT INTO conn(endpoint, first_ms, minute, address, name, port, action, last_ms, n)"      \
-      " VALUES (?1, ?2, ?2 / 60000, ?3, ?4, ?5, ?6, ?7, ?8)"                                       \
+      "INSERT INTO conn(endpoint, first_ms, minute, address, name, port, action, last_ms, n,"      \
+      " outcome) VALUES (?1, ?2, ?2 / 60000, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"                          \
       " ON CONFLICT DO UPDATE SET n = n + excluded.n,"                                             \
       " first_ms = min(first_ms, excluded.first_ms), last_ms = max(last_ms, excluded.last_ms)")    \
     X(ADD_HIT,                                                                                     \
@@ -48,10 +50,11 @@ static const char schema[] =
     X(SET_FOLLOWS, "UPDATE conn SET follows = ?2 WHERE id = ?1 AND follows = 0")                   \
     X(LINES, "SELECT 0 AS kind, " HIT_COLUMNS ", 0 FROM hit UNION ALL"                             \
              " SELECT 1, " CONN_COLUMNS " FROM conn"                                               \
-             " WHERE ?1 OR follows <> 0 OR verdict IN (2, 3)"                                      \
+             " WHERE ?1 OR follows <> 0 OR verdict IN (2, 3, 7, 8)"                                \
              " ORDER BY 3, 4, 1, 2")                                                               \
     X(SUMS, "SELECT endpoint, 0, came, sum(n) FROM hit GROUP BY endpoint, came UNION ALL"          \
-            " SELECT endpoint, 1, verdict, sum(n) FROM conn GROUP BY endpoint, verdict ORDER BY "  \
+            " SELECT endpoint, 1, verdict, sum(n) FROM conn WHERE verdict <> 9 GROUP BY "          \
+            "endpoint, verdict ORDER BY "                                                          \
             "1, 2, 3")
 enum statement {
 #define X(id, text) S_##id,
@@ -137,6 +140,7 @@ enum sek_err sek_outside_add_conn(struct sek_outside *o, const struct sek_outsid
     bind_text(stmt, 6, c->action);
     sqlite3_bind_int64(stmt, 7, c->last_ms);
     sqlite3_bind_int64(stmt, 8, (int64_t)c->n);
+    sqlite3_bind_int(stmt, 9, c->outcome);
     return run(o, stmt, diag);
 }
 
@@ -155,16 +159,6 @@ enum sek_err sek_outside_add_hit(struct sek_outside *o, const struct sek_outside
     sqlite3_bind_int(stmt, 9, h->monitor);
     sqlite3_bind_int64(stmt, 10, h->decision);
     return run(o, stmt, diag);
-}
-
-enum sek_err sek_outside_added(struct sek_outside *o, int64_t *out_first_ms, int64_t *out_last_ms,
-                               struct sek_diag *diag)
-{
-    enum sek_err err = sek_sql_int(
-        o->db, "SELECT coalesce(min(first_ms), 9223372036854775807) FROM conn", out_first_ms, diag);
-    return err ? err
-               : sek_sql_int(o->db, "SELECT coalesce(max(last_ms), -9223372036854775807) FROM conn",
-                             out_last_ms, diag);
 }
 
 enum sek_err sek_outside_has(struct sek_outside *o, const struct sek_addr *endpoint, bool *out,
@@ -222,7 +216,8 @@ static void read_conn(sqlite3_stmt *stmt, int at, struct sek_outside_conn *out)
                                      .action = text_at(stmt, at + 7),
                                      .port = (unsigned)sqlite3_column_int(stmt, at + 9),
                                      .as = sqlite3_column_int(stmt, at + 10),
-                                     .follows = sqlite3_column_int64(stmt, at + 11)};
+                                     .follows = sqlite3_column_int64(stmt, at + 11),
+                                     .outcome = sqlite3_column_int(stmt, at + 12)};
     out->has_address = sqlite3_column_type(stmt, at + 8) == SQLITE_BLOB;
     read_addr(stmt, at + 1, &out->endpoint);
     read_addr(stmt, at + 8, &out->address);
@@ -292,15 +287,20 @@ enum sek_err sek_outside_set_as(struct sek_outside *o, int64_t conn, enum sek_ou
     return run(o, stmt, diag);
 }
 
+enum sek_err sek_outside_set_follows(struct sek_outside *o, int64_t conn, int64_t hit,
+                                     struct sek_diag *diag)
+{
+    sqlite3_bind_int64(o->stmt[S_SET_FOLLOWS], 1, conn);
+    sqlite3_bind_int64(o->stmt[S_SET_FOLLOWS], 2, hit);
+    return run(o, o->stmt[S_SET_FOLLOWS], diag);
+}
+
 enum sek_err sek_outside_set_came(struct sek_outside *o, int64_t hit, enum sek_outside_came came,
-                                  int64_t conn, struct sek_diag *diag)
+                                  struct sek_diag *diag)
 {
     sqlite3_bind_int64(o->stmt[S_SET_CAME], 1, hit);
     sqlite3_bind_int(o->stmt[S_SET_CAME], 2, (int)came);
-    enum sek_err err = run(o, o->stmt[S_SET_CAME], diag);
-    sqlite3_bind_int64(o->stmt[S_SET_FOLLOWS], 1, conn);
-    sqlite3_bind_int64(o->stmt[S_SET_FOLLOWS], 2, hit);
-    return err ? err : run(o, o->stmt[S_SET_FOLLOWS], diag);
+    return run(o, o->stmt[S_SET_CAME], diag);
 }
 
 enum sek_err sek_outside_lines(struct sek_outside *o, bool every, sek_outside_line_fn *fn,

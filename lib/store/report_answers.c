@@ -89,14 +89,14 @@ enum sek_err sek_report_answers(struct sek_report *r, const struct sek_addr *add
     return err;
 }
 
-#define ASKED "domain = ?2 AND minute >= ?3 AND minute <= ?4 AND cached + passed > 0"
+#define ASKED "domain = ?2 AND minute >= ?3 AND minute <= ?4 AND cached + passed + hits > 0"
 
 /* --- connections -------------------------------------------------------------------------------
  */
 
 struct sek_given {
     struct sek_report *report;
-    sqlite3_stmt *domains, *few, *asked, *endpoint;
+    sqlite3_stmt *domains, *few, *asked, *let_through, *endpoint;
     struct sek_addr latest; /* endpoint that was asked about last, and its id; 0: unknown */
     int64_t latest_id;
     int64_t grace_s, since_day; /* INT64_MAX: nothing is remembered */
@@ -121,15 +121,22 @@ enum sek_err sek_given_open(struct sek_report *report, int64_t grace_s, struct s
                               &g->domains, diag);
     if (!err)
         err = sek_sql_prepare(report->sql,
-                              "SELECT sum(endpoint = ?1), count(*) FROM (SELECT endpoint"
+                              "SELECT sum(endpoint = ?1 AND got), count(*),"
+                              " sum(endpoint = ?1 AND hits > 0)"
+                              " FROM (SELECT endpoint, hits, cached + passed > 0 AS got"
                               " FROM traffic INDEXED BY traffic_domain WHERE " ASKED " LIMIT ?5)",
                               &g->few, diag);
     if (!err)
         err = sek_sql_prepare(report->sql,
-                              "SELECT count(*), 0 FROM (SELECT 1 FROM traffic"
-                              " INDEXED BY traffic_endpoint WHERE endpoint = ?1 AND " ASKED
-                              " LIMIT 1)",
+                              "SELECT sum(cached + passed > 0), 0, sum(hits > 0) FROM traffic"
+                              " INDEXED BY traffic_endpoint WHERE endpoint = ?1 AND " ASKED,
                               &g->asked, diag);
+    if (!err)
+        err = sek_sql_prepare(report->sql,
+                              "SELECT count(*), 0, 0 FROM (SELECT 1 FROM hit"
+                              " INDEXED BY hit_endpoint WHERE endpoint = ?1 AND domain = ?2"
+                              " AND minute >= ?3 AND minute <= ?4 AND action IN (1, 2) LIMIT 1)",
+                              &g->let_through, diag);
     if (!err)
         err = sek_sql_prepare(report->sql, "SELECT id FROM endpoint WHERE address = ?1",
                               &g->endpoint, diag);
@@ -148,13 +155,14 @@ void sek_given_close(struct sek_given *g)
     sqlite3_finalize(g->domains);
     sqlite3_finalize(g->few);
     sqlite3_finalize(g->asked);
+    sqlite3_finalize(g->let_through);
     sqlite3_finalize(g->endpoint);
     free(g);
 }
 
-/* What was counted; stmt: few or asked. */
+/* What was counted; stmt: few, asked or let_through. */
 static enum sek_err count(struct sek_given *g, sqlite3_stmt *stmt, int64_t endpoint_id,
-                          int64_t domain_id, int64_t time_s, int64_t out[2], struct sek_diag *diag)
+                          int64_t domain_id, int64_t time_s, int64_t out[3], struct sek_diag *diag)
 {
     sqlite3_bind_int64(stmt, 1, endpoint_id);
     sqlite3_bind_int64(stmt, 2, domain_id);
@@ -163,19 +171,23 @@ static enum sek_err count(struct sek_given *g, sqlite3_stmt *stmt, int64_t endpo
     if (stmt == g->few)
         sqlite3_bind_int64(stmt, 5, FEW);
     int rc = sqlite3_step(stmt);
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 3; i++)
         out[i] = rc == SQLITE_ROW ? sqlite3_column_int64(stmt, i) : 0;
     sqlite3_reset(stmt);
     return rc == SQLITE_ROW ? SEK_OK : sek__report_fail(g->report, rc, diag);
 }
 
+/* Traffic counts a query that a rule met as a hit, whatever came of it: where there are some, the
+ * hits themselves tell whether one was let through. */
 static enum sek_err has_asked(struct sek_given *g, int64_t endpoint_id, int64_t domain_id,
                               int64_t time_s, bool *out, struct sek_diag *diag)
 {
-    int64_t found[2];
+    int64_t found[3];
     enum sek_err err = count(g, g->few, endpoint_id, domain_id, time_s, found, diag);
     if (!err && found[0] == 0 && found[1] == FEW)
         err = count(g, g->asked, endpoint_id, domain_id, time_s, found, diag);
+    if (!err && found[0] == 0 && found[2] > 0)
+        err = count(g, g->let_through, endpoint_id, domain_id, time_s, found, diag);
     if (!err)
         *out = found[0] > 0;
     return err;

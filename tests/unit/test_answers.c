@@ -169,6 +169,7 @@ static void test_connections(void **state)
         {"192.0.2.2", "198.51.100.3", 5, SEK_GIVEN, ""}, /* the second domain that has it */
         {"192.0.2.4", "198.51.100.1", 5, SEK_GIVEN, ""}, /* from the cache */
         {"192.0.2.3", "198.51.100.1", 5, SEK_GIVEN_TO_OTHERS, "a.example"}, /* was blocked */
+        {"192.0.2.5", "198.51.100.1", 5, SEK_GIVEN, ""},                    /* would have been */
         {"192.0.2.1", "203.0.113.9", 5, SEK_GIVEN_NEVER, ""},
         {"192.0.2.1", "2001:db8::7", 5, SEK_GIVEN, ""},
         {"10.0.2.87", "198.51.100.5", 5, SEK_GIVEN, ""}, /* of very many */
@@ -191,6 +192,11 @@ static void test_connections(void **state)
     cached.outcome = SEK_OUTCOME_CACHED;
     sek_tally_add(tally, &cached);
     sek_tally_add(tally, &hit);
+    struct sek_event monitored =
+        sample_event("192.0.2.5", "a.example", NULL, SEK_OUTCOME_HIT, SAMPLE_MS);
+    monitored.monitor = 1;
+    monitored.action = SEK_ACTION_PASSTHRU;
+    sek_tally_add(tally, &monitored);
     store();
     assert_int_equal(sek_report_open(path, &report, NULL), SEK_OK);
     assert_int_equal(sek_given_open(report, 86400, &given, NULL), SEK_OK);

@@ -19,7 +19,8 @@ static struct sek_logmap map_of(const char *yaml)
     return m;
 }
 
-/* "time_ms source>destination:port name action", or "0", or the complaint. */
+/* "time_ms source>destination:port name action", and the outcome if it is another than connected;
+ * or "0", or the complaint. */
 static const char *read_line(struct sek_logmap *m, const char *text)
 {
     static char out[2000];
@@ -36,9 +37,10 @@ static const char *read_line(struct sek_logmap *m, const char *text)
         return out;
     if (l.has_destination)
         sek_addr_to_text(&l.destination, to);
-    snprintf(out, sizeof out, "%lld %s>%s:%u %s %s", (long long)l.time_ms,
+    snprintf(out, sizeof out, "%lld %s>%s:%u %s %s%s%s", (long long)l.time_ms,
              l.has_source ? sek_addr_to_text(&l.source, from) : l.source_name, to, l.port,
-             *l.name ? l.name : "-", l.action);
+             *l.name ? l.name : "-", l.action, l.outcome ? " " : "",
+             l.outcome ? sek_lookup_name(sek_logoutcome_keys, (int)l.outcome) : "");
     return out;
 }
 
@@ -67,27 +69,27 @@ static void by_installed_map(void **state)
          "1795168800100 2001:db8::7>2001:db8::80:0 evil.example TCP_MISS/200"},
         {"squid",
          "1795168800 95 10.0.0.7 TCP_DENIED/403 0 GET http://[2001:db8::1]:80/ - HIER_NONE/- -",
-         "1795168800000 10.0.0.7>2001:db8::1:0 - TCP_DENIED/403"},
+         "1795168800000 10.0.0.7>2001:db8::1:0 - TCP_DENIED/403 denied"},
         {"squid", "1795168800 95 10.0.0.7 TCP_DENIED/403 0 GET http://192.0.2.1/ - HIER_NONE/- -",
-         "1795168800000 10.0.0.7>192.0.2.1:0 - TCP_DENIED/403"},
+         "1795168800000 10.0.0.7>192.0.2.1:0 - TCP_DENIED/403 denied"},
         {"squid", "1795168800 95 10.0.0.7 NONE/400 0 NONE error:invalid-request - HIER_NONE/- -",
          "bad: has no destination: neither address nor name"},
         {"squid", "1795168800 95 - X 0 GET http://a.example/ - HIER_NONE/- -",
-         "bad: has no source"},
+         "bad: source: nothing in column 3"},
         {"iptables",
          "Nov 20 09:00:05 gw kernel: [1.2] a: IN=eth1 OUT=eth0 MAC= SRC=10.0.0.7 DST=192.0.2.80 "
          "PROTO=TCP SPT=5 DPT=443 [SRC=9.9.9.9 DST=8.8.8.8]",
-         "1795165205000 10.0.0.7>192.0.2.80:443 - TCP"},
+         "1795165205000 10.0.0.7>192.0.2.80:443 - TCP attempted"},
         {"iptables",
          "<134>Nov 20 09:00:05 gw kernel: IN=eth1 SRC=10.0.0.7 DST=192.0.2.80 PROTO=ICMP",
-         "1795165205000 10.0.0.7>192.0.2.80:0 - ICMP"},
+         "1795165205000 10.0.0.7>192.0.2.80:0 - ICMP attempted"},
         {"iptables",
          "<134>1 2026-11-20T10:00:05.5+09:00 gw kernel - - - SRC=10.0.0.7 DST=192.0.2.80 "
          "DPT=99999999",
-         "1795136405500 10.0.0.7>192.0.2.80:0 - "},
+         "1795136405500 10.0.0.7>192.0.2.80:0 -  attempted"},
         {"iptables", "Nov 20 09:00:05 gw sshd: hello", "0"},
         {"iptables", "SRC=10.0.0.7 DST=192.0.2.80",
-         "bad: \"SRC=10.0.0.7 DST=192.0.2.80\" is no time"},
+         "bad: time: \"SRC=10.0.0.7 DST=192.0.2.80\" is none"},
         {"zeek-conn",
          "{\"ts\":1795168800.5,\"id.orig_h\":\"10.0.0.7\",\"id.resp_h\":\"192.0.2.80\",\"id.resp_"
          "p\":443,\"conn_state\":\"SF\"}",
@@ -95,7 +97,7 @@ static void by_installed_map(void **state)
         {"zeek-conn",
          "{\"ts\":\"2026-11-20T10:00:00.000000Z\",\"id\":{\"orig_h\":\"10.0.0.7\",\"resp_h\":\"192."
          "0.2.80\"}}",
-         "1795168800000 10.0.0.7>192.0.2.80:0 - "},
+         "1795168800000 10.0.0.7>192.0.2.80:0 -  attempted"},
         {"zeek-conn", "1795168800.5\tC1\t10.0.0.7", "bad: no #fields line yet, and no JSON"},
         {"zeek-conn", "{", "bad: is no JSON object"},
         {"edr-network",
@@ -113,7 +115,7 @@ static void by_installed_map(void **state)
         {"windows-dns",
          "{\"UtcTime\":\"2026-11-20 "
          "10:00:00\",\"Computer\":\"PC7.corp.example\",\"QueryName\":\"Evil.Example\"}",
-         "1795168800000 PC7.corp.example>-:0 evil.example "},
+         "1795168800000 PC7.corp.example>-:0 evil.example  asked"},
         {"windows-dns",
          "{\"UtcTime\":\"2026-11-20 10:00:00\",\"Computer\":\"PC7\",\"QueryName\":\"not a name\"}",
          "bad: has no destination: neither address nor name"},
@@ -142,8 +144,9 @@ static void by_head_line(void **state)
           "Action;DST_IP;\"src\";Timestamp",
           "0");
     check("row", &m, "\"a;\"\"b\";192.0.2.80:443;10.0.0.7;20/Nov/2026:10:00:00 +0100",
-          "1795165200000 10.0.0.7>192.0.2.80:443 - a;\"b");
-    check("short", &m, "x;192.0.2.80", "bad: \"\" is no time");
+          "1795165200000 10.0.0.7>192.0.2.80:443 - a;\"b attempted");
+    check("short", &m, "x;192.0.2.80",
+          "bad: time: none of time, timestamp, date, start, @timestamp, Timestamp [UTC] is there");
     check("empty", &m, "", "0");
     sek_logmap_begin(&m); /* another file begins without a head line */
     check("next file", &m, "x;192.0.2.80;10.0.0.7;1795168800",
@@ -158,10 +161,10 @@ static void by_zeek_head(void **state)
                      0);
     check("head", &m, "#fields\tid.resp_h\tts\tid.orig_h\tid.resp_p\tconn_state", "0");
     check("row", &m, "192.0.2.80\t1795168800.25\t10.0.0.7\t53\tS0",
-          "1795168800250 10.0.0.7>192.0.2.80:53 - S0");
+          "1795168800250 10.0.0.7>192.0.2.80:53 - S0 attempted");
     check("other head", &m, "#fields\tts\tuid", "0");
     check("of another log", &m, "192.0.2.80\t1795168800.25\t10.0.0.7\t53\tS0",
-          "bad: no #fields line yet, and no JSON");
+          "bad: source: the head line has none of id.orig_h, orig_h");
 }
 
 /* --- times -------------------------------------------------------------------------------------
@@ -202,37 +205,152 @@ static void times(void **state)
         snprintf(expected, sizeof expected, "%lld 10.0.0.7>192.0.2.80:0 - ",
                  (long long)cases[i].ms);
         if (cases[i].ms < 0)
-            snprintf(expected, sizeof expected, "bad: \"%s\" is no time", cases[i].time);
+            snprintf(expected, sizeof expected,
+                     *cases[i].time ? "bad: time: \"%s\" is none"
+                                    : "bad: time: nothing in column 1",
+                     cases[i].time);
         check("time", &m, line, expected);
     }
 }
 
-static void zones(void **state)
+/* --- outcomes ----------------------------------------------------------------------------------
+ */
+
+static void outcomes(void **state)
 {
+#define FW(prefix)                                                                                 \
+    "Nov 20 09:00:05 gw kernel: [1.2] " prefix "IN=e OUT= SRC=10.0.0.7 DST=192.0.2.80"
+#define EVE(more)                                                                                  \
+    "{\"timestamp\":\"2026-11-20T10:00:00.5+0000\",\"src_ip\":\"10.0.0.7\",\"dest_ip\":\"192.0.2." \
+    "80\"," more "}"
+#define MDE(type)                                                                                  \
+    "{\"Timestamp\":\"2026-11-20T10:00:00Z\",\"LocalIP\":\"10.0.0.7\",\"RemoteIP\":\"192.0.2."     \
+    "80\",\"ActionType\":\"" type "\"}"
+#define WFP(id)                                                                                    \
+    "{\"@timestamp\":\"2026-11-20T10:00:00Z\",\"winlog\":{\"event_id\":" id                        \
+    ",\"event_data\":{\"SourceAddress\":\"10.0.0.7\",\"DestAddress\":\"192.0.2.80\"}}}"
+#define SQUID(code, by) "1795168800 9 10.0.0.7 " code " 5 CONNECT a.example:443 - " by " -"
+#define FORTI(action)                                                                              \
+    "<189>date=2026-11-20 time=19:00:05 devname=\"FG\" eventtime=1795168805000000000 "             \
+    "srcip=10.0.0.7 dstip=192.0.2.80 dstport=443 action=\"" action "\""
+#define ZEEK(s)                                                                                    \
+    "{\"ts\":1795168800,\"id.orig_h\":\"10.0.0.7\",\"id.resp_h\":\"192.0.2.80\",\"conn_state\":"   \
+    "\"" s "\"}"
     static const struct {
-        const char *text;
-        int64_t s; /* INT64_MIN: refused */
-    } cases[] = {{"Z", 0},
-                 {"UTC", 0},
-                 {"+09:00", 32400},
-                 {"-0530", -19800},
-                 {"+14:00", 50400},
-                 {"+15:00", INT64_MIN},
-                 {"", INT64_MIN},
-                 {"+", INT64_MIN},
-                 {"+9:00", INT64_MIN},
-                 {"0900", INT64_MIN},
-                 {"+09:60", INT64_MIN},
-                 {"+09:00x", INT64_MIN},
-                 {"+090", INT64_MIN},
-                 {"JST", INT64_MIN}};
+        const char *map, *line;
+        int outcome; /* -1: about something else */
+    } cases[] = {
+        {"iptables", FW("[UFW BLOCK] "), SEK_OUTSIDE_DENIED},
+        {"iptables", FW("[UFW ALLOW] "), SEK_OUTSIDE_CONNECTED},
+        {"iptables", FW("[UFW AUDIT] "), SEK_OUTSIDE_ATTEMPTED},
+        {"iptables", FW("fw-drop "), SEK_OUTSIDE_DENIED},
+        {"iptables", FW("DROP"), SEK_OUTSIDE_DENIED}, /* no blank behind the prefix */
+        {"iptables", FW("Shorewall:net-fw:REJECT:"), SEK_OUTSIDE_DENIED},
+        {"iptables", FW("FINAL_REJECT: "), SEK_OUTSIDE_DENIED},
+        {"iptables", FW("iptables denied: "), SEK_OUTSIDE_DENIED},
+        {"iptables", FW("droplet "), SEK_OUTSIDE_ATTEMPTED},
+        {"iptables", FW(""), SEK_OUTSIDE_ATTEMPTED},
+        /* a machine's name says nothing */
+        {"iptables", "2026-11-20T10:00:00Z drop-gw kernel: IN=e SRC=10.0.0.7 DST=192.0.2.80",
+         SEK_OUTSIDE_ATTEMPTED},
+        {"squid", SQUID("TCP_TUNNEL/200", "HIER_DIRECT/192.0.2.80"), SEK_OUTSIDE_CONNECTED},
+        {"squid", SQUID("TCP_DENIED/403", "HIER_NONE/-"), SEK_OUTSIDE_DENIED},
+        {"squid", SQUID("TCP_MEM_HIT/200", "HIER_NONE/-"), SEK_OUTSIDE_CONNECTED},
+        {"squid", SQUID("NONE_NONE/503", "HIER_NONE/-"), SEK_OUTSIDE_FAILED},
+        {"squid", SQUID("TCP_MISS/503", "HIER_DIRECT/2001:db8::503"), SEK_OUTSIDE_ATTEMPTED},
+        {"squid", SQUID("TCP_MISS/200", "HIER_DIRECT/2001:db8::503"), SEK_OUTSIDE_CONNECTED},
+        {"squid-combined",
+         "10.0.0.7 - bob [20/Nov/2026:10:00:00 +0000] \"GET http://a.example/x HTTP/1.1\" 200 5 "
+         "\"-\" \"Mozilla/5.0 (X11; a)\" TCP_MISS:HIER_DIRECT",
+         SEK_OUTSIDE_CONNECTED},
+        {"squid-combined",
+         "10.0.0.7 - - [20/Nov/2026:10:00:00 +0000] \"CONNECT a.example:443 HTTP/1.1\" 403 5 \"-\" "
+         "\"-\" TCP_DENIED:HIER_NONE",
+         SEK_OUTSIDE_DENIED},
+        {"edr-network", WFP("5156"), SEK_OUTSIDE_CONNECTED},
+        {"edr-network", WFP("5157"), SEK_OUTSIDE_DENIED},
+        {"edr-network", WFP("\"5152\""), SEK_OUTSIDE_DENIED},
+        {"edr-network", MDE("ConnectionSuccess"), SEK_OUTSIDE_CONNECTED},
+        {"edr-network", MDE("ConnectionFailed"), SEK_OUTSIDE_FAILED},
+        {"edr-network", MDE("ConnectionAttempt"), SEK_OUTSIDE_ATTEMPTED},
+        {"edr-network", MDE("ConnectionRequest"), SEK_OUTSIDE_ATTEMPTED},
+        {"edr-network", MDE("DnsConnectionInspected"), -1},
+        {"edr-network", MDE("InboundConnectionAccepted"), -1},
+        {"zeek-conn", ZEEK("SF"), SEK_OUTSIDE_CONNECTED},
+        {"zeek-conn", ZEEK("S1"), SEK_OUTSIDE_CONNECTED},
+        {"zeek-conn", ZEEK("S0"), SEK_OUTSIDE_ATTEMPTED},
+        {"zeek-conn", ZEEK("REJ"), SEK_OUTSIDE_FAILED},
+        {"zeek-conn", ZEEK("RSTO"), SEK_OUTSIDE_CONNECTED},
+        {"zeek-conn", ZEEK("RSTOS0"), SEK_OUTSIDE_ATTEMPTED},
+        {"suricata", EVE("\"event_type\":\"flow\",\"flow\":{\"state\":\"established\"}"),
+         SEK_OUTSIDE_CONNECTED},
+        {"suricata", EVE("\"event_type\":\"flow\",\"flow\":{\"state\":\"new\"}"),
+         SEK_OUTSIDE_ATTEMPTED},
+        {"suricata", EVE("\"event_type\":\"drop\""), SEK_OUTSIDE_DENIED},
+        {"suricata", EVE("\"event_type\":\"dns\""), -1},
+        {"fortigate", FORTI("accept"), SEK_OUTSIDE_CONNECTED},
+        {"fortigate", FORTI("deny"), SEK_OUTSIDE_DENIED},
+        {"fortigate", FORTI("ip-conn"), SEK_OUTSIDE_FAILED},
+        {"fortigate", FORTI("dns\" subtype=\"dns"), -1},
+        {"firewall-json", EVE("\"oob.prefix\":\"fw drop: \""), SEK_OUTSIDE_DENIED},
+        {"firewall-json", EVE("\"action\":\"allowed\""), SEK_OUTSIDE_CONNECTED},
+        {"firewall-json", EVE("\"oob.prefix\":\"\""), SEK_OUTSIDE_ATTEMPTED},
+    };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        int64_t s = INT64_MIN;
-        enum sek_err e = sek_logmap_zone(cases[i].text, &s, NULL);
-        if ((e == SEK_OK) != (cases[i].s != INT64_MIN) || s != cases[i].s)
-            fail_msg("%s: %d %lld", cases[i].text, e, (long long)s);
+        char path[512], line[1000];
+        struct sek_logmap m;
+        struct sek_log_line out;
+        struct sek_diag diag = {0};
+        snprintf(path, sizeof path, SEK_SOURCE_DIR "/policy/correlate/%s.yaml", cases[i].map);
+        snprintf(line, sizeof line, "%s", cases[i].line);
+        if (sek_logmap_load(path, &m, &diag))
+            fail_msg("%s", diag.text);
+        int got = sek_logmap_line(&m, line, NOW_S, &out, &diag);
+        if (got != (cases[i].outcome >= 0) || (got == 1 && (int)out.outcome != cases[i].outcome))
+            fail_msg("%s %s: %d, outcome %d %s", cases[i].map, cases[i].line, got, (int)out.outcome,
+                     diag.text);
+        assert_int_equal(m.n_else, cases[i].outcome < 0);
     }
+}
+
+/* Packet filters by journalctl -o json: pairs in a member of an object. */
+static void within_a_member(void **state)
+{
+    struct sek_logmap m;
+    (void)state;
+    assert_int_equal(
+        sek_logmap_load(SEK_SOURCE_DIR "/policy/correlate/iptables-journal.yaml", &m, NULL), 0);
+    check("dropped", &m,
+          "{\"__REALTIME_TIMESTAMP\": \"1795168800250000\", \"MESSAGE\": \"drop IN=eth1 "
+          "SRC=10.0.0.7 DST=192.0.2.80 PROTO=TCP DPT=443 \", \"_HOSTNAME\": \"gw\"}",
+          "1795168800250 10.0.0.7>192.0.2.80:443 - TCP denied");
+    check("the kernel's own time", &m,
+          "{\"_SOURCE_REALTIME_TIMESTAMP\":\"1795168800000001\",\"__REALTIME_TIMESTAMP\":"
+          "\"1795168900000000\",\"MESSAGE\":\"SRC=10.0.0.7 DST=192.0.2.80\"}",
+          "1795168800000 10.0.0.7>192.0.2.80:0 -  attempted");
+    check("another message", &m, "{\"MESSAGE\":\"hello\"}", "0");
+    check("no object", &m, "SRC=10.0.0.7", "bad: is no JSON object");
+    check("no time", &m, "{\"MESSAGE\":\"SRC=10.0.0.7 DST=192.0.2.80\"}",
+          "bad: time: none of _SOURCE_REALTIME_TIMESTAMP, __REALTIME_TIMESTAMP is there");
+    check("no source", &m, "{\"__REALTIME_TIMESTAMP\":\"1795168800250000\",\"MESSAGE\":\"SRC=-\"}",
+          "bad: source: no SRC");
+}
+
+static void heads_that_lack(void **state)
+{
+    struct sek_logmap m;
+    (void)state;
+    assert_int_equal(sek_logmap_load(SEK_SOURCE_DIR "/policy/correlate/csv.yaml", &m, NULL), 0);
+    check("no source", &m, "time,target,dst",
+          "bad: source: the head line has none of source, src, src_ip, srcip, source_ip, client, "
+          "client_ip, LocalIP");
+    check("Defender's", &m,
+          "\xef\xbb\xbfTimestamp,DeviceName,ActionType,LocalIP,RemoteIP,RemotePort,RemoteUrl", "0");
+    check("a row", &m,
+          "\"2026-11-20T10:00:00.1234567Z\",pc,ConnectionFailed,10.0.0.7,192.0.2.80,443,"
+          "\"https://a.example/x,y\"",
+          "1795168800123 10.0.0.7>192.0.2.80:443 a.example ConnectionFailed failed");
 }
 
 /* --- maps --------------------------------------------------------------------------------------
@@ -253,7 +371,14 @@ static void maps_refused(void **state)
         {"kind: columns\ntime: 0\nsource: 1\ndestination: 2\n", "must be a column, 1 to 128"},
         {"kind: columns\ntime: 129\nsource: 1\ndestination: 2\n", "must be a column, 1 to 128"},
         {"kind: json\ntime: ''\n", "must have 1 to 47 octets"},
-        {"kind: json\ntime: [a, b, c, d, e, f, g, h, i]\n", "at most 8 values"},
+        {"kind: json\ntime: [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q]\n",
+         "at most 16 values"},
+        {"kind: json\ntime: a\nsource: b\nname: c\ndenied: no\n", "outcome is missing"},
+        {"kind: json\ntime: a\nsource: b\nname: c\nwithin: M\n", "within: is for pairs"},
+        {"kind: json\notherwise: maybe\n", "map:2: otherwise: \"maybe\" is no outcome; allowed:"},
+        {"kind: json\ndenied: ''\n", "must have 1 to 47 octets"},
+        {"kind: columns\ntime: 1\nsource: 2\nname: 3\noutcome: line\n",
+         "outcome: must be a column"},
         {"kind: json\nzone: nine\n", "no zone"},
         {"kind: json\nseparator: bar\n", "no separator"},
         {"kind: json\nname-form: uri\n", "no form"},
@@ -330,12 +455,10 @@ static void odd_lines(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(by_installed_map),
-        cmocka_unit_test(by_head_line),
-        cmocka_unit_test(by_zeek_head),
-        cmocka_unit_test(times),
-        cmocka_unit_test(zones),
-        cmocka_unit_test(maps_refused),
+        cmocka_unit_test(by_installed_map), cmocka_unit_test(by_head_line),
+        cmocka_unit_test(by_zeek_head),     cmocka_unit_test(times),
+        cmocka_unit_test(outcomes),         cmocka_unit_test(within_a_member),
+        cmocka_unit_test(heads_that_lack),  cmocka_unit_test(maps_refused),
         cmocka_unit_test(odd_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

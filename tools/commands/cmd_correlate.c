@@ -7,11 +7,12 @@
 #include "store/report_answers.h"
 #include "store/report_neighbours.h"
 #include "tools/command.h"
-#include "tools/input/logmap.h"
+#include "tools/input/logfiles.h"
 #include "tools/input/textlines.h"
 #include "tools/print/talk.h"
 #include "tools/views/correlateview.h"
 #include "tools/views/hitview.h"
+#include "watch/sinkhole_list.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,9 +23,9 @@ SEK_COMMAND(correlate);
 #define WINDOW_DEFAULT_S 600
 #define GRACE_DEFAULT_S 86400
 #define LIMIT_DEFAULT 1000
-#define GUESS_LINES 100 /* of a file that no map fits, until it is given up */
 #define DAY_MS 86400000LL
-#define EARLY_MS 2000 /* times of a log may be cut to the second */
+#define EARLY_MS 2000   /* times of a log may be cut to the second */
+#define AHEAD_MS 300000 /* clocks differ; a line later than that is of the future */
 #define NAMES_KEPT 64
 #define HELD 4096 /* questions to events.db in one go */
 
@@ -48,8 +49,8 @@ enum {
 const struct sek_arg sek_cmd_correlate_args[] = {
     [OPT_WITH] = {"with", 'w', SEK_ARG_TEXTS, "FILE", "a log, gzip or not, - for standard input"},
     [OPT_MAP] = {"with-map", 'm', SEK_ARG_TEXT, "FILE",
-                 "which column is what: a map's file, or squid, iptables, zeek-conn, edr-network, "
-                 "windows-dns, csv; default: the first of these that fits"},
+                 "which column is what: a map's file, or " SEK_LOGFILES_MAPS
+                 "; default: the first of these that fits"},
     [OPT_ENDPOINT] = {"endpoint", 'e', SEK_ARG_TEXT, "ADDRESS", "of this client only"},
     [OPT_SINCE] = {"since", 's', SEK_ARG_TIME, "TIME", "only lines from then on"},
     [OPT_UNTIL] = {"until", 'u', SEK_ARG_TIME, "TIME", "only lines before then"},
@@ -57,8 +58,10 @@ const struct sek_arg sek_cmd_correlate_args[] = {
                     "how long after a hit a connection counts as its own; default 10m"},
     [OPT_GRACE] = {"grace", 0, SEK_ARG_DURATION, "TIME",
                    "how long before a connection DNS may have been asked; default 1d"},
-    [OPT_ZONE] = {"zone", 0, SEK_ARG_TEXT, "ZONE",
-                  "of times in the logs that do not say it, +09:00; default UTC or the map's"},
+    [OPT_ZONE] =
+        {"zone", 0, SEK_ARG_TEXT, "ZONE",
+         "of times in the logs that do not say it, +09:00 or Europe/Berlin; default UTC or "
+         "the map's"},
     [OPT_FAST] = {"clock-fast", 0, SEK_ARG_DURATION, "TIME", "the log's clock is ahead by so much"},
     [OPT_SLOW] = {"clock-slow", 0, SEK_ARG_DURATION, "TIME",
                   "the log's clock is behind by so much"},
@@ -73,14 +76,15 @@ const struct sek_arg sek_cmd_correlate_args[] = {
     [N_OPTS] = {0},
 };
 
-static const char *const shipped[] = {"zeek-conn",   "iptables", "edr-network",
-                                      "windows-dns", "squid",    "csv"};
-#define N_SHIPPED (sizeof shipped / sizeof *shipped)
-
 struct named { /* the address that a machine had, as it was looked up last */
     char name[256];
     struct sek_span span;
 };
+
+struct range { /* Unix milliseconds; first > last: empty */
+    int64_t first_ms, last_ms;
+};
+static const struct range empty = {INT64_MAX, INT64_MIN};
 
 struct work {
     struct sek_context *c;
@@ -89,19 +93,20 @@ struct work {
     struct sek_given *given;
     struct sek_led *led;
     struct sek_suffix *suffix;
-    struct sek_policydb *db; /* NULL: no inventory */
-    struct sek_logmap map, guesses[N_SHIPPED];
-    unsigned n_guesses, n_unfit; /* n_unfit: lines that no map fits */
-    bool has_map;
-    const char *file;
+    struct sek_policydb *db;         /* NULL: no inventory */
+    struct sek_sinkholes *sinkholes; /* of others */
+    struct sek_logfiles *logs;
     struct sek_addr only;
     bool has_only;
     struct sek_buf allowed; /* struct sek_net */
-    int64_t skew_ms, window_ms, grace_s, zone_s;
+    int64_t skew_ms, window_ms, grace_s;
+    struct range all, conns; /* of the logs' lines, and of those of connections */
+    struct range recorded;   /* of events.db */
     struct named *names;
     unsigned n_held;
-    uint64_t n_lines, n_conns, n_strange, n_hits_elsewhere;
+    uint64_t n_lines, n_else, n_asked, n_conns, n_strange, n_ahead, n_hits_elsewhere;
     const struct sek_outside_hit *hit; /* whose connections are looked for */
+    enum sek_outside_came came;        /* the most that was found of them */
     struct sek_name hit_domain;
     bool has_hit_domain;
 };
@@ -145,15 +150,34 @@ static bool find_source(struct work *w, struct sek_log_line *line)
     return true;
 }
 
-static enum sek_err take_line(struct work *w, struct sek_log_line *line, struct sek_diag *diag)
+static void extend(struct range *r, int64_t time_ms)
 {
+    r->first_ms = time_ms < r->first_ms ? time_ms : r->first_ms;
+    r->last_ms = time_ms > r->last_ms ? time_ms : r->last_ms;
+}
+
+/* Which time the logs tell of. The clock that made events.db may be another machine's. */
+static void note_time(struct work *w, const struct sek_log_line *line)
+{
+    int64_t now_ms = w->c->now_s * 1000;
+    if (w->recorded.last_ms > now_ms)
+        now_ms = w->recorded.last_ms;
+    w->n_ahead += line->time_ms > now_ms + AHEAD_MS;
+    extend(&w->all, line->time_ms);
+    if (line->outcome != SEK_OUTSIDE_ASKED)
+        extend(&w->conns, line->time_ms);
+}
+
+static enum sek_err take_line(void *arg, struct sek_log_line *line, struct sek_diag *diag)
+{
+    struct work *w = arg;
     const struct sek_arg_value *opt = w->c->opt;
     line->time_ms -= w->skew_ms;
     int64_t time_s = line->time_ms / 1000;
-    w->n_lines++;
     if ((opt[OPT_SINCE].given && time_s < opt[OPT_SINCE].number) ||
         (opt[OPT_UNTIL].given && time_s >= opt[OPT_UNTIL].number))
         return SEK_OK;
+    note_time(w, line);
     if (!line->has_source && !find_source(w, line)) {
         w->n_strange++;
         return SEK_OK;
@@ -166,68 +190,18 @@ static enum sek_err take_line(struct work *w, struct sek_log_line *line, struct 
                                           .name = line->name,
                                           .port = line->port,
                                           .action = line->action,
+                                          .outcome = (int)line->outcome,
                                           .first_ms = line->time_ms,
                                           .last_ms = line->time_ms,
                                           .n = 1};
     w->n_conns++;
+    w->n_asked += line->outcome == SEK_OUTSIDE_ASKED;
     return sek_outside_add_conn(w->outside, &conn, diag);
-}
-
-/* The first of the shipped maps that can read a line reads the rest of its file. */
-static int guess(struct work *w, const char *line, struct sek_log_line *out, struct sek_diag *diag)
-{
-    char copy[SEK_TEXTLINE_MAX + 1];
-    bool head = false;
-    for (unsigned i = 0; i < w->n_guesses; i++) {
-        struct sek_diag why;
-        snprintf(copy, sizeof copy, "%s", line);
-        int got = sek_logmap_line(&w->guesses[i], copy, w->c->now_s, out, &why);
-        if (got == 1) {
-            w->map = w->guesses[i];
-            w->has_map = true;
-            return 1;
-        }
-        head |= w->guesses[i].has_head;
-    }
-    if (head || *line == '#' || ++w->n_unfit < GUESS_LINES)
-        return 0;
-    return sek_diag_set(diag, SEK_E_LIMIT,
-                        "none of the installed maps fits these lines; describe them in one of your "
-                        "own (policy/README.md) and use --with-map");
-}
-
-static enum sek_err one_line(void *arg, char *line, struct sek_diag *diag)
-{
-    struct work *w = arg;
-    struct sek_log_line out;
-    int got = w->has_map ? sek_logmap_line(&w->map, line, w->c->now_s, &out, diag)
-                         : guess(w, line, &out, diag);
-    if (got < 0)
-        return (enum sek_err)got;
-    return got ? take_line(w, &out, diag) : SEK_OK;
 }
 
 static enum sek_err read_file(struct work *w, const char *path)
 {
-    struct sek_context *c = w->c;
-    uint64_t n_bad = 0, before = w->n_lines;
-    bool named = c->opt[OPT_MAP].given;
-    const char *label = strcmp(path, "-") == 0 ? "standard input" : path;
-    w->has_map = named;
-    w->n_unfit = 0;
-    w->file = path;
-    sek_logmap_begin(&w->map);
-    for (unsigned i = 0; i < w->n_guesses; i++)
-        sek_logmap_begin(&w->guesses[i]);
-    enum sek_err e = sek_textlines_read(path, one_line, w, &n_bad, &c->diag);
-    if (e)
-        return e;
-    if (w->n_lines == before && (n_bad || w->n_unfit))
-        return sek_diag_set(&c->diag, SEK_E_INVALID, "%.200s: no line could be read%s", label,
-                            named ? " by that map" : "; describe its columns by --with-map");
-    if (n_bad)
-        sek_talk("%.200s: bad lines skipped: %" PRIu64, label, n_bad);
-    return SEK_OK;
+    return sek_logfiles_read(w->logs, path, take_line, w, &w->n_lines, &w->n_else, &w->c->diag);
 }
 
 static enum sek_err read_files(struct work *w)
@@ -294,17 +268,14 @@ static bool one_hit(void *arg, const struct sek_hit *hit)
 static enum sek_err read_hits(struct work *w)
 {
     struct sek_context *c = w->c;
-    int64_t first_ms = 0, last_ms = 0;
     struct hits h = {.w = w};
     char only[SEK_ADDR_TEXT_MAX];
-    enum sek_err e = sek_outside_added(w->outside, &first_ms, &last_ms, &c->diag);
-    if (e || first_ms > last_ms)
-        return e;
-    const struct sek_hit_filter f = {.since_s = (first_ms - w->window_ms) / 1000,
-                                     .until_s = last_ms / 1000 + 1,
-                                     .endpoint =
-                                         w->has_only ? sek_addr_to_text(&w->only, only) : NULL};
-    e = sek_report_hits(w->report, &f, one_hit, &h, &c->diag);
+    struct sek_hit_filter f = {.since_s = (w->all.first_ms - w->window_ms) / 1000,
+                               .until_s = w->all.last_ms / 1000 + 1,
+                               .endpoint = w->has_only ? sek_addr_to_text(&w->only, only) : NULL};
+    if (w->n_conns == 0)
+        return SEK_OK;
+    enum sek_err e = sek_report_hits(w->report, &f, one_hit, &h, &c->diag);
     return h.err ? h.err : e;
 }
 
@@ -329,42 +300,56 @@ static void hold(struct work *w)
     sek_report_hold(w->report);
 }
 
+static enum sek_outside_came came_of(int outcome, bool sinkhole)
+{
+    static const enum sek_outside_came of[] = {[SEK_OUTSIDE_CONNECTED] = SEK_CAME_CONNECTED,
+                                               [SEK_OUTSIDE_ATTEMPTED] = SEK_CAME_ATTEMPTED,
+                                               [SEK_OUTSIDE_FAILED] = SEK_CAME_FAILED,
+                                               [SEK_OUTSIDE_DENIED] = SEK_CAME_DENIED,
+                                               [SEK_OUTSIDE_ASKED] = SEK_CAME_NOTHING};
+    if (sinkhole && outcome != SEK_OUTSIDE_ASKED)
+        return outcome == SEK_OUTSIDE_CONNECTED ? SEK_CAME_SINKHOLE : SEK_CAME_SINKHOLE_ATTEMPTED;
+    return of[outcome];
+}
+
 /* Is the connection what the hit led to? To the sinkhole, to the name itself by a proxy, or to an
- * address that DNS gave for its domain on the days around it. */
+ * address that DNS gave for its domain on the days around it. The search ends at one that came
+ * about; questions for the name belong to the hit, but nothing came of them. */
 static enum sek_err one_after(void *arg, const struct sek_outside_conn *conn, bool *more)
 {
     struct work *w = arg;
     const struct sek_outside_hit *hit = w->hit;
-    enum sek_outside_came came = SEK_OUTSIDE_NOTHING;
     struct sek_diag *diag = &w->c->diag;
     enum sek_err e = SEK_OK;
+    bool asked = conn->outcome == SEK_OUTSIDE_ASKED;
     bool sent_there = hit->action == SEK_ACTION_SINKHOLE && !hit->monitor;
-    if (sent_there && conn->has_address && is_sinkhole(w, &conn->address))
-        came = SEK_OUTSIDE_SINKHOLE;
-    else if (*conn->name && strcmp(conn->name, hit->name) == 0)
-        came = SEK_OUTSIDE_CONNECTED;
-    else if (conn->has_address && w->has_hit_domain) {
-        bool led = false;
+    bool sinkhole = sent_there && conn->has_address && is_sinkhole(w, &conn->address);
+    bool led = sinkhole || (*conn->name && strcmp(conn->name, hit->name) == 0);
+    if (!led && !asked && conn->has_address && w->has_hit_domain) {
         int64_t from = hit->first_ms / DAY_MS - (w->grace_s * 1000 + DAY_MS - 1) / DAY_MS;
         e = sek_led_ask(w->led, &w->hit_domain, &conn->address, from, conn->last_ms / DAY_MS, &led,
                         diag);
-        came = led ? SEK_OUTSIDE_CONNECTED : SEK_OUTSIDE_NOTHING;
     }
-    if (e || came == SEK_OUTSIDE_NOTHING)
+    if (e || !led)
         return e;
-    *more = false;
-    return sek_outside_set_came(w->outside, hit->id, came, conn->id, diag);
+    enum sek_outside_came came = came_of(conn->outcome, sinkhole);
+    w->came = came > w->came ? came : w->came;
+    *more = came != SEK_CAME_CONNECTED;
+    return sek_outside_set_follows(w->outside, conn->id, hit->id, diag);
 }
 
 static enum sek_err follow_hit(void *arg, const struct sek_outside_hit *hit)
 {
     struct work *w = arg;
+    bool inside = hit->last_ms >= w->conns.first_ms && hit->first_ms <= w->conns.last_ms;
     w->hit = hit;
+    w->came = inside ? SEK_CAME_NOTHING : SEK_CAME_OUTSIDE;
     hold(w);
     w->has_hit_domain = *hit->domain && sek_name_from_text(hit->domain, strlen(hit->domain),
                                                            &w->hit_domain, NULL) == SEK_OK;
-    return sek_outside_after(w->outside, &hit->endpoint, hit->first_ms - EARLY_MS,
-                             hit->last_ms + w->window_ms, one_after, w, &w->c->diag);
+    enum sek_err e = sek_outside_after(w->outside, &hit->endpoint, hit->first_ms - EARLY_MS,
+                                       hit->last_ms + w->window_ms, one_after, w, &w->c->diag);
+    return e ? e : sek_outside_set_came(w->outside, hit->id, w->came, &w->c->diag);
 }
 
 static bool is_allowed(const struct work *w, const struct sek_addr *a)
@@ -390,8 +375,12 @@ static enum sek_err judge_conn(void *arg, const struct sek_outside_conn *conn, b
     enum sek_err e = SEK_OK;
     (void)more;
     hold(w);
-    if (conn->has_address && is_sinkhole(w, &conn->address)) {
-        as = SEK_OUTSIDE_GIVEN; /* by us */
+    if (conn->outcome == SEK_OUTSIDE_ASKED) {
+        as = SEK_OUTSIDE_QUESTION;
+    } else if (conn->has_address && is_sinkhole(w, &conn->address)) {
+        as = SEK_OUTSIDE_OUR_SINKHOLE;
+    } else if (conn->has_address && sek_sinkholes_address(w->sinkholes, &conn->address)) {
+        as = SEK_OUTSIDE_A_SINKHOLE;
     } else if (conn->has_address && is_allowed(w, &conn->address)) {
         as = SEK_OUTSIDE_ALLOWED;
     } else if (conn->has_address) {
@@ -400,6 +389,44 @@ static enum sek_err judge_conn(void *arg, const struct sek_outside_conn *conn, b
         as = of[given];
     }
     return e ? e : sek_outside_set_as(w->outside, conn->id, as, domain, diag);
+}
+
+/* --- what is told besides ----------------------------------------------------------------------
+ */
+
+static void tell_times(const struct work *w)
+{
+    const struct range *logs = &w->all, *ours = &w->recorded;
+    char at[4][32];
+    if (w->n_ahead)
+        sek_talk("lines with times in the future: %" PRIu64
+                 ", up to %s: is their zone (--zone) or clock (--clock-fast) another?",
+                 w->n_ahead, sek_time_to_text(logs->last_ms / 1000, at[0], sizeof at[0]));
+    if (logs->first_ms > logs->last_ms || ours->first_ms > ours->last_ms ||
+        (logs->last_ms >= ours->first_ms && logs->first_ms <= ours->last_ms))
+        return;
+    sek_talk("the logs (%s to %s) and what the resolver recorded (%s to %s) have no time in "
+             "common: is their zone (--zone) or clock another?",
+             sek_time_to_text(logs->first_ms / 1000, at[0], sizeof at[0]),
+             sek_time_to_text(logs->last_ms / 1000, at[1], sizeof at[1]),
+             sek_time_to_text(ours->first_ms / 1000, at[2], sizeof at[2]),
+             sek_time_to_text(ours->last_ms / 1000, at[3], sizeof at[3]));
+}
+
+static void tell_counts(const struct work *w)
+{
+    sek_talk("lines read: %" PRIu64 ", within what was asked for: %" PRIu64, w->n_lines,
+             w->n_conns);
+    if (w->n_else)
+        sek_talk("lines about something else: %" PRIu64, w->n_else);
+    if (w->n_asked)
+        sek_talk("lines that are questions to DNS, not connections: %" PRIu64, w->n_asked);
+    if (w->n_strange)
+        sek_talk("lines of machines that the inventory does not know: %" PRIu64, w->n_strange);
+    if (w->n_hits_elsewhere)
+        sek_talk("hits of that time of endpoints that the logs do not have: %" PRIu64,
+                 w->n_hits_elsewhere);
+    tell_times(w);
 }
 
 static enum sek_err correlate(struct work *w)
@@ -421,13 +448,7 @@ static enum sek_err correlate(struct work *w)
     e = sek_correlate_put(&view, w->outside);
     if (e)
         return e;
-    sek_talk("lines read: %" PRIu64 ", within what was asked for: %" PRIu64, w->n_lines,
-             w->n_conns);
-    if (w->n_strange)
-        sek_talk("lines of machines that the inventory does not know: %" PRIu64, w->n_strange);
-    if (w->n_hits_elsewhere)
-        sek_talk("hits of that time of endpoints that the logs do not have: %" PRIu64,
-                 w->n_hits_elsewhere);
+    tell_counts(w);
     if (view.cut && !c->opt[OPT_LIMIT].given)
         sek_talk("only the first %d lines; --limit 0 shows all", LIMIT_DEFAULT);
     return view.n ? SEK_OK
@@ -476,25 +497,13 @@ static enum sek_err read_nets(struct work *w)
 static enum sek_err read_maps(struct work *w)
 {
     struct sek_context *c = w->c;
+    const struct sek_arg_value *zone = &c->opt[OPT_ZONE], *map = &c->opt[OPT_MAP];
+    struct sek_logzone z = {.n = 0};
     struct sek_diag why = {0};
-    bool has_zone = c->opt[OPT_ZONE].given;
-    if (has_zone && sek_logmap_zone(c->opt[OPT_ZONE].text, &w->zone_s, &why))
+    if (zone->given && sek_logzone_from_text(zone->text, &z, &why))
         return sek_context_usage(c, "--zone: %s", why.text);
-    if (c->opt[OPT_MAP].given) {
-        enum sek_err e = sek_logmap_load(c->opt[OPT_MAP].text, &w->map, &c->diag);
-        if (has_zone)
-            w->map.zone_s = w->zone_s;
-        return e;
-    }
-    for (unsigned i = 0; i < N_SHIPPED; i++) {
-        enum sek_err e = sek_logmap_load(shipped[i], &w->guesses[w->n_guesses], &c->diag);
-        if (e)
-            return e;
-        if (has_zone)
-            w->guesses[w->n_guesses].zone_s = w->zone_s;
-        w->n_guesses++;
-    }
-    return SEK_OK;
+    return sek_logfiles_open(map->given ? map->text : NULL, zone->given ? &z : NULL, c->now_s,
+                             &w->logs, &c->diag);
 }
 
 static enum sek_err read_options(struct work *w)
@@ -515,6 +524,15 @@ static enum sek_err read_options(struct work *w)
     return e ? e : read_maps(w);
 }
 
+static enum sek_err read_range(struct work *w)
+{
+    struct sek_eventsdb_facts facts;
+    enum sek_err e = sek_report_facts(w->report, &facts, &w->c->diag);
+    if (!e && facts.newest_ms) /* minutes */
+        w->recorded = (struct range){facts.oldest_ms, facts.newest_ms + 59999};
+    return e;
+}
+
 static enum sek_err open_all(struct work *w)
 {
     struct sek_context *c = w->c;
@@ -529,7 +547,11 @@ static enum sek_err open_all(struct work *w)
     if (!e)
         e = sek_led_open(w->report, &w->led, &c->diag);
     if (!e)
+        e = sek_sinkholes_open(conf->sinkholed.list, &w->sinkholes, &c->diag);
+    if (!e)
         e = sek_outside_open(&w->outside, &c->diag);
+    if (!e)
+        e = read_range(w);
     if (!e)
         (void)sek_policydb_open(conf->policy.db, false, &w->db, NULL); /* may be another's */
     return e;
@@ -537,7 +559,7 @@ static enum sek_err open_all(struct work *w)
 
 enum sek_err sek_cmd_correlate(struct sek_context *c)
 {
-    struct work w = {.c = c};
+    struct work w = {.c = c, .all = empty, .conns = empty, .recorded = empty};
     sek_buf_init(&w.allowed, 0);
     w.names = calloc(NAMES_KEPT, sizeof *w.names);
     enum sek_err e =
@@ -549,6 +571,8 @@ enum sek_err sek_cmd_correlate(struct sek_context *c)
     sek_outside_close(w.outside);
     sek_led_close(w.led);
     sek_given_close(w.given);
+    sek_logfiles_close(w.logs);
+    sek_sinkholes_close(w.sinkholes);
     sek_suffix_close(w.suffix);
     sek_policydb_close(w.db);
     sek_report_close(w.report);

@@ -18,7 +18,7 @@ struct lines {
     const char *label;
     sek_textline_fn *fn;
     void *arg;
-    uint64_t line, n_bad;
+    uint64_t line, *n_bad;
     size_t len;    /* of the line so far */
     bool too_long; /* its rest is left out */
     char text[SEK_TEXTLINE_MAX + 1];
@@ -27,7 +27,7 @@ struct lines {
 
 static void say_bad(struct lines *in, const char *why)
 {
-    if (in->n_bad++ < SEK_TEXTLINE_SAID)
+    if ((*in->n_bad)++ < SEK_TEXTLINE_SAID)
         sek_talk("%s:%" PRIu64 ": %s", in->label, in->line, why);
 }
 
@@ -139,15 +139,15 @@ enum sek_err sek_textlines_read(const char *path, sek_textline_fn *fn, void *arg
     in->label = strcmp(path, "-") == 0 ? "standard input" : path;
     in->fn = fn;
     in->arg = arg;
+    in->n_bad = out_bad;
     err = open_gz(path, in->label, &gz, diag);
     if (err == SEK_OK) {
         gzbuffer(gz, WINDOW);
         err = read_all(in, gz, diag);
         gzclose_r(gz);
     }
-    if (in->n_bad > SEK_TEXTLINE_SAID)
-        sek_talk("%s: %" PRIu64 " more bad lines", in->label, in->n_bad - SEK_TEXTLINE_SAID);
-    *out_bad = in->n_bad;
+    if (*out_bad > SEK_TEXTLINE_SAID)
+        sek_talk("%s: %" PRIu64 " more bad lines", in->label, *out_bad - SEK_TEXTLINE_SAID);
     free(in);
     return err;
 }

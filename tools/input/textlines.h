@@ -15,7 +15,7 @@
 typedef enum sek_err sek_textline_fn(void *arg, char *line, struct sek_diag *diag);
 
 /* Returns SEK_OK at the end of the file, the error of fn, or why the file cannot be read. *out_bad:
- * the number of bad lines; set in every case. */
+ * the number of bad lines; set in every case, and so far whenever fn is called. */
 enum sek_err sek_textlines_read(const char *path, sek_textline_fn *fn, void *arg, uint64_t *out_bad,
                                 struct sek_diag *diag);
 

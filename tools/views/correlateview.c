@@ -16,6 +16,7 @@ enum {
     ADDRESS,
     PORT,
     ACTION,
+    OUTCOME,
     LIST,
     RESULT,
     DOMAIN,
@@ -34,21 +35,37 @@ static const struct sek_col cols[] = {
     [ADDRESS] = {"address", "Address", SEK_COL_TEXT},
     [PORT] = {"port", "Port", SEK_COL_UINT, NULL, 0, SEK_COL_FILLED},
     [ACTION] = {"action", "Action", SEK_COL_TEXT},
+    [OUTCOME] = {"outcome", "Outcome", SEK_COL_TEXT, NULL, 0, SEK_COL_FILLED},
     [LIST] = {"list", "List", SEK_COL_TEXT},
     [RESULT] = {"result", "Result", SEK_COL_TEXT},
     [DOMAIN] = {"domain", "Given for", SEK_COL_NAME, NULL, 0, SEK_COL_FILLED},
     [ID] = {"decision", "Id", SEK_COL_TEXT},
 };
-static const struct sek_lookup came[] = {{SEK_OUTSIDE_NOTHING, "no connection"},
-                                         {SEK_OUTSIDE_CONNECTED, "connected"},
-                                         {SEK_OUTSIDE_SINKHOLE, "reached sinkhole"},
-                                         {0, NULL}};
+static const struct sek_lookup came[] = {
+    {SEK_CAME_NOTHING, "no connection"},
+    {SEK_CAME_OUTSIDE, "outside the log"},
+    {SEK_CAME_DENIED, "attempted, denied"},
+    {SEK_CAME_FAILED, "attempted, failed"},
+    {SEK_CAME_ATTEMPTED, "attempted"},
+    {SEK_CAME_SINKHOLE_ATTEMPTED, "attempted, to the sinkhole"},
+    {SEK_CAME_SINKHOLE, "connected to the sinkhole"},
+    {SEK_CAME_CONNECTED, "connected"},
+    {0, NULL}};
+static const struct sek_lookup outcomes[] = {{SEK_OUTSIDE_CONNECTED, "connected"},
+                                             {SEK_OUTSIDE_ATTEMPTED, "attempted"},
+                                             {SEK_OUTSIDE_FAILED, "attempted, failed"},
+                                             {SEK_OUTSIDE_DENIED, "attempted, denied"},
+                                             {SEK_OUTSIDE_ASKED, "asked"},
+                                             {0, NULL}};
 static const struct sek_lookup as[] = {{SEK_OUTSIDE_GIVEN, "given"},
                                        {SEK_OUTSIDE_OTHERS, "given to others"},
                                        {SEK_OUTSIDE_NEVER, "never given"},
                                        {SEK_OUTSIDE_UNKNOWN, "not known"},
                                        {SEK_OUTSIDE_ALLOWED, "allowed"},
                                        {SEK_OUTSIDE_NO_ADDRESS, "name only"},
+                                       {SEK_OUTSIDE_OUR_SINKHOLE, "to the sinkhole"},
+                                       {SEK_OUTSIDE_A_SINKHOLE, "to another's sinkhole"},
+                                       {SEK_OUTSIDE_QUESTION, "question"},
                                        {0, NULL}};
 
 enum {
@@ -57,12 +74,15 @@ enum {
     S_HITS,
     S_CONNECTED,
     S_SINKHOLE,
+    S_ATTEMPTED,
     S_NOTHING,
+    S_OUTSIDE,
     S_CONNS,
     S_NEVER,
     S_OTHERS,
     S_UNKNOWN,
     S_ALLOWED,
+    S_TO_SINKHOLES,
     S_COLS
 };
 static const struct sek_col sum_cols[] = {
@@ -71,12 +91,15 @@ static const struct sek_col sum_cols[] = {
     [S_HITS] = {"hits", "Hits", SEK_COL_UINT},
     [S_CONNECTED] = {"hits_connected", "Connected", SEK_COL_UINT},
     [S_SINKHOLE] = {"hits_sinkhole", "Sinkhole", SEK_COL_UINT},
+    [S_ATTEMPTED] = {"hits_attempted", "Attempted", SEK_COL_UINT},
     [S_NOTHING] = {"hits_without", "Without", SEK_COL_UINT},
+    [S_OUTSIDE] = {"hits_outside", "Outside", SEK_COL_UINT},
     [S_CONNS] = {"connections", "Connections", SEK_COL_UINT},
     [S_NEVER] = {"never_given", "Never given", SEK_COL_UINT},
     [S_OTHERS] = {"given_to_others", "To others", SEK_COL_UINT},
     [S_UNKNOWN] = {"not_known", "Not known", SEK_COL_UINT, NULL, 0, SEK_COL_FILLED},
     [S_ALLOWED] = {"allowed", "Allowed", SEK_COL_UINT},
+    [S_TO_SINKHOLES] = {"to_sinkholes", "To sinkholes", SEK_COL_UINT},
 };
 
 struct run {
@@ -111,9 +134,10 @@ static void put_hit(struct run *r, const struct sek_outside_hit *h)
     sek_out_text(o, LIST, h->list);
     sek_out_text(o, RESULT, sek_lookup_name(came, h->came));
     sek_out_tint(o, RESULT,
-                 h->came == SEK_OUTSIDE_CONNECTED  ? SEK_TINT_BAD
-                 : h->came == SEK_OUTSIDE_SINKHOLE ? SEK_TINT_WARN
-                                                   : SEK_TINT_GOOD);
+                 h->came == SEK_CAME_CONNECTED ? SEK_TINT_BAD
+                 : h->came >= SEK_CAME_DENIED  ? SEK_TINT_WARN
+                 : h->came == SEK_CAME_OUTSIDE ? SEK_TINT_NONE
+                                               : SEK_TINT_GOOD);
     sek_out_text(o, ID, id);
 }
 
@@ -124,7 +148,7 @@ static void put_conn(struct run *r, const struct sek_outside_conn *c)
     put_endpoint(r, ENDPOINT, MACHINE, &c->endpoint, c->last_ms / 1000);
     sek_out_int(o, TIME, c->first_ms);
     sek_out_int(o, LAST, c->last_ms);
-    sek_out_text(o, KIND, "connection");
+    sek_out_text(o, KIND, c->outcome == SEK_OUTSIDE_ASKED ? "question" : "connection");
     if (c->follows)
         sek_out_flag(o, FOLLOWS, true);
     sek_out_uint(o, COUNT, c->n);
@@ -134,8 +158,10 @@ static void put_conn(struct run *r, const struct sek_outside_conn *c)
     if (c->port)
         sek_out_uint(o, PORT, c->port);
     sek_out_text(o, ACTION, *c->action ? c->action : NULL);
+    sek_out_text(o, OUTCOME, sek_lookup_name(outcomes, c->outcome));
     sek_out_text(o, RESULT, sek_lookup_name(as, c->as));
-    if (c->as == SEK_OUTSIDE_NEVER)
+    if (c->as == SEK_OUTSIDE_NEVER || c->as == SEK_OUTSIDE_OUR_SINKHOLE ||
+        c->as == SEK_OUTSIDE_A_SINKHOLE)
         sek_out_tint(o, RESULT, SEK_TINT_WARN);
     sek_out_text(o, DOMAIN, *c->domain ? c->domain : NULL);
 }
@@ -161,14 +187,19 @@ static bool one_sum(void *arg, const struct sek_outside_sum *s)
     struct sek_out *o = r->out;
     put_endpoint(r, S_ENDPOINT, S_MACHINE, &s->endpoint, r->v->c->now_s);
     sek_out_uint(o, S_HITS, s->hits);
-    sek_out_uint(o, S_CONNECTED, s->came[SEK_OUTSIDE_CONNECTED]);
-    sek_out_uint(o, S_SINKHOLE, s->came[SEK_OUTSIDE_SINKHOLE]);
-    sek_out_uint(o, S_NOTHING, s->came[SEK_OUTSIDE_NOTHING]);
+    sek_out_uint(o, S_CONNECTED, s->came[SEK_CAME_CONNECTED]);
+    sek_out_uint(o, S_SINKHOLE, s->came[SEK_CAME_SINKHOLE] + s->came[SEK_CAME_SINKHOLE_ATTEMPTED]);
+    sek_out_uint(o, S_ATTEMPTED,
+                 s->came[SEK_CAME_ATTEMPTED] + s->came[SEK_CAME_FAILED] + s->came[SEK_CAME_DENIED]);
+    sek_out_uint(o, S_NOTHING, s->came[SEK_CAME_NOTHING]);
+    sek_out_uint(o, S_OUTSIDE, s->came[SEK_CAME_OUTSIDE]);
     sek_out_uint(o, S_CONNS, s->conns);
     sek_out_uint(o, S_NEVER, s->as[SEK_OUTSIDE_NEVER]);
     sek_out_uint(o, S_OTHERS, s->as[SEK_OUTSIDE_OTHERS]);
     sek_out_uint(o, S_UNKNOWN, s->as[SEK_OUTSIDE_UNKNOWN]);
     sek_out_uint(o, S_ALLOWED, s->as[SEK_OUTSIDE_ALLOWED]);
+    sek_out_uint(o, S_TO_SINKHOLES,
+                 s->as[SEK_OUTSIDE_OUR_SINKHOLE] + s->as[SEK_OUTSIDE_A_SINKHOLE]);
     return sek_out_row(o);
 }
 
