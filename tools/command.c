@@ -405,14 +405,15 @@
       "sekisho stats -e 192.0.2.7 --by domain\twhat an endpoint asked for")                        \
     X(report, "report", "PERIOD", "write a report of a day, a week or any time",                   \
       "PERIOD is daily (yesterday, or the day of --since), weekly (Monday to Sunday of last "      \
-      "week, or the week of --since) or range (from --since to --until). What still lasts is "     \
+      "week, or the week of --since) or range (from --since to --until). Days are those of the "   \
+      "zone in TZ, UTC without it; times are UTC. What still lasts is "                            \
       "reported up to now. Compared with the day, week or time before. It tells of hits, "         \
       "endpoints, lists, detectors, new domains, false alarms, exceptions, policy changes and "    \
       "blind spots; --for managers leaves out who and what in detail. html is one file that "      \
       "needs nothing else: no script, no network; it can be printed, and read on a phone.",        \
       "sekisho report daily\tyesterday, on the terminal\n"                                         \
       "sekisho report weekly -f html -o week.html --for managers\tto send around\n"                \
-      "sekisho report weekly --lang ja -f html -o week-ja.html\tin Japanese\n"                     \
+      "TZ=Asia/Tokyo sekisho report weekly --lang ja -f html -o week-ja.html\tin Japanese\n"       \
       "sekisho report daily --since today\ttoday so far\n"                                         \
       "sekisho report range --since 'last month' --until 'this month' -f markdown\tfor a wiki")    \
     X(replay, "replay", "FILE...", "judge past traffic from captures and logs",                    \

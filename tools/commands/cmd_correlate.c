@@ -12,6 +12,8 @@
 #include "tools/print/talk.h"
 #include "tools/views/correlateview.h"
 #include "tools/views/hitview.h"
+#include "tools/zone.h"
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,7 +60,8 @@ const struct sek_arg sek_cmd_correlate_args[] = {
     [OPT_GRACE] = {"grace", 0, SEK_ARG_DURATION, "TIME",
                    "how long before a connection DNS may have been asked; default 1d"},
     [OPT_ZONE] = {"zone", 0, SEK_ARG_TEXT, "ZONE",
-                  "of times in the logs that do not say it, +09:00; default UTC or the map's"},
+                  "of times in the logs that do not say it: +09:00, Europe/Berlin; default UTC or "
+                  "the map's"},
     [OPT_FAST] = {"clock-fast", 0, SEK_ARG_DURATION, "TIME", "the log's clock is ahead by so much"},
     [OPT_SLOW] = {"clock-slow", 0, SEK_ARG_DURATION, "TIME",
                   "the log's clock is behind by so much"},
@@ -98,6 +101,7 @@ struct work {
     bool has_only;
     struct sek_buf allowed; /* struct sek_net */
     int64_t skew_ms, window_ms, grace_s, zone_s;
+    sek_zone_fn *zone; /* in place of zone_s; NULL: none */
     struct named *names;
     unsigned n_held;
     uint64_t n_lines, n_conns, n_strange, n_hits_elsewhere;
@@ -473,17 +477,26 @@ static enum sek_err read_nets(struct work *w)
     return e;
 }
 
+static void zone_take(const struct work *w, struct sek_logmap *m)
+{
+    m->zone_s = w->zone_s;
+    m->zone = w->zone;
+}
+
 static enum sek_err read_maps(struct work *w)
 {
     struct sek_context *c = w->c;
     struct sek_diag why = {0};
     bool has_zone = c->opt[OPT_ZONE].given;
-    if (has_zone && sek_logmap_zone(c->opt[OPT_ZONE].text, &w->zone_s, &why))
-        return sek_context_usage(c, "--zone: %s", why.text);
+    if (has_zone && sek_logmap_zone(c->opt[OPT_ZONE].text, &w->zone_s, &why)) {
+        bool name = isalpha((unsigned char)*c->opt[OPT_ZONE].text);
+        if (!name || sek_zone_set(c->opt[OPT_ZONE].text, &w->zone, &why))
+            return sek_context_usage(c, "--zone: %s", why.text);
+    }
     if (c->opt[OPT_MAP].given) {
         enum sek_err e = sek_logmap_load(c->opt[OPT_MAP].text, &w->map, &c->diag);
         if (has_zone)
-            w->map.zone_s = w->zone_s;
+            zone_take(w, &w->map);
         return e;
     }
     for (unsigned i = 0; i < N_SHIPPED; i++) {
@@ -491,7 +504,7 @@ static enum sek_err read_maps(struct work *w)
         if (e)
             return e;
         if (has_zone)
-            w->guesses[w->n_guesses].zone_s = w->zone_s;
+            zone_take(w, &w->guesses[w->n_guesses]);
         w->n_guesses++;
     }
     return SEK_OK;

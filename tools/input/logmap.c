@@ -411,8 +411,10 @@ static bool take_time(const struct sek_logmap *m, const char *text, int64_t now_
         return true;
     if (!sek_logtime_take_ms(&p, now_s, out_ms))
         return false;
-    if (!says_zone(text, p))
-        *out_ms -= m->zone_s * 1000;
+    if (says_zone(text, p))
+        return true;
+    int64_t local_s = *out_ms / 1000;
+    *out_ms -= (m->zone ? local_s - sek_when_utc(local_s, m->zone) : m->zone_s) * 1000;
     return true;
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 #include "base/addr.h"
 #include "base/lookup.h"
+#include "base/when.h"
 #include "name/text.h"
 
 #define SEK_LOGMAP_ALTERNATIVES 8
@@ -40,7 +41,8 @@ struct sek_logmap {
     char destination_after[8]; /* the destination begins behind the last of these characters */
     bool name_is_url;
     bool has_zone;
-    int64_t zone_s; /* of times that do not say it, east of Greenwich */
+    int64_t zone_s;    /* of times that do not say it, east of Greenwich */
+    sek_zone_fn *zone; /* in place of that; NULL: none */
     /* learnt from the file: */
     int column[SEK_N_LOG_FIELDS]; /* from 0; -1: none */
     bool has_head;
