@@ -106,7 +106,8 @@ void sek_help_all(FILE *f)
         "\nTimes: 2h (ago), '2 hours ago', today, 'yesterday 18:00', 'last monday', 'this week',\n"
         "2026-11-23T06:17, also with Z or +09:00, @1795414620. Days and times without a zone are\n"
         "those of TZ in the environment, UTC without it; all that is printed is UTC.\n"
-        "Exit status: 0 done, 1 failed, 2 wrong use or nothing found, 3 resolver not running.\n"
+        "Exit status: 0 done, 1 failed, 2 wrong use or nothing found, 3 needs the resolver,\n"
+        "which is down (a change of the policy does not: 0).\n"
         "sekisho COMMAND --help tells more about one.\n",
         f);
 }

@@ -86,8 +86,12 @@ void sek_page_commands(void)
          ".TP\n.B TZ\nzone of days, and of times on the command line that do not say theirs, such "
          "as Asia/Tokyo; without it UTC, whatever the zone of the machine. What is printed stays "
          "in UTC, and what is kept by the day is of days in UTC");
-    puts(".SH EXIT STATUS\n.TP\n.B 0\ndone\n.TP\n.B 1\nfailed, or check found a fault\n"
-         ".TP\n.B 2\nwrong use, or nothing was found\n.TP\n.B 3\nthe resolver is not running");
+    puts(
+        ".SH EXIT STATUS\n.TP\n.B 0\ndone\n.TP\n.B 1\nfailed, or check found a fault\n"
+        ".TP\n.B 2\nwrong use, or nothing was found\n.TP\n.B 3\nthe resolver is not "
+        "running, and what was asked for is about it or waits for it (status, forget, nod import). "
+        "A change of the\npolicy needs none: it is done, with status 0, and in force from the "
+        "resolver's next start, as a line on\nstandard error says");
     puts(".SH SEE ALSO\n.BR sekisho.yaml (5),\n.BR sekisho\\-lists (5),\n"
          ".BR sekisho\\-events (5),\n.BR sekisho\\-tuning (7),\n.BR unbound (8),\n.BR unbound.conf "
          "(5),\n.BR unbound\\-control (8)");
