@@ -220,16 +220,19 @@ static enum sek_err entries_put(struct work *w, struct sek_context *c)
 {
     enum sek_action action = sek_list_row_says(&w->list, (enum sek_action)w->entry.rule.action);
     struct replaced replaced = {.fresh = &w->entry};
+    struct sek_wrong wrong = {.c = c};
     for (uint64_t i = 0; i < w->targets.n; i++) {
         const struct sek_target *t = &w->targets.items[i];
         bool changed;
         enum sek_err err = sek_change_guard(&w->change, &t->name, t->scope, action,
                                             c->opt[OPT_FORCE].given, &c->diag);
+        if ((err = sek_wrong_note(&wrong, err)))
+            return err;
+        if (wrong.n_wrong) /* the rest is only looked through */
+            continue;
         w->entry.name = t->name;
         w->entry.rule.scope = (uint8_t)t->scope;
-        if (!err)
-            err =
-                sek_policydb_entries_at(w->change.db, &t->name, tell_replaced, &replaced, &c->diag);
+        err = sek_policydb_entries_at(w->change.db, &t->name, tell_replaced, &replaced, &c->diag);
         if (!err)
             err = sek_policydb_entry_put(w->change.db, &w->entry, &changed, &c->diag);
         if (err)
@@ -237,7 +240,7 @@ static enum sek_err entries_put(struct work *w, struct sek_context *c)
         w->n_same += !changed;
     }
     w->n_reasons = replaced.n_reasons;
-    return SEK_OK;
+    return sek_wrong_end(&wrong);
 }
 
 static void done(struct work *w)
