@@ -538,12 +538,15 @@ bool sek_command_is_family(const char *word)
 
 enum sek_err sek_command_unknown(const char *word, struct sek_diag *diag)
 {
-    struct sek_nearest near = {.word = word};
+    const char *blank = strchr(word, ' '); /* behind it within the family only, which is right */
+    size_t n = blank ? (size_t)(blank - word) + 1 : 0;
+    struct sek_nearest near = {.word = word + n};
     for (const struct sek_command *c = sek_commands; c->words; c++)
-        sek_nearest_offer(&near, c->words);
+        if (strncmp(c->words, word, n) == 0)
+            sek_nearest_offer(&near, c->words + n);
     if (near.best)
-        return sek_diag_set(diag, SEK_E_INVALID, "unknown command %.100s; did you mean %s?", word,
-                            near.best);
+        return sek_diag_set(diag, SEK_E_INVALID, "unknown command %.100s; did you mean %.*s%s?",
+                            word, (int)n, word, near.best);
     return sek_diag_set(diag, SEK_E_INVALID, "unknown command %.100s", word);
 }
 
