@@ -187,8 +187,10 @@
       "Computes the chain of hashes anew and names each row that was altered, removed or moved. "  \
       "Who can write the file can compute all hashes behind a row anew, or cut off the end: that " \
       "shows against an anchor, a row's number and hash that are kept elsewhere (audit seal). "    \
-      "The "                                                                                       \
-      "exit status is 1 if the trail is broken.",                                                  \
+      "Also told: triggers of the trail that were removed or replaced, data for undo that was "    \
+      "taken "                                                                                     \
+      "away, and exceptions that are not what the trail says, as something else than the command " \
+      "changed them. The exit status is 1 if there is any of that.",                               \
       "sekisho audit verify\tis it whole?\n"                                                       \
       "sekisho audit verify --anchor 812:5d0c…\tand as it was when that seal was made?")           \
     X(audit_export, "audit export", "", "print the audit trail so that others can verify it",      \
