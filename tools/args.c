@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "args.h"
 #include "base/duration.h"
+#include "zone.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -149,6 +150,14 @@ static enum sek_err take_choice(const struct sek_arg *row, const char *text, int
                         words);
 }
 
+static enum sek_err take_time(const char *text, int64_t now_s, int64_t *out_s,
+                              struct sek_diag *diag)
+{
+    sek_zone_fn *zone;
+    enum sek_err e = sek_zone_read(&zone, diag);
+    return e ? e : sek_when_from_text(text, now_s, zone, out_s, diag);
+}
+
 static enum sek_err add_text(const struct found *f, const char *text, struct sek_diag *diag)
 {
     struct sek_arg_value *v = f->value;
@@ -183,7 +192,7 @@ static enum sek_err take_value(const struct found *f, const char *text, int64_t 
         e = sek_duration_from_text(text, &n, diag);
         break;
     case SEK_ARG_TIME:
-        e = sek_time_from_text(text, now_s, &n, diag);
+        e = take_time(text, now_s, &n, diag);
         break;
     }
     if (e) {

@@ -16,7 +16,7 @@ enum sek_arg_kind {
     SEK_ARG_TEXTS,    /* any text, up to SEK_ARG_REPEATS times */
     SEK_ARG_NUMBER,   /* whole number within min..max of its row */
     SEK_ARG_DURATION, /* life time in seconds: "8h" */
-    SEK_ARG_TIME,     /* Unix seconds: "2h" (ago), "today", "2026-11-23T06:17" */
+    SEK_ARG_TIME,     /* Unix seconds: "2h" (ago), "today", "2026-11-23T06:17" (zone.h) */
     SEK_ARG_CHOICE,   /* one of the row's words; the number is its id */
 };
 
@@ -51,7 +51,8 @@ struct sek_arg_set {
 
 /* Parse argv[0..argc) by several sets of rows (the command's and the global ones). Arguments that
  * are no options are moved to the front of argv in their order, *out_n of them. stop_at_word: stop
- * at the first of those; *out_n is then the number of argv entries consumed before it.
+ * at the first of those; *out_n is then the number of argv entries consumed before it. Times count
+ * from now_s, in the zone of zone.h.
  * SEK_E_INVALID with a text for the user, naming the nearest known option. */
 enum sek_err sek_args_parse(char **argv, int argc, const struct sek_arg_set *sets, unsigned n_sets,
                             int64_t now_s, bool stop_at_word, int *out_n, struct sek_diag *diag);

@@ -187,8 +187,10 @@
       "Computes the chain of hashes anew and names each row that was altered, removed or moved. "  \
       "Who can write the file can compute all hashes behind a row anew, or cut off the end: that " \
       "shows against an anchor, a row's number and hash that are kept elsewhere (audit seal). "    \
-      "The "                                                                                       \
-      "exit status is 1 if the trail is broken.",                                                  \
+      "Also told: triggers of the trail that were removed or replaced, data for undo that was "    \
+      "taken "                                                                                     \
+      "away, and exceptions that are not what the trail says, as something else than the command " \
+      "changed them. The exit status is 1 if there is any of that.",                               \
       "sekisho audit verify\tis it whole?\n"                                                       \
       "sekisho audit verify --anchor 812:5d0c…\tand as it was when that seal was made?")           \
     X(audit_export, "audit export", "", "print the audit trail so that others can verify it",      \
@@ -405,14 +407,15 @@
       "sekisho stats -e 192.0.2.7 --by domain\twhat an endpoint asked for")                        \
     X(report, "report", "PERIOD", "write a report of a day, a week or any time",                   \
       "PERIOD is daily (yesterday, or the day of --since), weekly (Monday to Sunday of last "      \
-      "week, or the week of --since) or range (from --since to --until). What still lasts is "     \
+      "week, or the week of --since) or range (from --since to --until). Days are those of the "   \
+      "zone in TZ, UTC without it; times are UTC. What still lasts is "                            \
       "reported up to now. Compared with the day, week or time before. It tells of hits, "         \
       "endpoints, lists, detectors, new domains, false alarms, exceptions, policy changes and "    \
       "blind spots; --for managers leaves out who and what in detail. html is one file that "      \
       "needs nothing else: no script, no network; it can be printed, and read on a phone.",        \
       "sekisho report daily\tyesterday, on the terminal\n"                                         \
       "sekisho report weekly -f html -o week.html --for managers\tto send around\n"                \
-      "sekisho report weekly --lang ja -f html -o week-ja.html\tin Japanese\n"                     \
+      "TZ=Asia/Tokyo sekisho report weekly --lang ja -f html -o week-ja.html\tin Japanese\n"       \
       "sekisho report daily --since today\ttoday so far\n"                                         \
       "sekisho report range --since 'last month' --until 'this month' -f markdown\tfor a wiki")    \
     X(replay, "replay", "FILE...", "judge past traffic from captures and logs",                    \
@@ -537,12 +540,15 @@ bool sek_command_is_family(const char *word)
 
 enum sek_err sek_command_unknown(const char *word, struct sek_diag *diag)
 {
-    struct sek_nearest near = {.word = word};
+    const char *blank = strchr(word, ' '); /* behind it within the family only, which is right */
+    size_t n = blank ? (size_t)(blank - word) + 1 : 0;
+    struct sek_nearest near = {.word = word + n};
     for (const struct sek_command *c = sek_commands; c->words; c++)
-        sek_nearest_offer(&near, c->words);
+        if (strncmp(c->words, word, n) == 0)
+            sek_nearest_offer(&near, c->words + n);
     if (near.best)
-        return sek_diag_set(diag, SEK_E_INVALID, "unknown command %.100s; did you mean %s?", word,
-                            near.best);
+        return sek_diag_set(diag, SEK_E_INVALID, "unknown command %.100s; did you mean %.*s%s?",
+                            word, (int)n, word, near.best);
     return sek_diag_set(diag, SEK_E_INVALID, "unknown command %.100s", word);
 }
 

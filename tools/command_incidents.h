@@ -11,6 +11,12 @@
       "sekisho incident open --hit 5d0c1a9e --title 'laptop of sales asks for a C&C'\tfrom a "     \
       "hit\n"                                                                                      \
       "sekisho incident open -e laptop-7 -d evil.example --title 'case 17'\tby name")              \
+    X(incident_add, "incident add", "ID", "look into more endpoints and domains with it",          \
+      "What scope showed, or what came to light otherwise. An incident that was contained is "     \
+      "open again "                                                                                \
+      "until contain is applied to what is new.",                                                  \
+      "sekisho incident add 3 -e 192.0.2.9 -d kin.example --note 'from scope'\twhat else is "      \
+      "affected")                                                                                  \
     X(incident_list, "incident list", "", "show incidents, and closed ones that recur",            \
       "Shows incidents that are open or contained, and closed ones of which an endpoint or "       \
       "domain "                                                                                    \
@@ -54,6 +60,9 @@
       "For 90 days incident list and status tell if its endpoints or domains have new hits or "    \
       "findings.",                                                                                 \
       "sekisho incident close 3 --reason 'machine was set up anew'\tdone")                         \
+    X(incident_reopen, "incident reopen", "ID", "take up a closed incident again",                 \
+      "It is open as before; who closed it, when and why stays with its notes.",                   \
+      "sekisho incident reopen 3 --reason 'asks again since monday'\tit was not over")             \
     X(packets, "packets", "FILE...", "cut DNS packets of endpoints and domains out of captures",   \
       "Writes the DNS packets (port 53) of endpoints, and about names, out of captures (pcap, "    \
       "pcapng) or dnstap files, gzip or not, to standard output: whole and untouched, with their " \

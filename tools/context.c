@@ -11,6 +11,7 @@
 #include "base/banned.h"
 
 #define WORD_LINE_MAX 4096 /* octets of one line of standard input */
+#define WRONG_TOLD 50      /* wrong words, one by one */
 
 enum sek_err sek_context_conf(struct sek_context *c, const struct sek_conf **out)
 {
@@ -60,20 +61,57 @@ static char *strip(char *line)
     return line;
 }
 
-static enum sek_err words_of_stdin(struct sek_context *c, sek_word_fn *fn, void *arg)
+enum sek_err sek_wrong_note(struct sek_wrong *w, enum sek_err e)
 {
+    w->n++;
+    if (e != SEK_E_INVALID && e != SEK_E_REFUSED)
+        return e;
+    if (++w->n_wrong == 1) {
+        w->first = w->c->diag;
+        return SEK_OK;
+    }
+    if (w->n_wrong == 2)
+        sek_talk("%s", w->first.text);
+    if (w->n_wrong <= WRONG_TOLD)
+        sek_talk("%s", w->c->diag.text);
+    return SEK_OK;
+}
+
+enum sek_err sek_wrong_end(const struct sek_wrong *w)
+{
+    if (w->n_wrong == 0)
+        return SEK_OK;
+    w->c->diag = w->first;
+    if (w->n_wrong == 1)
+        return w->first.code;
+    return sek_diag_set(&w->c->diag, w->first.code, "%u of %u are wrong: nothing was changed",
+                        w->n_wrong, w->n);
+}
+
+/* Words on their way to whoever takes them. */
+struct words {
+    sek_word_fn *fn;
+    void *arg;
+    struct sek_wrong wrong;
+};
+
+static enum sek_err words_of_stdin(struct words *w)
+{
+    struct sek_context *c = w->wrong.c;
     char *line = NULL;
     size_t size = 0;
     enum sek_err e = SEK_OK;
     ssize_t n;
     for (unsigned at = 1; !e && (n = getline(&line, &size, stdin)) >= 0; at++) {
         if (n > WORD_LINE_MAX || strlen(line) != (size_t)n) {
-            e = sek_context_usage(c, "standard input, line %u: too long, or holds a NUL octet", at);
-            break;
+            e = sek_wrong_note(
+                &w->wrong, sek_context_usage(
+                               c, "standard input, line %u: too long, or holds a NUL octet", at));
+            continue;
         }
         const char *word = strip(line);
         if (*word)
-            e = fn(arg, word, at);
+            e = sek_wrong_note(&w->wrong, w->fn(w->arg, word, at));
     }
     if (!e && ferror(stdin))
         e = sek_diag_set(&c->diag, sek_err_from_errno(errno), "cannot read standard input: %s",
@@ -84,10 +122,12 @@ static enum sek_err words_of_stdin(struct sek_context *c, sek_word_fn *fn, void 
 
 enum sek_err sek_context_words(struct sek_context *c, int from, sek_word_fn *fn, void *arg)
 {
+    struct words w = {.fn = fn, .arg = arg, .wrong.c = c};
     enum sek_err e = SEK_OK;
     for (int i = from; !e && i < c->n_args; i++)
-        e = strcmp(c->args[i], "-") == 0 ? words_of_stdin(c, fn, arg) : fn(arg, c->args[i], 0);
-    return e;
+        e = strcmp(c->args[i], "-") == 0 ? words_of_stdin(&w)
+                                         : sek_wrong_note(&w.wrong, fn(arg, c->args[i], 0));
+    return e ? e : sek_wrong_end(&w.wrong);
 }
 
 enum sek_err sek_context_privacy(struct sek_context *c, struct sek_cloak **out)

@@ -11,7 +11,8 @@ enum sek_exit {
     SEK_EXIT_OK = 0,
     SEK_EXIT_ERROR = 1, /* failed, or `check` found a fault */
     SEK_EXIT_USAGE = 2, /* wrong options or arguments, or nothing was found */
-    SEK_EXIT_DOWN = 3,  /* the resolver is not running */
+    SEK_EXIT_DOWN = 3,  /* the resolver is not running, and this is about it or waits for it; a
+                         change of the policy does not: it is in force from the next start */
 };
 
 struct sek_command;
@@ -54,9 +55,22 @@ enum sek_err sek_context_usage(struct sek_context *c, const char *fmt, ...)
 enum sek_err sek_context_none(struct sek_context *c, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* What is wrong (INVALID, REFUSED) with one of many does not end the work with them: whoever
+ * corrects a list wants to know all. Start with {.c = context}. */
+struct sek_wrong {
+    struct sek_context *c;
+    unsigned n, n_wrong;
+    struct sek_diag first;
+};
+/* e: what became of the next one, with c->diag filled. SEK_OK: go on, it is told where there are
+ * several; else e. */
+enum sek_err sek_wrong_note(struct sek_wrong *w, enum sek_err e);
+/* After the last: SEK_OK, or nothing may be changed, and c->diag says why. */
+enum sek_err sek_wrong_end(const struct sek_wrong *w);
+
 /* Call fn for c->args[from..], in order; "-" stands for the lines of standard input (blank lines
- * and what follows a "#" are left out). line: 0 for an argument, else its line number. fn returns
- * SEK_OK to go on; any other code ends it and is returned. */
+ * and what follows a "#" are left out). line: 0 for an argument, else its line number. fn changes
+ * nothing yet, and says in c->diag what is wrong. */
 typedef enum sek_err sek_word_fn(void *arg, const char *word, unsigned line);
 enum sek_err sek_context_words(struct sek_context *c, int from, sek_word_fn *fn, void *arg);
 

@@ -102,9 +102,14 @@ void sek_help_all(FILE *f)
     rows_of(f, NULL);
     fputs("\noptions of every command:\n", f);
     options(f, sek_global_args);
-    fputs("\nTimes are UTC. Exit status: 0 done, 1 failed, 2 wrong use or nothing found, "
-          "3 resolver not\nrunning. sekisho COMMAND --help tells more about one.\n",
-          f);
+    fputs(
+        "\nTimes: 2h (ago), '2 hours ago', today, 'yesterday 18:00', 'last monday', 'this week',\n"
+        "2026-11-23T06:17, also with Z or +09:00, @1795414620. Days and times without a zone are\n"
+        "those of TZ in the environment, UTC without it; all that is printed is UTC.\n"
+        "Exit status: 0 done, 1 failed, 2 wrong use or nothing found, 3 needs the resolver,\n"
+        "which is down (a change of the policy does not: 0).\n"
+        "sekisho COMMAND --help tells more about one.\n",
+        f);
 }
 
 static void examples(FILE *f, const char *text)

@@ -121,12 +121,24 @@ static int wrong_use(const struct sek_command *command, const struct sek_diag *d
     return SEK_EXIT_USAGE;
 }
 
+/* "incident closed": said, with what may be meant, in front of all that there are. */
+static void tell_unknown(char *const *words)
+{
+    struct sek_diag diag;
+    char both[128];
+    snprintf(both, sizeof both, "%.60s %.60s", words[0], words[1]);
+    sek_command_unknown(both, &diag);
+    sek_talk("%s", diag.text);
+}
+
 /* A family's word alone ("list" where only "list add" and others exist), or an unknown one. */
 static int no_command(char **words, int n, const struct sek_arg_value *global)
 {
     struct sek_diag diag;
     if (n && sek_command_is_family(words[0])) {
         bool asked = global[SEK_GLOBAL_HELP].given || (n > 1 && strcmp(words[1], "--help") == 0);
+        if (!asked && n > 1 && words[1][0] != '-')
+            tell_unknown(words);
         sek_help_family(asked ? stdout : stderr, words[0]);
         return asked ? finish_text(SEK_EXIT_OK) : SEK_EXIT_USAGE;
     }

@@ -21,10 +21,12 @@ static const struct {
     {"findings restore", SEK_ROLE_OPERATOR},
     {"triage set", SEK_ROLE_OPERATOR},
     {"incident open", SEK_ROLE_OPERATOR},
+    {"incident add", SEK_ROLE_OPERATOR},
     {"incident note", SEK_ROLE_OPERATOR},
     {"incident scope", SEK_ROLE_OPERATOR},
     {"incident contain", SEK_ROLE_OPERATOR}, /* blocks and quarantines */
     {"incident close", SEK_ROLE_OPERATOR},
+    {"incident reopen", SEK_ROLE_OPERATOR},
     {"exception request", SEK_ROLE_OPERATOR},
     {"exception request-from-hit", SEK_ROLE_OPERATOR},
     {"exception emergency", SEK_ROLE_OPERATOR},

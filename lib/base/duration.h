@@ -21,9 +21,3 @@ enum sek_err sek_size_from_text(const char *text, uint64_t *out_octets, struct s
 const char *sek_size_to_text(uint64_t octets, char *out, size_t size);
 /* UTC, ISO 8601 to the second: "2026-11-23T06:17:00Z". Returns out (size >= 21). */
 const char *sek_time_to_text(int64_t unix_s, char *out, size_t size);
-/* A point in the past or present as people write it, relative to now_s: "2h" (two hours ago),
- * "2h ago", "now", "today", "yesterday", "monday" (the latest one), "last monday" (before today),
- * "this week" and "last week" (from Monday on), "this month", "last month", "2026-11-23", "2026-11-23T06:17[:00][Z]" or with a
- * space. All UTC, from 1970 on; a date may lie in the future. */
-enum sek_err sek_time_from_text(const char *text, int64_t now_s, int64_t *out_s,
-                                struct sek_diag *diag);

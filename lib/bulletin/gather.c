@@ -16,13 +16,15 @@ const struct sek_lookup sek_bulletin_kind_names[] = {{SEK_BULLETIN_DAILY, "daily
                                                      {SEK_BULLETIN_RANGE, "range"},
                                                      {0, NULL}};
 
-/* Steps that a chart can show: hours, days, then as many weeks as are needed. */
-static int64_t step_of(int64_t span_s)
+/* Steps that a chart can show: hours, days, then as many weeks as are needed. Days of a zone may
+ * hold an hour more in all, as the clocks were put back: then each gets its share of it. */
+static int64_t step_of(int64_t span_s, bool in_zone)
 {
+    int64_t n = span_s / DAY_S, more_s = span_s % DAY_S;
     if (span_s <= 2 * DAY_S)
         return HOUR_S;
     if (span_s <= 93LL * DAY_S)
-        return DAY_S;
+        return in_zone && more_s <= HOUR_S ? (span_s / n + 59) / 60 * 60 : DAY_S;
     return (span_s / (100LL * 7 * DAY_S) + 1) * 7 * DAY_S;
 }
 
@@ -287,7 +289,8 @@ enum sek_err sek_bulletin_gather(const struct sek_bulletin_ask *ask, struct sek_
                                  .since_s = ask->since_s,
                                  .until_s = ask->until_s,
                                  .made_s = ask->now_s,
-                                 .step_s = step_of(span_s)};
+                                 .zone = ask->zone,
+                                 .step_s = step_of(span_s, ask->zone != NULL)};
     if (ask->since_s >= shift_s) {
         g.b->before_s = ask->since_s - shift_s;
         g.b->before_until_s = g.b->before_s + span_s;

@@ -84,22 +84,39 @@ void sek__paper_flag(struct sek_sheet *s, bool yes)
 /* --- above the sheets --------------------------------------------------------------------------
  */
 
+/* What a clock in the zone of days shows then, as if it were UTC. */
+static int64_t local_of(const struct sek_bulletin *b, int64_t time_s)
+{
+    return time_s + (b->zone ? b->zone(time_s) : 0);
+}
+
+static void add_zone(const struct sek_bulletin *b, struct sek_buf *out)
+{
+    int minutes = (int)(local_of(b, b->since_s) - b->since_s) / 60;
+    if (minutes)
+        sek_buf_add_fmt(out, " (UTC%c%02d:%02d)", minutes < 0 ? '-' : '+', abs(minutes) / 60,
+                        abs(minutes) % 60);
+}
+
 static void make_period(struct sek_paper *p)
 {
     const struct sek_bulletin *b = p->b;
     struct sek_buf from, until;
-    bool days = b->since_s % 86400 == 0 && b->until_s % 86400 == 0;
-    bool one = days && b->until_s - b->since_s == 86400;
+    int64_t first_s = local_of(b, b->since_s), end_s = local_of(b, b->until_s);
+    bool days = first_s % 86400 == 0 && end_s % 86400 == 0;
+    bool one = days && end_s - first_s == 86400;
     const char *pattern = one ? "date" : days ? "date.short" : "time";
     sek_buf_init(&from, 0);
     sek_buf_init(&until, 0);
-    sek_lang_time(p->lang, &from, pattern, b->since_s);
-    sek_lang_time(p->lang, &until, pattern, days ? b->until_s - 1 : b->until_s);
+    sek_lang_time(p->lang, &from, pattern, days ? first_s : b->since_s);
+    sek_lang_time(p->lang, &until, pattern, days ? end_s - 1 : b->until_s);
     if (one)
         sek_buf_add_text(&p->period, from.data ? from.data : "");
     else
         SEK_SAY(p->lang, &p->period, "period", {"from", from.data ? from.data : ""},
                 {"until", until.data ? until.data : ""});
+    if (days)
+        add_zone(b, &p->period);
     sek_buf_fini(&from);
     sek_buf_fini(&until);
 }
@@ -250,9 +267,15 @@ const char *sek_paper_text(const struct sek_paper *p, const struct sek_sheet_cel
     return cell->set ? p->texts.data + cell->text : "";
 }
 
-static const char *step_pattern(const struct sek_paper *p)
+/* Hours are times, in UTC; days are those of the zone, where a step of 24 hours begins at 23:00
+ * or 01:00 once the clocks have changed. */
+static void show_step(const struct sek_paper *p, int64_t from_s, struct sek_buf *out)
 {
-    return p->b->step_s < 86400 ? "step.hour" : p->b->n_steps <= 14 ? "step.day" : "step.date";
+    if (p->b->step_s < 86400)
+        sek_lang_time(p->lang, out, "step.hour", from_s);
+    else
+        sek_lang_time(p->lang, out, p->b->n_steps <= 14 ? "step.day" : "step.date",
+                      local_of(p->b, from_s) + (p->b->zone ? 3600 : 0));
 }
 
 void sek_paper_show(const struct sek_paper *p, const struct sek_sheet_col *col,
@@ -281,7 +304,7 @@ void sek_paper_show(const struct sek_paper *p, const struct sek_sheet_col *col,
         sek_lang_time(p->lang, out, "time", (int64_t)cell->n);
         break;
     case SEK_SHEET_STEP:
-        sek_lang_time(p->lang, out, step_pattern(p), (int64_t)cell->n);
+        show_step(p, (int64_t)cell->n, out);
         break;
     case SEK_SHEET_FLAG:
         sek_buf_add_text(out, sek_lang_text(p->lang, cell->n ? "yes" : "no"));

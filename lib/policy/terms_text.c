@@ -2,6 +2,7 @@
 #include "policy/terms_text.h"
 #include "base/duration.h"
 #include "base/lookup.h"
+#include "base/when.h"
 #include "name/qtype.h"
 #include "policy/records.h"
 #include <inttypes.h>
@@ -266,7 +267,7 @@ static void schedule_text(const struct sek_terms_spec *spec, struct sek_buf *out
 static enum sek_err add_start(struct sek_terms_spec *io, const char *value, struct sek_diag *diag)
 {
     int64_t start_s;
-    if (strlen(value) < 10 || sek_time_from_text(value, 0, &start_s, NULL) != SEK_OK)
+    if (sek_when_from_iso(value, NULL, &start_s, NULL) != SEK_OK)
         return sek_diag_set(diag, SEK_E_INVALID,
                             "start: '%.40s' is not a time such as 2026-12-01 or "
                             "2026-12-01T08:00Z (UTC)",

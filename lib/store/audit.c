@@ -220,7 +220,7 @@ bool sek_audit_touched(const struct sek_policydb *db, const char *table)
 
 /* Into text that any reader of JSON gets back as it was. What is longer than anybody reads ends in
  * "…"; whole characters stay. */
-static void clean(const char *text, struct sek_buf *out)
+void sek__audit_clean(const char *text, struct sek_buf *out)
 {
     sek_buf_reset(out);
     sek_buf_add_text(out, "");
@@ -253,7 +253,7 @@ static void texts_fill(struct texts *t, const struct sek_audit_act *act)
         [SEK_AUDIT_OBJECT] = act->object,   [SEK_AUDIT_BEFORE] = act->before,
         [SEK_AUDIT_AFTER] = act->after,     [SEK_AUDIT_REASON] = act->reason};
     for (int i = 0; i < SEK_AUDIT_N_COLUMNS; i++)
-        clean(given[i], &t->at[i]);
+        sek__audit_clean(given[i], &t->at[i]);
 }
 
 /* What the act does not say the changes tell. */
@@ -268,7 +268,7 @@ static enum sek_err texts_tell(struct texts *t, const struct sek__journal_sum *s
     enum sek_err err = sum->n ? sek__audit_tell(sum, &told[0], &told[1], &told[2], diag) : SEK_OK;
     for (int i = 0; i < 3; i++) {
         if (!err && !given[i] && told[i].data)
-            clean(told[i].data, cells[i]);
+            sek__audit_clean(told[i].data, cells[i]);
         sek_buf_fini(&told[i]);
     }
     return err;

@@ -99,12 +99,22 @@ struct sek_audit_verdict {
     struct sek_audit_anchor head;
 };
 typedef void sek_audit_problem_fn(void *arg, int64_t number, const char *problem);
-/* Compute the chain anew and hold every row, the data for undo that is kept, and the anchors
- * against it. fn: for every problem, with the row that it is about (0: the trail as a whole), in
- * the order of the rows. Reads one state of the database. fn must not wait for anybody. */
+/* Compute the chain anew and hold every row, the data for undo that is kept, the anchors, and the
+ * exceptions against it. fn: for every problem, with the row that it is about (0: the trail as a
+ * whole), in the order of the rows. Reads one state of the database. fn must not wait for anybody.
+ */
 enum sek_err sek_audit_verify(struct sek_policydb *db, const struct sek_audit_anchor *anchors,
                               unsigned n_anchors, sek_audit_problem_fn *fn, void *arg,
                               struct sek_audit_verdict *out, struct sek_diag *diag);
+
+/* Hold exceptions and their steps against the rows of the trail whose data is kept. fn: for each
+ * that was changed, removed or put there by something else, with the row that left it otherwise (0:
+ * none). fn must not change the database. Before changes of a transaction, which are not in the
+ * trail yet. */
+typedef void sek_audit_exception_fn(void *arg, int64_t exception, int64_t number,
+                                    const char *problem);
+enum sek_err sek_audit_exceptions(struct sek_policydb *db, sek_audit_exception_fn *fn, void *arg,
+                                  struct sek_diag *diag);
 
 /* Take back what row `number` changed, within a transaction; the caller adds a row with `undoes`.
  * NOTFOUND: no such row. REFUSED: the row keeps no data, was altered, or was taken back already; or

@@ -35,6 +35,8 @@ enum {
 /* The hash of a row, of its columns as SQLite has them: every octet counts, also behind a NUL. */
 enum sek_err sek__audit_hash(sqlite3_stmt *stmt, char out[SEK_AUDIT_HASH_MAX],
                              struct sek_diag *diag);
+/* A text as the trail keeps it: valid UTF-8, of a length that somebody reads. */
+void sek__audit_clean(const char *text, struct sek_buf *out);
 /* Octets in hexadecimal. */
 void sek__audit_hex(const uint8_t *octets, size_t n, char *out);
 

@@ -7,6 +7,14 @@
 #include <string.h>
 #include "base/banned.h"
 
+#define FEW_CHANGES "100" /* rows: their data has less than any audit.undo-size */
+/* Too young for any audit.undo (an hour at least), with next to nothing behind it that could have
+ * taken its room, and not removed by forget. */
+#define FRESH                                                                                      \
+    "time_ms > (SELECT max(time_ms) FROM main.audit) - 3600000"                                    \
+    " AND (SELECT coalesce(sum(length(data)), 0) FROM main.audit_data) < 524288"                   \
+    " AND NOT EXISTS (SELECT 1 FROM main.audit f WHERE f.number > a.number AND f.verb = 'forget')"
+
 struct walk {
     struct sek_policydb *db;
     sek_audit_problem_fn *fn;
@@ -186,7 +194,7 @@ static enum sek_err check_end(struct walk *w)
     return SEK_OK;
 }
 
-/* Data without a row. Rows without data are no fault: it goes with time. */
+/* Data without a row. */
 static enum sek_err check_loose_data(struct walk *w)
 {
     int64_t number;
@@ -199,17 +207,110 @@ static enum sek_err check_loose_data(struct walk *w)
     return err;
 }
 
-static enum sek_err check_triggers(struct walk *w)
+/* Data that went by itself went with all that is older, or was more than is kept of one change. */
+static enum sek_err check_missing_data(struct walk *w)
 {
-    int64_t n = 0;
+    int64_t number = 0;
     enum sek_err err =
         sek_sql_int(w->db->db,
-                    "SELECT count(*) FROM main.sqlite_schema WHERE type = 'trigger' AND name IN"
-                    " ('audit_no_update', 'audit_no_delete', 'audit_in_order')",
-                    &n, w->diag);
-    if (!err && n != 3)
-        tell(w, 0, "the triggers that refuse to change the trail were removed from policy.db");
+                    "SELECT min(number) FROM main.audit a WHERE changes <> ''"
+                    " AND n_changes <= " FEW_CHANGES " AND verb <> 'forget'"
+                    " AND number NOT IN (SELECT audit FROM main.audit_data) AND ("
+                    " number > (SELECT min(audit) FROM main.audit_data) OR (" FRESH "))",
+                    &number, w->diag);
+    if (!err && number)
+        tell(w, number, "the data for undo of row %" PRId64 " was removed", number);
     return err;
+}
+
+/* Each of ours is there, and as it was made; others that somebody hung on the trail are told. */
+static enum sek_err check_triggers(struct walk *w)
+{
+    static const struct {
+        const char *name, *sql;
+    } ours[] = {{"audit_no_update", SEK_AUDIT_NO_UPDATE},
+                {"audit_no_delete", SEK_AUDIT_NO_DELETE},
+                {"audit_in_order", SEK_AUDIT_IN_ORDER},
+                {"audit_data_no_update", SEK_AUDIT_DATA_NO_UPDATE}};
+    enum { N = sizeof ours / sizeof *ours };
+    bool there[N] = {false};
+    sqlite3_stmt *stmt;
+    int rc;
+    enum sek_err err = sek_sql_prepare(w->db->db,
+                                       "SELECT name, sql FROM main.sqlite_schema WHERE type ="
+                                       " 'trigger' AND tbl_name IN ('audit', 'audit_data')"
+                                       " ORDER BY name",
+                                       &stmt, w->diag);
+    if (err)
+        return err;
+    while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+        const char *name = text_of(stmt, 0);
+        size_t i = 0;
+        while (i < N && strcmp(ours[i].name, name) != 0)
+            i++;
+        if (i == N)
+            tell(w, 0, "there is a trigger %.60s on the trail that was not made by sekisho", name);
+        else if (strcmp(ours[i].sql, text_of(stmt, 1)) != 0)
+            tell(w, 0, "the trigger %s, which refuses to change the trail, was replaced", name);
+        if (i < N)
+            there[i] = true;
+    }
+    err = rc == SQLITE_DONE ? SEK_OK : sek__policydb_fail(w->db, rc, w->diag);
+    sqlite3_finalize(stmt);
+    for (size_t i = 0; !err && i < N; i++)
+        if (!there[i])
+            tell(w, 0, "the trigger %s, which refuses to change the trail, was removed",
+                 ours[i].name);
+    return err;
+}
+
+static void keep_exception(void *arg, int64_t exception, int64_t number, const char *problem)
+{
+    (void)exception;
+    tell(arg, number, "%.380s", problem);
+}
+
+/* False: a table is gone, and nothing else can be held against it. */
+static enum sek_err check_tables(struct walk *w, bool *out_there)
+{
+    static const char *const tables[] = {"audit", "audit_data"};
+    enum sek_err err = SEK_OK;
+    *out_there = true;
+    for (size_t i = 0; !err && i < sizeof tables / sizeof *tables; i++) {
+        int64_t n = 0;
+        err = sek_sql_int(w->db->db,
+                          i == 0 ? "SELECT count(*) FROM main.sqlite_schema WHERE type = 'table'"
+                                   " AND name = 'audit'"
+                                 : "SELECT count(*) FROM main.sqlite_schema WHERE type = 'table'"
+                                   " AND name = 'audit_data'",
+                          &n, w->diag);
+        if (err || n)
+            continue;
+        *out_there = false;
+        tell(w, 0,
+             "%.250s: the table %s was removed, with all that it told; put a copy of the file from "
+             "before in its place",
+             sqlite3_db_filename(w->db->db, "main"), tables[i]);
+    }
+    return err;
+}
+
+static enum sek_err check_all(struct walk *w)
+{
+    bool there = false;
+    enum sek_err err = check_tables(w, &there);
+    if (err || !there)
+        return err;
+    err = check_rows(w);
+    if (!err)
+        err = check_end(w);
+    if (!err)
+        err = check_loose_data(w);
+    if (!err)
+        err = check_missing_data(w);
+    if (!err)
+        err = check_triggers(w);
+    return err ? err : sek_audit_exceptions(w->db, keep_exception, w, w->diag);
 }
 
 enum sek_err sek_audit_verify(struct sek_policydb *db, const struct sek_audit_anchor *anchors,
@@ -230,13 +331,7 @@ enum sek_err sek_audit_verify(struct sek_policydb *db, const struct sek_audit_an
     bool own = sqlite3_get_autocommit(db->db) != 0;
     enum sek_err err = own ? sek_sql_run(db->db, "BEGIN", diag) : SEK_OK;
     if (!err)
-        err = check_rows(&w);
-    if (!err)
-        err = check_end(&w);
-    if (!err)
-        err = check_loose_data(&w);
-    if (!err)
-        err = check_triggers(&w);
+        err = check_all(&w);
     if (own && !sqlite3_get_autocommit(db->db))
         sek_sql_run(db->db, "COMMIT", NULL);
     return err;

@@ -123,8 +123,15 @@ enum sek_err sek_exception_steps(struct sek_policydb *db, int64_t id, sek_except
  * Groups and lists made for exceptions that are over go. LIMIT when there is no group left to make;
  * an exception for a group that is gone has no rule there. *out_changed: rules differ. who: makes
  * lists and groups. */
+/* doubted: numbers of exceptions that are not what the trail says (store/audit.h), which get no
+ * rule that they do not have; those that they have stay while they want any. NULL: none. */
+struct sek_exceptions_doubted {
+    const int64_t *ids;
+    size_t n;
+};
 enum sek_err sek_exceptions_enforce(struct sek_policydb *db, const char *who, int64_t now_s,
-                                    bool *out_changed, struct sek_diag *diag);
+                                    const struct sek_exceptions_doubted *doubted, bool *out_changed,
+                                    struct sek_diag *diag);
 /* The lists that its rules stand in, as words; false: too long a name for a list. */
 bool sek_exception_lists(const struct sek_exception *e, char *out, size_t size);
 

@@ -23,6 +23,8 @@ struct enforcing {
     struct sek_buf keys;   /* uint64_t: hashes of their places, for the search */
     struct sek_buf found;  /* struct sek_entry: those that are there */
     struct sek_buf own;    /* int64_t: exceptions that have a list of their own */
+    const struct sek_exceptions_doubted *doubted;
+    struct sek_buf held; /* int64_t: those of them whose rules stay as they are */
     bool changed;
     enum sek_err err;
 };
@@ -249,6 +251,27 @@ static enum sek_err list_for(struct enforcing *x, const struct sek_exception *e,
     return err ? err : list_make(x, name, sek_group_bit(row.group.id), out);
 }
 
+static bool is_doubted(const struct enforcing *x, int64_t id)
+{
+    for (size_t i = 0; x->doubted && i < x->doubted->n; i++)
+        if (x->doubted->ids[i] == id)
+            return true;
+    return false;
+}
+
+/* Whose rules are left alone: the rule's comment begins with the exception's number. */
+static bool is_held(const struct enforcing *x, const struct sek_entry *e)
+{
+    const int64_t *ids = (const void *)x->held.data;
+    for (size_t i = 0; i < x->held.len / sizeof *ids; i++) {
+        char begin[40];
+        snprintf(begin, sizeof begin, "exception %lld:", (long long)ids[i]);
+        if (strncmp(e->comment, begin, strlen(begin)) == 0)
+            return true;
+    }
+    return false;
+}
+
 static bool want_all(void *arg, const struct sek_exception *e)
 {
     struct enforcing *x = arg;
@@ -256,6 +279,11 @@ static bool want_all(void *arg, const struct sek_exception *e)
     uint16_t list;
     if (!sek_exception_has_rule(e, x->now_s) || !sek_exception_lists(e, lists, sizeof lists))
         return true;
+    if (is_doubted(x, e->id)) {
+        sek_buf_add(&x->held, &e->id, sizeof e->id);
+        sek_buf_add(&x->own, &e->id, sizeof e->id);
+        return true;
+    }
     for (const char *at = lists; !x->err && (at = sek_exception_word(at, name, sizeof name));) {
         x->err = list_for(x, e, name, &list);
         if (!x->err && list)
@@ -312,7 +340,7 @@ static enum sek_err entries_set(struct enforcing *x)
     enum sek_err err = SEK_OK;
     bool changed;
     for (size_t i = 0; !err && i < n_found; i++) {
-        if (!wanted_find(x, &found[i])) {
+        if (!wanted_find(x, &found[i]) && !is_held(x, &found[i])) {
             err = sek_policydb_entry_remove(x->db, found[i].rule.list, &found[i].name,
                                             (enum sek_scope)found[i].rule.scope, x->diag);
             x->changed |= !err;
@@ -344,13 +372,15 @@ static bool group_take(void *arg, const struct sek_group_row *row)
 }
 
 enum sek_err sek_exceptions_enforce(struct sek_policydb *db, const char *who, int64_t now_s,
-                                    bool *out_changed, struct sek_diag *diag)
+                                    const struct sek_exceptions_doubted *doubted, bool *out_changed,
+                                    struct sek_diag *diag)
 {
-    struct enforcing x = {.db = db, .who = who, .now_s = now_s, .diag = diag};
+    struct enforcing x = {.db = db, .who = who, .now_s = now_s, .diag = diag, .doubted = doubted};
     sek_buf_init(&x.wanted, 0);
     sek_buf_init(&x.keys, 0);
     sek_buf_init(&x.found, 0);
     sek_buf_init(&x.own, 0);
+    sek_buf_init(&x.held, 0);
     enum sek_err err = sek_exceptions(db, false, want_all, &x, diag);
     if (!err && !x.err)
         err = sek_policydb_groups(db, now_s, group_take, &x, diag);
@@ -358,7 +388,8 @@ enum sek_err sek_exceptions_enforce(struct sek_policydb *db, const char *who, in
         err = sek_policydb_lists(db, list_take, &x, diag);
     if (!err)
         err = x.err;
-    if (!err && (x.wanted.failed || x.keys.failed || x.found.failed || x.own.failed))
+    if (!err &&
+        (x.wanted.failed || x.keys.failed || x.found.failed || x.own.failed || x.held.failed))
         err = sek_diag_set(diag, SEK_E_NOMEM, "%s", sek_err_text(SEK_E_NOMEM));
     if (!err)
         err = entries_set(&x);
@@ -366,6 +397,7 @@ enum sek_err sek_exceptions_enforce(struct sek_policydb *db, const char *who, in
     sek_buf_fini(&x.keys);
     sek_buf_fini(&x.found);
     sek_buf_fini(&x.own);
+    sek_buf_fini(&x.held);
     if (!err)
         *out_changed = x.changed;
     return err;

@@ -149,12 +149,15 @@ static void bind_subject(sqlite3_stmt *stmt, const void *what)
 }
 
 enum sek_err sek_incident_subject_add(struct sek_policydb *db, const struct sek_incident_subject *s,
-                                      struct sek_diag *diag)
+                                      bool *out_added, struct sek_diag *diag)
 {
-    return run(db,
-               "INSERT INTO incident_subject (incident, kind, value, added_s, who)"
-               " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
-               bind_subject, s, diag);
+    enum sek_err err = run(db,
+                           "INSERT INTO incident_subject (incident, kind, value, added_s, who)"
+                           " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
+                           bind_subject, s, diag);
+    if (!err && out_added)
+        *out_added = sqlite3_changes(db->db) > 0;
+    return err;
 }
 
 static void read_subject(sqlite3_stmt *stmt, void *row)

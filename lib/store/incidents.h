@@ -56,9 +56,9 @@ typedef bool sek_incident_fn(void *arg, const struct sek_incident *i); /* false 
 enum sek_err sek_incidents(struct sek_policydb *db, sek_incident_fn *fn, void *arg,
                            struct sek_diag *diag);
 
-/* One that is there already stays as it is. */
+/* One that is there already stays as it is: *out_added (may be NULL) says so. */
 enum sek_err sek_incident_subject_add(struct sek_policydb *db, const struct sek_incident_subject *s,
-                                      struct sek_diag *diag);
+                                      bool *out_added, struct sek_diag *diag);
 /* Of one incident, or of all (0), in the order in which they were added. */
 typedef bool sek_incident_subject_fn(void *arg, const struct sek_incident_subject *s);
 enum sek_err sek_incident_subjects(struct sek_policydb *db, int64_t incident,

@@ -62,6 +62,8 @@ static inline bool sek__journal_is_late(const struct sek__journal_table *t, unsi
 }
 #define SEK_JOURNAL_LIST 1      /* id of table list */
 #define SEK_JOURNAL_ENTRY 2     /* of table entry */
+#define SEK_JOURNAL_EXCEPTION 7 /* of table exception */
+#define SEK_JOURNAL_STEP 8      /* of table exception_step */
 #define SEK_JOURNAL_FEED 9      /* of table feed */
 #define SEK_JOURNAL_TERMS 8     /* column of that */
 #define SEK_JOURNAL_INCIDENT 21 /* id of table incident */

@@ -68,6 +68,21 @@ enum sek_policy_sql {
         SEK_N_POLICY_SQL
 };
 
+/* What refuses to change the audit trail, as the database keeps it: audit_verify.c looks for it. */
+#define SEK_AUDIT_NO_UPDATE                                                                        \
+    "CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN"                                  \
+    " SELECT RAISE(ABORT, 'the audit trail only grows: rows stay as they are'); END"
+#define SEK_AUDIT_NO_DELETE                                                                        \
+    "CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN"                                  \
+    " SELECT RAISE(ABORT, 'the audit trail only grows: rows stay'); END"
+#define SEK_AUDIT_IN_ORDER                                                                         \
+    "CREATE TRIGGER audit_in_order BEFORE INSERT ON audit WHEN NEW.number IS NOT"                  \
+    " coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'audit'), 0) + 1 BEGIN"               \
+    " SELECT RAISE(ABORT, 'the audit trail only grows: rows come in order'); END"
+#define SEK_AUDIT_DATA_NO_UPDATE                                                                   \
+    "CREATE TRIGGER audit_data_no_update BEFORE UPDATE ON audit_data BEGIN"                        \
+    " SELECT RAISE(ABORT, 'the data for undo stays as it is'); END"
+
 struct sek_policydb {
     sqlite3 *db;
     sqlite3_stmt *stmt[SEK_N_POLICY_SQL]; /* prepared at first use */

@@ -227,6 +227,7 @@ enum sek_err sek__report_where(struct sek_report *r, const struct sek_hit_filter
     enum sek_err err = SEK_OK;
     *out = (struct sek_where){.f = f};
     sek_buf_init(&out->text, 4096);
+    sek_buf_init(&out->ids, 0);
     sek_buf_add_text(&out->text, " WHERE 1");
     if (f->since_s) /* the minute is what the index knows */
         sek_buf_add_text(&out->text, " AND h.minute >= :since / 60 AND s.last_ms >= :since * 1000");
@@ -243,6 +244,8 @@ enum sek_err sek__report_where(struct sek_report *r, const struct sek_hit_filter
     }
     if (!err && f->name)
         err = filter_name(r, out, diag);
+    if (!err)
+        err = sek__report_where_more(r, out, diag);
     if (!err && f->decision)
         err = filter_decision(out, diag);
     if (f->list)
@@ -265,6 +268,7 @@ enum sek_err sek__report_where(struct sek_report *r, const struct sek_hit_filter
 void sek__report_where_fini(struct sek_where *w)
 {
     sek_buf_fini(&w->text);
+    sek_buf_fini(&w->ids);
 }
 
 void sek__report_bind(sqlite3_stmt *stmt, const struct sek_where *w)
@@ -280,6 +284,7 @@ void sek__report_bind(sqlite3_stmt *stmt, const struct sek_where *w)
     sek__report_bind_text(stmt, ":to", w->to);
     sek__report_bind_text(stmt, ":list", f->list);
     sek__report_bind_int(stmt, ":decider", w->decider);
+    sek__report_bind_more(stmt, w);
     sek__report_bind_int(stmt, ":decision", w->decision);
     sek__report_bind_int(stmt, ":action", f->action);
     sek__report_bind_int(stmt, ":qtype", f->qtype);

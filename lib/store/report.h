@@ -2,6 +2,7 @@
 /* Read-only questions to events.db: one function a report, rows by callback (false stops). Readers
  * never checkpoint and hold no transaction while the caller prints for long. One thread. */
 #pragma once
+#include "base/addr.h"
 #include "event/dismissed.h"
 #include "verdict/dynamic.h"
 
@@ -42,9 +43,14 @@ struct sek_group_order {
 /* Filters: zero or NULL fields do not filter. Times in Unix seconds, [since, until). */
 struct sek_hit_filter {
     int64_t since_s, until_s;
-    const char *endpoint; /* an address or spans; INVALID if it is neither */
+    const char *endpoint;          /* an address or spans; INVALID if it is neither */
+    const struct sek_net *net;     /* endpoints in it; or, members not NULL, in one of them */
+    const struct sek_net *members; /* n_members 0: none */
+    size_t n_members;
     const char *name;     /* list notation: "n" at or below, "*.n" below, "=n" exactly */
     const char *list;     /* or, for hits without one, what decided: "classifier", "finding" */
+    const char *rule;     /* the rule that was met, in list notation */
+    const char *by;       /* the word of SEK_GROUP_DETECTOR; INVALID if it is none */
     int action;           /* enum sek_action, 0 = any */
     int qtype;            /* 0 = any */
     const char *decision; /* 8 hex digits of a decision id */
@@ -79,7 +85,7 @@ enum sek_group {
     SEK_GROUP_LIST = 3,
     SEK_GROUP_DOMAIN = 4,   /* registered domain */
     SEK_GROUP_RULE = 5,     /* list notation; without a rule what decided */
-    SEK_GROUP_DETECTOR = 6, /* word of the trigger; of a finding its detector's */
+    SEK_GROUP_DETECTOR = 6, /* "list", or the word of the trigger; of a finding its detector's */
     SEK_GROUP_HOUR = 7,     /* begin of the hour, or of the day, UTC */
     SEK_GROUP_DAY = 8,
     SEK_GROUP_CASE = 9, /* registered domain and endpoint */

@@ -18,13 +18,30 @@ struct sek_where {
     struct sek_buf text; /* " WHERE …" */
     bool nothing;        /* no row can match: the endpoint or name is unknown */
     bool narrow;         /* an endpoint or few names: their index serves better than the time's */
-    int64_t endpoint, name, decision;
+    struct sek_buf ids;  /* of the endpoints in networks, as JSON */
+    int64_t endpoint, name, decision, owner, scope, by, by_detector;
     int decider; /* trigger that the wanted list's name stands for, or -1 */
     char path[SEK_NAME_TEXT_MAX], from[SEK_NAME_TEXT_MAX + 1], to[SEK_NAME_TEXT_MAX + 1];
 };
 
+/* What decided a hit, as a number: a trigger, SEK__BY_LIST, or behind SEK__BY_DETECTOR that of the
+ * latest finding which blocked the domain (5: SEK_TRIGGER_FINDING). */
+#define SEK__BY_LIST 255
+#define SEK__BY_DETECTOR 256
+#define SEK__BY_SQL                                                                                \
+    "CASE WHEN h.trigger = 5 THEN 256 + coalesce((SELECT f.detector FROM finding f"                \
+    " WHERE f.domain_path = (SELECT path FROM name WHERE id = h.domain)"                           \
+    " AND f.blocked_until_s > 0 ORDER BY f.end_ms DESC LIMIT 1), 0)"                               \
+    " WHEN h.list = 0 THEN h.trigger ELSE 255 END"
+/* NULL: there is no such number. */
+const char *sek__report_by_word(int64_t by);
+
 enum sek_err sek__report_where(struct sek_report *r, const struct sek_hit_filter *f,
                                struct sek_where *out, struct sek_diag *diag);
+/* The part of it in report_where.c: what decided, and networks. */
+enum sek_err sek__report_where_more(struct sek_report *r, struct sek_where *w,
+                                    struct sek_diag *diag);
+void sek__report_bind_more(sqlite3_stmt *stmt, const struct sek_where *w);
 void sek__report_where_fini(struct sek_where *w);
 void sek__report_bind(sqlite3_stmt *stmt, const struct sek_where *w);
 /* Bind nothing when the statement has no such parameter. The text is borrowed. */

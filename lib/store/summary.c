@@ -7,8 +7,6 @@
 #include <string.h>
 #include "base/banned.h"
 
-#define DETECTOR_BASE 256 /* ids of detectors begin behind those of triggers */
-
 /* A kind of groups: the column of their ids, and how an id becomes text: by a query with ?1, by a
  * table of words, or as a time in units. */
 struct kind {
@@ -32,11 +30,8 @@ static const char *key_known(int64_t id, int64_t unit_s, bool is_word, char time
     if (id < 0)
         return sek__report_decides_alone((int)-id) ? sek_lookup_name(sek_trigger_names, (int)-id)
                                                    : "";
-    if (is_word && id > DETECTOR_BASE)
-        return sek_lookup_name(sek_detector_names, (int)(id - DETECTOR_BASE));
     if (is_word)
-        return sek_lookup_name(sek_trigger_names,
-                               id == DETECTOR_BASE ? SEK_TRIGGER_FINDING : (int)id);
+        return sek__report_by_word(id);
     if (unit_s)
         return sek_time_to_text(id * unit_s, time, 32);
     return NULL;
@@ -120,12 +115,7 @@ static const struct kind group_kinds[] = {
                         "SELECT CASE ?1 % 4 WHEN 1 THEN '=' WHEN 3 THEN '*.' ELSE '' END || text"
                         " FROM name WHERE id = ?1 / 4",
                         0, false},
-    /* 5: SEK_TRIGGER_FINDING; the latest finding that blocked the domain */
-    [SEK_GROUP_DETECTOR] = {"iif(h.trigger = 5, 256 + coalesce((SELECT f.detector FROM finding f"
-                            " WHERE f.domain_path = (SELECT path FROM name WHERE id = h.domain)"
-                            " AND f.blocked_until_s > 0 ORDER BY f.end_ms DESC LIMIT 1), 0),"
-                            " h.trigger)",
-                            NULL, 0, true},
+    [SEK_GROUP_DETECTOR] = {SEK__BY_SQL, NULL, 0, true},
     [SEK_GROUP_HOUR] = {"h.minute / 60", NULL, 3600, false},
     [SEK_GROUP_DAY] = {"h.minute / 1440", NULL, 86400, false},
     [SEK_GROUP_CASE] = {"h.domain << 32 | h.endpoint",

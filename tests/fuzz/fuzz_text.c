@@ -4,6 +4,7 @@
 #include "base/addr.h"
 #include "base/duration.h"
 #include "base/utf8.h"
+#include "base/when.h"
 #include "name/text.h"
 #include <stdlib.h>
 #include <string.h>
@@ -58,7 +59,7 @@ static void check_base(const char *text)
         sek_duration_to_text(s, printed, sizeof(printed));
         require(sek_duration_from_text(printed, &s, NULL) == SEK_OK);
     }
-    if (sek_time_from_text(text, 1795414620, &s, NULL) == SEK_OK)
+    if (sek_when_from_text(text, 1795414620, NULL, &s, NULL) == SEK_OK)
         require(strlen(sek_time_to_text(s, printed, sizeof(printed))) == 20);
     if (sek_addr_from_text(text, &addr, NULL) == SEK_OK) {
         sek_addr_to_text(&addr, printed);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "audit_fixture.h"
+#include "store/policydb_parts.h"
 #include <openssl/evp.h>
 #include <sys/wait.h>
 
@@ -116,9 +117,7 @@ static void rehash(int from, int to)
 static const char no_triggers[] = "DROP TRIGGER audit_no_update; DROP TRIGGER audit_no_delete;"
                                   "DROP TRIGGER audit_in_order; DROP TRIGGER audit_data_no_update;";
 static const char triggers[] =
-    "CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'no'); END;"
-    "CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'no'); END;"
-    "CREATE TRIGGER audit_in_order BEFORE INSERT ON audit WHEN 0 BEGIN SELECT 1; END;";
+    SEK_AUDIT_NO_UPDATE ";" SEK_AUDIT_NO_DELETE ";" SEK_AUDIT_IN_ORDER ";" SEK_AUDIT_DATA_NO_UPDATE;
 
 #define COPY                                                                                       \
     "time_ms, user, uid, origin, command, verb, object, before, after, reason, undoes, n_changes," \
@@ -198,7 +197,14 @@ static const struct {
      "data for undo of row 1 was altered", 1, 0, 0},
     {"data for undo added", "INSERT INTO audit_data VALUES (3, 1, x'00')", 3,
      "data for undo of row 3 was altered", 1, 0, 0},
-    {"data for undo removed", "DELETE FROM audit_data", 0, NULL, 0, 0, 0},
+    {"data for undo removed", "DELETE FROM audit_data", 1, "data for undo of row 1 was removed", 1,
+     0, 0},
+    {"data of one row removed", "DELETE FROM audit_data WHERE audit = 3", 3,
+     "data for undo of row 3 was removed", 1, 0, 0},
+    {"oldest data removed, long ago",
+     "DELETE FROM audit_data WHERE audit < 4; UPDATE audit SET time_ms = time_ms - 3600001"
+     " WHERE number < 4",
+     0, NULL, 0, 1, 6},
 };
 
 static void test_tampering(void **state)
@@ -274,7 +280,11 @@ static void test_anchor(void **state)
 
     file_write(whole, len);
     run_sql("DROP TRIGGER audit_no_update");
-    assert_non_null(strstr(verify(NULL).text, "triggers"));
+    assert_non_null(strstr(verify(NULL).text, "trigger audit_no_update"));
+    run_sql("CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT 1; END");
+    assert_non_null(strstr(verify(NULL).text, "was replaced"));
+    run_sql("DROP TABLE audit");
+    assert_non_null(strstr(verify(NULL).text, "the table audit was removed"));
     free(whole);
 }
 
@@ -498,15 +508,17 @@ static void test_retention(void **state)
     const struct sek_audit_act act = {.time_ms = NOW * 1000LL, .user = "a", .verb = "x"};
     for (int i = 1; i <= 64; i++) {
         struct sek_audit_act one = act;
-        one.time_ms += i * 1000LL;
+        one.time_ms += i * 3600000LL; /* audit.undo is an hour at least */
         OK(sek_policydb_begin(db, &diag));
         put(db, 1, "a.example", i % 2 ? SEK_ACTION_DROP : SEK_ACTION_LOG, "");
-        OK(sek_audit_add(db, &one, 10, KEEP_OCTETS, NULL, &diag));
+        OK(sek_audit_add(db, &one, 36000, KEEP_OCTETS, NULL, &diag));
         OK(sek_policydb_commit(db, &diag));
     }
     assert_int_equal(number_of("SELECT min(audit) FROM audit_data"), 54);
     assert_int_equal(number_of("SELECT count(*) FROM audit"), 64);
     /* some 100,000 octets a change, room for three of them */
+    struct sek_audit_act large = act;
+    large.time_ms += 66 * 3600000LL;
     for (int i = 0; i < 6; i++) {
         OK(sek_policydb_begin(db, &diag));
         for (unsigned k = 0; k < 2000; k++) {
@@ -515,7 +527,7 @@ static void test_retention(void **state)
                      k * 40503U + 77777U * (unsigned)i, k * 99991U, i);
             put(db, 1, name, SEK_ACTION_DEFAULT, "");
         }
-        OK(sek_audit_add(db, &act, KEEP_S, 300000, NULL, &diag));
+        OK(sek_audit_add(db, &large, KEEP_S, 300000, NULL, &diag));
         OK(sek_policydb_commit(db, &diag));
     }
     assert_true(number_of("SELECT sum(length(data)) FROM audit_data") <= 300000);

@@ -230,9 +230,9 @@ static void world_check(struct world *w)
 static void world_enforce(struct world *w)
 {
     bool changed;
-    OK(sek_exceptions_enforce(w->db, "root", w->now_s, &changed, &diag));
+    OK(sek_exceptions_enforce(w->db, "root", w->now_s, NULL, &changed, &diag));
     world_check(w);
-    OK(sek_exceptions_enforce(w->db, "root", w->now_s, &changed, &diag));
+    OK(sek_exceptions_enforce(w->db, "root", w->now_s, NULL, &changed, &diag));
     assert_false(changed); /* nothing is left to do */
 }
 
@@ -348,12 +348,12 @@ static void test_no_group_left(void **state)
         e.end_s = NOW + 60;
         OK(sek_exception_add(db, &e, &diag));
         OK(sek_exception_step(db, &e, &yes, &diag));
-        err = sek_exceptions_enforce(db, "root", NOW, &changed, &why);
+        err = sek_exceptions_enforce(db, "root", NOW, NULL, &changed, &why);
     }
     assert_int_equal(err, SEK_E_LIMIT);
     assert_int_equal(n, SEK_GROUPS_MAX); /* one is quarantine's */
     assert_non_null(strstr(why.text, "--group"));
-    OK(sek_exceptions_enforce(db, "root", NOW + 60, &changed, &diag));
+    OK(sek_exceptions_enforce(db, "root", NOW + 60, NULL, &changed, &diag));
     int64_t n_groups = -1;
     struct sek_group_row row;
     n_groups = sek_policydb_group_get(db, "exception-1", NOW, &row, &why);
@@ -377,7 +377,7 @@ static void test_list_of_others(void **state)
     e.end_s = NOW + 60;
     OK(sek_exception_add(db, &e, &diag));
     OK(sek_exception_step(db, &e, &yes, &diag));
-    assert_int_equal(sek_exceptions_enforce(db, "root", NOW, &changed, &why), SEK_E_EXISTS);
+    assert_int_equal(sek_exceptions_enforce(db, "root", NOW, NULL, &changed, &why), SEK_E_EXISTS);
     assert_non_null(strstr(why.text, "list exceptions"));
     sek_policydb_close(db);
 }

@@ -50,7 +50,7 @@ static void add_subject(struct sek_policydb *db, int64_t id, enum sek_incident_k
 {
     struct sek_incident_subject s = {.incident = id, .kind = kind, .added_s = NOW, .who = "bob"};
     snprintf(s.value, sizeof s.value, "%s", value);
-    OK(sek_incident_subject_add(db, &s, &diag));
+    OK(sek_incident_subject_add(db, &s, NULL, &diag));
 }
 
 static struct sek_incident made(const char *title)

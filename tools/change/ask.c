@@ -16,6 +16,7 @@
 #define REASON_MAX 200 /* octets: an entry's comment holds it behind the exception's number */
 
 struct ask {
+    struct sek_buf doubted; /* of an emergency: sek_exceptions_doubt's */
     struct sek_change change;
     struct sek_context *c;
     const struct sek_arg_value *opt;
@@ -366,7 +367,7 @@ static enum sek_err end(struct ask *a)
     snprintf(object, sizeof object, "exception %" PRId64, all[0].id);
     if (a->made.len == sizeof *all)
         ch->act.object = object;
-    enum sek_err err = a->emergency  ? sek_exceptions_end(ch)
+    enum sek_err err = a->emergency  ? sek_exceptions_end(ch, &a->doubted)
                        : ch->dry_run ? SEK_OK
                                      : sek_change_commit(ch);
     return err ? err : tell(a);
@@ -377,8 +378,11 @@ enum sek_err sek_ask(struct sek_context *c, const struct sek_targets *targets, c
 {
     struct ask a = {.c = c, .opt = c->opt, .emergency = emergency};
     sek_buf_init(&a.made, 0);
+    sek_buf_init(&a.doubted, 0);
     sek_origin_read(&a.who);
     enum sek_err err = sek_change_begin(&a.change, c, c->opt[SEK_ASK_DRY_RUN].given);
+    if (!err && emergency)
+        err = sek_exceptions_doubt(&a.change, &a.doubted);
     if (!err)
         err = take_texts(&a);
     if (!err)
@@ -396,5 +400,6 @@ enum sek_err sek_ask(struct sek_context *c, const struct sek_targets *targets, c
         err = end(&a);
     sek_nets_fini(&a.nets);
     sek_buf_fini(&a.made);
+    sek_buf_fini(&a.doubted);
     return sek_change_fini(&a.change, err);
 }

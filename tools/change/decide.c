@@ -18,6 +18,7 @@ static const struct sek_lookup verbs[] = {
 };
 
 struct work {
+    struct sek_buf doubted; /* int64_t */
     struct sek_change change;
     struct sek_context *c;
     struct sek_origin who;
@@ -113,11 +114,44 @@ void sek_exception_step_by(struct sek_context *c, const struct sek_origin *who,
     snprintf(out->note, sizeof out->note, "%s", note);
 }
 
-enum sek_err sek_exceptions_end(struct sek_change *ch)
+struct doubting {
+    struct sek_change *ch;
+    struct sek_buf *ids, texts;
+};
+
+static void doubt(void *arg, int64_t exception, int64_t number, const char *problem)
+{
+    struct doubting *d = arg;
+    struct sek_exception e;
+    int64_t now_s = d->ch->c->now_s;
+    (void)number;
+    if (sek_exception_get(d->ch->db, exception, &e, NULL) ||
+        sek_exception_state(&e, now_s, 0) >= SEK_EXCEPTION_EXPIRED)
+        return; /* it lets nothing through; audit verify tells of it */
+    sek_buf_add(d->ids, &exception, sizeof exception);
+    sek_buf_add(&d->texts, problem, strlen(problem) + 1);
+}
+
+enum sek_err sek_exceptions_doubt(struct sek_change *ch, struct sek_buf *ids)
+{
+    struct doubting d = {.ch = ch, .ids = ids};
+    sek_buf_init(&d.texts, 0);
+    enum sek_err err = sek_audit_exceptions(ch->db, doubt, &d, &ch->c->diag);
+    if (!err && (ids->failed || d.texts.failed))
+        err = sek_diag_set(&ch->c->diag, SEK_E_NOMEM, "%s", sek_err_text(SEK_E_NOMEM));
+    for (size_t at = 0; !err && at < d.texts.len; at += strlen(d.texts.data + at) + 1)
+        sek_talk("%s; it gets no new rule: see sekisho audit verify", d.texts.data + at);
+    sek_buf_fini(&d.texts);
+    return err;
+}
+
+enum sek_err sek_exceptions_end(struct sek_change *ch, const struct sek_buf *doubted)
 {
     bool changed = false;
+    const struct sek_exceptions_doubted these = {(const void *)doubted->data,
+                                                 doubted->len / sizeof(int64_t)};
     enum sek_err err =
-        sek_exceptions_enforce(ch->db, ch->who, ch->c->now_s, &changed, &ch->c->diag);
+        sek_exceptions_enforce(ch->db, ch->who, ch->c->now_s, &these, &changed, &ch->c->diag);
     if (err)
         return err;
     return changed || ch->dry_run ? sek_change_end(ch) : sek_change_commit(ch);
@@ -309,12 +343,26 @@ static enum sek_err check(struct work *w, enum sek_exception_state state)
     }
 }
 
+/* What makes it let something through must be what people asked for and approved. */
+static enum sek_err is_trusted(struct work *w)
+{
+    const int64_t *ids = (const void *)w->doubted.data;
+    bool grants = w->d->act == SEK_EXCEPTION_APPROVE || w->d->act == SEK_EXCEPTION_REVIEW;
+    for (size_t i = 0; grants && i < w->doubted.len / sizeof *ids; i++)
+        if (ids[i] == w->e.id)
+            return refuse(w, "was changed outside of the command: revoke or reject it, and ask "
+                             "anew");
+    return SEK_OK;
+}
+
 static enum sek_err decide(struct work *w)
 {
     struct sek_context *c = w->c;
     struct sek_exception_step step;
     struct sek_diag *diag = &c->diag;
     enum sek_err err = sek_exception_find(c, w->change.db, w->d->id, &w->e);
+    if (!err)
+        err = is_trusted(w);
     if (!err)
         err = check(w, sek_exception_state(&w->e, c->now_s, w->warn_s));
     if (err) {
@@ -365,6 +413,9 @@ enum sek_err sek_decisions_run(struct sek_decisions *d, bool dry_run)
         w.role = sek_role_of(w.change.conf, &w.who);
         w.warn_s = w.change.conf->exceptions.warn_s;
     }
+    sek_buf_init(&w.doubted, 0);
+    if (!err)
+        err = sek_exceptions_doubt(&w.change, &w.doubted);
     for (size_t i = 0; !err && i < n; i++) {
         w.d = &all[i];
         err = decide(&w);
@@ -377,8 +428,9 @@ enum sek_err sek_decisions_run(struct sek_decisions *d, bool dry_run)
         if (n == 1 && *w.d->note)
             w.change.act.reason = w.d->note;
         say_done(&w, n);
-        err = sek_exceptions_end(&w.change);
+        err = sek_exceptions_end(&w.change, &w.doubted);
     }
+    sek_buf_fini(&w.doubted);
     if (!err && !dry_run && n == 1)
         tell_effect(&w);
     return sek_change_fini(&w.change, err);

@@ -37,9 +37,13 @@ enum sek_err sek_exception_find(struct sek_context *c, struct sek_policydb *db, 
 void sek_exception_step_by(struct sek_context *c, const struct sek_origin *who,
                            enum sek_exception_act act, const char *note,
                            struct sek_exception_step *out);
-/* After changes: rules, then the end of the change as change.h has it, without waiting for the
- * resolver where no rule changed. */
-enum sek_err sek_exceptions_end(struct sek_change *ch);
+/* Numbers of the exceptions, not over yet, that were changed outside of the command
+ * (store/audit.h), each told.
+ * Before changes. ids: int64_t each. */
+enum sek_err sek_exceptions_doubt(struct sek_change *ch, struct sek_buf *ids);
+/* After changes: rules, but of those in doubt none that is not there, then the end of the change as
+ * change.h has it, without waiting for the resolver where no rule changed. */
+enum sek_err sek_exceptions_end(struct sek_change *ch, const struct sek_buf *doubted);
 /* Must another person than the one who asked decide? */
 bool sek_exception_needs_other(const struct sek_conf *conf, const struct sek_exception *e);
 /* "a.example for kiosk until 2026-12-01T00:00:00Z" */

@@ -7,6 +7,7 @@
 #include "store/exceptions.h"
 #include "name/text.h"
 #include "tools/print/talk.h"
+#include "tools/zone.h"
 #include "tools/change/targets.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -48,7 +49,7 @@ enum {
     [OPT_TYPE] = {"type", 't', SEK_ARG_TEXT, "TYPES", "only for these: A,TXT; !A for all but A"},  \
     [OPT_SCHEDULE] = {"schedule", 0, SEK_ARG_TEXT, "HOURS",                                        \
                       "only then: \"mon-fri 08:00-18:00 Europe/Berlin\""},                         \
-    [OPT_START] = {"start", 0, SEK_ARG_TEXT, "TIME", "not before 2026-12-01T08:00Z (UTC)"},        \
+    [OPT_START] = {"start", 0, SEK_ARG_TEXT, "TIME", "not before 2026-12-01T08:00Z"},              \
     [OPT_PRIORITY] = {"priority", 'p', SEK_ARG_TEXT, "NUMBER", "in place of the list's"},          \
     [OPT_DRY_RUN] = {"dry-run", 'n', SEK_ARG_FLAG, NULL, "print what would change, write nothing"}
 
@@ -106,6 +107,20 @@ static enum sek_err list_check(struct work *w, struct sek_context *c)
     return SEK_OK;
 }
 
+/* A rule's start is a point in time, not one that is so long ago. */
+static enum sek_err start_take(struct sek_context *c, char *out, size_t size)
+{
+    sek_zone_fn *zone;
+    struct sek_diag why;
+    int64_t start_s = 0;
+    if (c->opt[OPT_START].given &&
+        (sek_zone_read(&zone, &why) ||
+         sek_when_from_iso(c->opt[OPT_START].text, zone, &start_s, &why)))
+        return sek_context_usage(c, "--start: %s", why.text);
+    sek_time_to_text(start_s, out, size);
+    return SEK_OK;
+}
+
 /* The options that make terms, as their text. */
 static enum sek_err terms_take(struct sek_context *c, bool allow, char out[SEK_TERMS_TEXT_MAX],
                                uint16_t *out_given)
@@ -119,9 +134,14 @@ static enum sek_err terms_take(struct sek_context *c, bool allow, char out[SEK_T
                 {OPT_TTL, "ttl"},     {OPT_LOG, "log"}};
     struct sek_terms_spec spec = {0};
     struct sek_diag why;
+    char start[32];
+    enum sek_err err = start_take(c, start, sizeof start);
+    if (err)
+        return err;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if ((!allow || rows[i].option < OPT_ACTION) && c->opt[rows[i].option].given &&
-            sek_terms_add(&spec, rows[i].word, c->opt[rows[i].option].text, &why))
+            sek_terms_add(&spec, rows[i].word,
+                          rows[i].option == OPT_START ? start : c->opt[rows[i].option].text, &why))
             return sek_context_usage(c, "--%s", why.text);
     for (int64_t i = 0; !allow && i < c->opt[OPT_DATA].number; i++)
         if (sek_terms_add(&spec, "data", c->opt[OPT_DATA].texts[i], &why))
@@ -200,16 +220,19 @@ static enum sek_err entries_put(struct work *w, struct sek_context *c)
 {
     enum sek_action action = sek_list_row_says(&w->list, (enum sek_action)w->entry.rule.action);
     struct replaced replaced = {.fresh = &w->entry};
+    struct sek_wrong wrong = {.c = c};
     for (uint64_t i = 0; i < w->targets.n; i++) {
         const struct sek_target *t = &w->targets.items[i];
         bool changed;
         enum sek_err err = sek_change_guard(&w->change, &t->name, t->scope, action,
                                             c->opt[OPT_FORCE].given, &c->diag);
+        if ((err = sek_wrong_note(&wrong, err)))
+            return err;
+        if (wrong.n_wrong) /* the rest is only looked through */
+            continue;
         w->entry.name = t->name;
         w->entry.rule.scope = (uint8_t)t->scope;
-        if (!err)
-            err =
-                sek_policydb_entries_at(w->change.db, &t->name, tell_replaced, &replaced, &c->diag);
+        err = sek_policydb_entries_at(w->change.db, &t->name, tell_replaced, &replaced, &c->diag);
         if (!err)
             err = sek_policydb_entry_put(w->change.db, &w->entry, &changed, &c->diag);
         if (err)
@@ -217,7 +240,7 @@ static enum sek_err entries_put(struct work *w, struct sek_context *c)
         w->n_same += !changed;
     }
     w->n_reasons = replaced.n_reasons;
-    return SEK_OK;
+    return sek_wrong_end(&wrong);
 }
 
 static void done(struct work *w)

@@ -164,9 +164,16 @@ const struct sek_arg sek_cmd_exception_enforce_args[] = {
 enum sek_err sek_cmd_exception_enforce(struct sek_context *c)
 {
     struct sek_change change;
+    struct sek_buf doubted;
     enum sek_err err = sek_change_begin(&change, c, c->opt[0].given);
+    sek_buf_init(&doubted, 0);
     if (!err)
-        err = sek_exceptions_end(&change);
+        err = sek_exceptions_doubt(&change, &doubted);
+    if (!err && doubted.len)
+        c->exit = SEK_EXIT_ERROR;
+    if (!err)
+        err = sek_exceptions_end(&change, &doubted);
+    sek_buf_fini(&doubted);
     return sek_change_fini(&change, err);
 }
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Incidents as people keep them: `incident open`, `list`, `show`, `note` and `close`. */
+/* Incidents as people keep them: `incident open`, `add`, `list`, `show`, `note`, `close` and
+ * `reopen`. */
+#include "base/duration.h"
 #include "name/suffix.h"
 #include "store/incidents.h"
 #include "tools/change/change.h"
@@ -14,22 +16,27 @@
 #include "base/banned.h"
 
 SEK_COMMAND(incident_open);
+SEK_COMMAND(incident_add);
 SEK_COMMAND(incident_list);
 SEK_COMMAND(incident_show);
 SEK_COMMAND(incident_note);
 SEK_COMMAND(incident_close);
+SEK_COMMAND(incident_reopen);
 
-enum { OPEN_TITLE, OPEN_HIT, OPEN_ENDPOINT, OPEN_DOMAIN, OPEN_NOTE, N_OPEN };
+enum { ABOUT_HIT, ABOUT_ENDPOINT, ABOUT_DOMAIN, ABOUT_NOTE, OPEN_TITLE, N_OPEN };
+#define ABOUT_ROWS                                                                                 \
+    [ABOUT_HIT] = {"hit", 0, SEK_ARG_TEXTS, "ID",                                                  \
+                   "its endpoint and registered domain: the id that sekisho hits shows"},          \
+    [ABOUT_ENDPOINT] = {"endpoint", 'e', SEK_ARG_TEXTS, "ENDPOINT",                                \
+                        "an address, or a machine of the inventory"},                              \
+    [ABOUT_DOMAIN] = {"domain", 'd', SEK_ARG_TEXTS, "NAME", "a name and all below it"},            \
+    [ABOUT_NOTE] = {"note", 0, SEK_ARG_TEXT, "TEXT", "a note with it"}
 const struct sek_arg sek_cmd_incident_open_args[] = {
+    ABOUT_ROWS,
     [OPEN_TITLE] = {"title", 't', SEK_ARG_TEXT, "TEXT", "what it is, in a line; needed"},
-    [OPEN_HIT] = {"hit", 0, SEK_ARG_TEXTS, "ID",
-                  "its endpoint and registered domain: the id that sekisho hits shows"},
-    [OPEN_ENDPOINT] = {"endpoint", 'e', SEK_ARG_TEXTS, "ENDPOINT",
-                       "an address, or a machine of the inventory"},
-    [OPEN_DOMAIN] = {"domain", 'd', SEK_ARG_TEXTS, "NAME", "a name and all below it"},
-    [OPEN_NOTE] = {"note", 0, SEK_ARG_TEXT, "TEXT", "the first note"},
     [N_OPEN] = {0},
 };
+const struct sek_arg sek_cmd_incident_add_args[] = {ABOUT_ROWS, [OPEN_TITLE] = {0}};
 enum { LIST_ALL, N_LIST };
 const struct sek_arg sek_cmd_incident_list_args[] = {
     [LIST_ALL] = {"all", 'a', SEK_ARG_FLAG, NULL, "also closed ones that do not recur"},
@@ -42,8 +49,12 @@ const struct sek_arg sek_cmd_incident_close_args[] = {
     [CLOSE_REASON] = {"reason", 'r', SEK_ARG_TEXT, "TEXT", "what came of it; needed"},
     [N_CLOSE] = {0},
 };
+const struct sek_arg sek_cmd_incident_reopen_args[] = {
+    [CLOSE_REASON] = {"reason", 'r', SEK_ARG_TEXT, "TEXT", "why, for the note that it leaves"},
+    [N_CLOSE] = {0},
+};
 
-/* --- open --------------------------------------------------------------------------------------
+/* --- what it is about --------------------------------------------------------------------------
  */
 
 /* All that is to be noted, read before the database is held. */
@@ -142,7 +153,7 @@ static enum sek_err read_subjects(struct opening *o)
     static const struct {
         int opt;
         enum sek_err (*add)(struct opening *o, const char *text);
-    } all[] = {{OPEN_HIT, add_hit}, {OPEN_ENDPOINT, add_endpoint}, {OPEN_DOMAIN, add_domain}};
+    } all[] = {{ABOUT_HIT, add_hit}, {ABOUT_ENDPOINT, add_endpoint}, {ABOUT_DOMAIN, add_domain}};
     const struct sek_conf *conf;
     enum sek_err e = sek_context_conf(o->c, &conf);
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
@@ -165,22 +176,57 @@ static enum sek_err note_put(struct sek_change *ch, int64_t incident, const char
     return sek_incident_note_add(ch->db, &note, &ch->c->diag);
 }
 
+/* *out_n: how many the incident did not have. */
+static enum sek_err subjects_put(struct sek_change *ch, const struct opening *o, int64_t incident,
+                                 uint64_t *out_n)
+{
+    struct sek_incident_subject *subject = (void *)o->subjects.data;
+    enum sek_err e = SEK_OK;
+    *out_n = 0;
+    for (size_t k = 0; !e && k < o->subjects.len / sizeof *subject; k++) {
+        bool added = false;
+        subject[k].incident = incident;
+        e = sek_incident_subject_add(ch->db, &subject[k], &added, &ch->c->diag);
+        *out_n += added;
+    }
+    if (!e && ch->c->opt[ABOUT_NOTE].given)
+        e = note_put(ch, incident, ch->c->opt[ABOUT_NOTE].text);
+    return e;
+}
+
+typedef enum sek_err about_fn(struct sek_context *c, const struct opening *o);
+
+/* Read what it is about, then change. */
+static enum sek_err with_subjects(struct sek_context *c, about_fn *change)
+{
+    struct opening o = {.c = c};
+    if (c->opt[ABOUT_NOTE].given && strlen(c->opt[ABOUT_NOTE].text) >= SEK_INCIDENT_NOTE)
+        return sek_context_usage(c, "--note: at most %d octets", SEK_INCIDENT_NOTE - 1);
+    sek_buf_init(&o.subjects, 0);
+    enum sek_err e = read_subjects(&o);
+    if (!e)
+        e = change(c, &o);
+    sek_buf_fini(&o.subjects);
+    sek_suffix_close(o.suffix);
+    sek_report_close(o.events);
+    return e;
+}
+
+/* --- open --------------------------------------------------------------------------------------
+ */
+
 static enum sek_err open_put(struct sek_context *c, const struct opening *o)
 {
     struct sek_change ch;
-    struct sek_incident_subject *subject = (void *)o->subjects.data;
+    uint64_t n;
     struct sek_incident i = {.state = SEK_INCIDENT_OPEN, .opened_s = c->now_s};
     enum sek_err e = sek_change_begin(&ch, c, false);
     snprintf(i.title, sizeof i.title, "%s", c->opt[OPEN_TITLE].text);
     snprintf(i.who, sizeof i.who, "%s", ch.who);
     if (!e)
         e = sek_incident_add(ch.db, &i, &c->diag);
-    for (size_t k = 0; !e && k < o->subjects.len / sizeof *subject; k++) {
-        subject[k].incident = i.id;
-        e = sek_incident_subject_add(ch.db, &subject[k], &c->diag);
-    }
-    if (!e && c->opt[OPEN_NOTE].given)
-        e = note_put(&ch, i.id, c->opt[OPEN_NOTE].text);
+    if (!e)
+        e = subjects_put(&ch, o, i.id, &n);
     sek_change_done(&ch, "incident %" PRId64 " is open; next: sekisho incident scope %" PRId64,
                     i.id, i.id);
     if (!e)
@@ -190,21 +236,11 @@ static enum sek_err open_put(struct sek_context *c, const struct opening *o)
 
 enum sek_err sek_cmd_incident_open(struct sek_context *c)
 {
-    struct opening o = {.c = c};
     if (!c->opt[OPEN_TITLE].given || !*c->opt[OPEN_TITLE].text)
         return sek_context_usage(c, "--title is needed: others will read it in the list");
     if (strlen(c->opt[OPEN_TITLE].text) >= SEK_INCIDENT_TITLE)
         return sek_context_usage(c, "--title: at most %d octets", SEK_INCIDENT_TITLE - 1);
-    if (c->opt[OPEN_NOTE].given && strlen(c->opt[OPEN_NOTE].text) >= SEK_INCIDENT_NOTE)
-        return sek_context_usage(c, "--note: at most %d octets", SEK_INCIDENT_NOTE - 1);
-    sek_buf_init(&o.subjects, 0);
-    enum sek_err e = read_subjects(&o);
-    if (!e)
-        e = open_put(c, &o);
-    sek_buf_fini(&o.subjects);
-    sek_suffix_close(o.suffix);
-    sek_report_close(o.events);
-    return e;
+    return with_subjects(c, open_put);
 }
 
 /* --- list --------------------------------------------------------------------------------------
@@ -417,7 +453,7 @@ enum sek_err sek_cmd_incident_show(struct sek_context *c)
     return e;
 }
 
-/* --- note, close -------------------------------------------------------------------------------
+/* --- add, note, close, reopen ------------------------------------------------------------------
  */
 
 /* The incident of the first argument, within the transaction. NOTFOUND is said already. */
@@ -440,6 +476,41 @@ static enum sek_err run(struct sek_context *c, sek_change_work_fn *work)
     if (!e)
         e = sek_change_commit(&ch);
     return sek_change_fini(&ch, e);
+}
+
+/* What is new is not contained yet. */
+static enum sek_err add_put(struct sek_context *c, const struct opening *o)
+{
+    struct sek_change ch;
+    struct sek_incident i = {0};
+    uint64_t n = 0;
+    enum sek_err e = sek_change_begin(&ch, c, false);
+    if (!e)
+        e = find(&ch, c, &i);
+    if (!e && i.state == SEK_INCIDENT_CLOSED)
+        e = sek_context_usage(c, "incident %" PRId64 " is closed: sekisho incident reopen %" PRId64,
+                              i.id, i.id);
+    if (!e)
+        e = subjects_put(&ch, o, i.id, &n);
+    if (!e && n && i.state == SEK_INCIDENT_CONTAINED) {
+        i.state = SEK_INCIDENT_OPEN;
+        e = sek_incident_set(ch.db, &i, &c->diag);
+    }
+    if (n)
+        sek_change_done(&ch,
+                        "incident %" PRId64 " has got %" PRIu64
+                        " more to look into; next: sekisho incident scope %" PRId64,
+                        i.id, n, i.id);
+    else
+        sek_change_done(&ch, "nothing to add: incident %" PRId64 " is about that already", i.id);
+    if (!e)
+        e = sek_change_commit(&ch);
+    return sek_change_fini(&ch, e);
+}
+
+enum sek_err sek_cmd_incident_add(struct sek_context *c)
+{
+    return with_subjects(c, add_put);
 }
 
 static enum sek_err work_note(struct sek_change *ch, struct sek_context *c)
@@ -483,4 +554,35 @@ enum sek_err sek_cmd_incident_close(struct sek_context *c)
         return sek_context_usage(c, "--reason is needed, of at most %d octets",
                                  SEK_INCIDENT_TITLE - 1);
     return run(c, work_close);
+}
+
+/* How it was closed stays with its notes. */
+static enum sek_err work_reopen(struct sek_change *ch, struct sek_context *c)
+{
+    struct sek_incident i;
+    char text[2 * SEK_INCIDENT_TITLE + 200], closed[32];
+    enum sek_err e = find(ch, c, &i);
+    if (e)
+        return e;
+    if (i.state != SEK_INCIDENT_CLOSED)
+        return sek_context_usage(c, "incident %" PRId64 " is not closed: it is %s", i.id,
+                                 sek_lookup_name(sek_incident_state_names, (int)i.state));
+    snprintf(text, sizeof text, "reopened%s%s; it was closed at %s by %s: %s",
+             c->opt[CLOSE_REASON].given ? ": " : "",
+             c->opt[CLOSE_REASON].given ? c->opt[CLOSE_REASON].text : "",
+             sek_time_to_text(i.closed_s, closed, sizeof closed), i.closed_by, i.reason);
+    i.state = SEK_INCIDENT_OPEN;
+    i.closed_s = 0;
+    i.closed_by[0] = i.reason[0] = '\0';
+    sek_change_done(ch, "incident %" PRId64 " is open again; next: sekisho incident scope %" PRId64,
+                    i.id, i.id);
+    e = sek_incident_set(ch->db, &i, &c->diag);
+    return e ? e : note_put(ch, i.id, text);
+}
+
+enum sek_err sek_cmd_incident_reopen(struct sek_context *c)
+{
+    if (c->opt[CLOSE_REASON].given && strlen(c->opt[CLOSE_REASON].text) >= SEK_INCIDENT_TITLE)
+        return sek_context_usage(c, "--reason: at most %d octets", SEK_INCIDENT_TITLE - 1);
+    return run(c, work_reopen);
 }

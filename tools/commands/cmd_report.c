@@ -5,6 +5,7 @@
 #include "tools/print/safe.h"
 #include "tools/views/hitview.h"
 #include "tools/views/reportview.h"
+#include "tools/zone.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,9 +13,6 @@
 #include "base/banned.h"
 
 SEK_COMMAND(report);
-
-#define DAY_S 86400
-#define WEEK_S (7 * DAY_S)
 
 enum { MARKDOWN = 100, HTML }; /* behind enum sek_out_format */
 static const struct sek_lookup formats[] = {
@@ -41,16 +39,19 @@ const struct sek_arg sek_cmd_report_args[] = {
 struct period {
     enum sek_bulletin_kind kind;
     int64_t since_s, until_s;
+    sek_zone_fn *zone; /* of its days */
 };
 
-/* 1970-01-01 was a Thursday: weeks of ISO 8601 begin four days later. */
-static int64_t begin_of(enum sek_bulletin_kind kind, int64_t time_s)
+/* The day, or the week of ISO 8601, that is meant; the one before this where none is named. */
+static void calendar_period(struct sek_context *c, struct period *out)
 {
-    const int64_t monday = 4 * DAY_S;
-    if (kind == SEK_BULLETIN_DAILY)
-        return time_s - time_s % DAY_S;
-    int64_t into = (time_s - monday) % WEEK_S;
-    return time_s - (into < 0 ? into + WEEK_S : into);
+    const struct sek_arg_value *since = &c->opt[OPT_SINCE];
+    int64_t within_s = since->given ? since->number : c->now_s;
+    int days = out->kind == SEK_BULLETIN_DAILY ? 1 : 7;
+    int back = out->kind == SEK_BULLETIN_DAILY ? 0 : sek_when_weekday(within_s, out->zone);
+    out->since_s = sek_when_midnight(within_s, -back - (since->given ? 0 : days), out->zone);
+    out->until_s = sek_when_midnight(out->since_s, days, out->zone);
+    out->since_s = out->since_s < 0 ? 0 : out->since_s;
 }
 
 static enum sek_err read_period(struct sek_context *c, struct period *out)
@@ -60,18 +61,18 @@ static enum sek_err read_period(struct sek_context *c, struct period *out)
     if (kind < 0)
         return sek_context_usage(c, "\"%.100s\" is none of: daily, weekly, range", c->args[0]);
     out->kind = (enum sek_bulletin_kind)kind;
+    enum sek_err e = sek_zone_read(&out->zone, &c->diag);
+    if (e)
+        return e;
     if (out->kind == SEK_BULLETIN_RANGE) {
         if (!since->given)
             return sek_context_usage(c, "range: --since is needed");
         out->since_s = since->number;
         out->until_s = until->given ? until->number : INT64_MAX;
     } else {
-        int64_t span_s = out->kind == SEK_BULLETIN_DAILY ? DAY_S : WEEK_S;
         if (until->given)
             return sek_context_usage(c, "%s: --until is for range", c->args[0]);
-        out->since_s = begin_of(out->kind, since->given ? since->number : c->now_s - span_s);
-        out->since_s = out->since_s < 0 ? 0 : out->since_s;
-        out->until_s = out->since_s + span_s;
+        calendar_period(c, out);
     }
     if (out->until_s > c->now_s)
         out->until_s = c->now_s + 1; /* what happened in this second is in it */
@@ -202,6 +203,7 @@ static enum sek_err gather(struct sek_context *c, const struct period *period,
                                    .since_s = period->since_s,
                                    .until_s = period->until_s,
                                    .now_s = c->now_s,
+                                   .zone = period->zone,
                                    .why = &why};
     enum sek_err e = sek_hit_report_open(c, &ask.report);
     if (e)

@@ -67,9 +67,12 @@ void sek_page_commands(void)
         "=example.com "
         "exactly that name, *.example.com only what is below. Internationalised names may be "
         "written "
-        "in either form. Life times are written as 30m, 8h, 3d, 2w; times as 2h (two hours ago), "
-        "today, 2026-11-23 or 2026-11-23T06:17; all times are UTC. A lone - stands for standard "
-        "input.");
+        "in either form. Life times are written as 30m, 8h, 3d, 2w; times as 2h, -2h or "
+        "2 hours ago, today, yesterday 18:00, 06:17 (of today), monday (the latest one), last "
+        "monday, this week, last month, 2026-11-23, 2026-11-23T06:17:00, also with Z or an offset "
+        "such as +09:00, or @1795414620 (Unix time). Days, and times that do not say their zone, "
+        "are those of the zone that TZ in the environment names, of UTC without it. All times "
+        "that are printed are UTC. A lone - stands for standard input.");
     puts(".SH OPTIONS");
     sek_roff_line("These work with every command, before or after it.");
     options(sek_global_args);
@@ -79,9 +82,16 @@ void sek_page_commands(void)
          "others; a missing file means defaults; see\n.BR sekisho.yaml (5)");
     puts(".SH ENVIRONMENT\n.TP\n.B SEKISHO_CONF\npath of the settings file; the module reads it "
          "too\n"
-         ".TP\n.B NO_COLOR\nno colour when set to anything");
-    puts(".SH EXIT STATUS\n.TP\n.B 0\ndone\n.TP\n.B 1\nfailed, or check found a fault\n"
-         ".TP\n.B 2\nwrong use, or nothing was found\n.TP\n.B 3\nthe resolver is not running");
+         ".TP\n.B NO_COLOR\nno colour when set to anything\n"
+         ".TP\n.B TZ\nzone of days, and of times on the command line that do not say theirs, such "
+         "as Asia/Tokyo; without it UTC, whatever the zone of the machine. What is printed stays "
+         "in UTC, and what is kept by the day is of days in UTC");
+    puts(
+        ".SH EXIT STATUS\n.TP\n.B 0\ndone\n.TP\n.B 1\nfailed, or check found a fault\n"
+        ".TP\n.B 2\nwrong use, or nothing was found\n.TP\n.B 3\nthe resolver is not "
+        "running, and what was asked for is about it or waits for it (status, forget, nod import). "
+        "A change of the\npolicy needs none: it is done, with status 0, and in force from the "
+        "resolver's next start, as a line on\nstandard error says");
     puts(".SH SEE ALSO\n.BR sekisho.yaml (5),\n.BR sekisho\\-lists (5),\n"
          ".BR sekisho\\-events (5),\n.BR sekisho\\-tuning (7),\n.BR unbound (8),\n.BR unbound.conf "
          "(5),\n.BR unbound\\-control (8)");

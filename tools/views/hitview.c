@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "hitview.h"
+#include "event/finding.h"
 #include "name/qtype.h"
 #include "why.h"
+#include <stdio.h>
 #include <string.h>
 #include "base/banned.h"
 
-static enum sek_err read_name(struct sek_context *c, const char *text, char *out)
+static enum sek_err read_name(struct sek_context *c, const char *option, const char *text,
+                              char *out)
 {
     struct sek_name name;
     enum sek_scope scope;
     struct sek_diag why;
     if (sek_rule_from_text(text, strlen(text), &scope, &name, &why))
-        return sek_context_usage(c, "--name: %s", why.text);
+        return sek_context_usage(c, "%s: %s", option, why.text);
     sek_rule_to_text(scope, name.octets, out);
     return SEK_OK;
 }
@@ -19,23 +22,107 @@ static enum sek_err read_name(struct sek_context *c, const char *text, char *out
 void sek_hit_texts_fini(struct sek_hit_texts *texts)
 {
     sek_buf_fini(&texts->endpoint);
+    sek_nets_fini(&texts->members);
+}
+
+static enum sek_err read_endpoint(struct sek_context *c, const char *text,
+                                  struct sek_hit_filter *out, struct sek_hit_texts *texts)
+{
+    struct sek_diag why;
+    if (strchr(text, '/')) {
+        if (sek_net_from_text(text, &texts->net, &why))
+            return sek_context_usage(c, "--endpoint: %s", why.text);
+        out->net = &texts->net;
+        return SEK_OK;
+    }
+    enum sek_err e = sek_machines_selector(c, "--endpoint", text, &texts->endpoint);
+    out->endpoint = texts->endpoint.data;
+    return e;
+}
+
+struct taking {
+    struct sek_nets *nets;
+    int64_t now_s;
+    bool full;
+};
+
+static bool member_take(void *arg, const struct sek_member *m)
+{
+    struct taking *t = arg;
+    bool is_now = !m->expires_s || m->expires_s > t->now_s;
+    t->full |= is_now && !sek_nets_put(t->nets, &m->net);
+    return !t->full;
+}
+
+static enum sek_err read_group(struct sek_context *c, const char *name, struct sek_hit_filter *out,
+                               struct sek_hit_texts *texts)
+{
+    static const struct sek_net nobody[1];
+    struct taking t = {.nets = &texts->members, .now_s = c->now_s};
+    struct sek_policydb *db;
+    struct sek_group_row group;
+    const struct sek_conf *conf;
+    enum sek_err e = sek_context_conf(c, &conf);
+    if (!e)
+        e = sek_policydb_open(conf->policy.db, false, &db, &c->diag);
+    if (e)
+        return e;
+    e = sek_policydb_group_get(db, name, c->now_s, &group, &c->diag);
+    if (!e)
+        e = sek_policydb_members(db, group.group.id, member_take, &t, &c->diag);
+    else if (e == SEK_E_NOTFOUND)
+        e = sek_context_usage(c, "--member-of: there is no group %.64s", name);
+    sek_policydb_close(db);
+    if (!e && t.full)
+        e = sek_diag_set(&c->diag, SEK_E_NOMEM, "%s", sek_err_text(SEK_E_NOMEM));
+    out->members = texts->members.n ? texts->members.items : nobody;
+    out->n_members = texts->members.n;
+    return e;
+}
+
+/* As hits --group detector names what decided. */
+static enum sek_err read_detector(struct sek_context *c, const char *word,
+                                  struct sek_hit_filter *out)
+{
+    int trigger = sek_lookup_id(sek_trigger_names, word);
+    out->by = word;
+    if (strcmp(word, "list") == 0 || sek_lookup_id(sek_detector_names, word) > 0 ||
+        trigger == SEK_TRIGGER_FINDING || trigger == SEK_TRIGGER_STRICT ||
+        trigger == SEK_TRIGGER_CANARY || trigger == SEK_TRIGGER_REBINDING ||
+        sek_trigger_is_detector(trigger))
+        return SEK_OK;
+    char words[300] = "";
+    size_t used = 0;
+    for (const struct sek_lookup *d = sek_detector_names; d->name && used < sizeof words; d++)
+        used += (size_t)snprintf(words + used, sizeof words - used, ", %s", d->name);
+    return sek_context_usage(c,
+                             "--detector: \"%.60s\" is none of: list, classifier, nod, canary, "
+                             "rebinding, strict, finding%s",
+                             word, words);
 }
 
 enum sek_err sek_hit_filter_read(struct sek_context *c, struct sek_hit_filter *out,
                                  struct sek_hit_texts *texts)
 {
     const struct sek_arg_value *opt = c->opt;
+    enum sek_err e = SEK_OK;
     memset(out, 0, sizeof *out);
+    memset(texts, 0, sizeof *texts);
     sek_buf_init(&texts->endpoint, 0);
-    if (opt[SEK_HIT_ENDPOINT].given) {
-        enum sek_err e =
-            sek_machines_selector(c, "--endpoint", opt[SEK_HIT_ENDPOINT].text, &texts->endpoint);
-        if (e)
-            return e;
-        out->endpoint = texts->endpoint.data;
+    if (opt[SEK_HIT_ENDPOINT].given)
+        e = read_endpoint(c, opt[SEK_HIT_ENDPOINT].text, out, texts);
+    if (!e && opt[SEK_HIT_GROUP].given)
+        e = read_group(c, opt[SEK_HIT_GROUP].text, out, texts);
+    if (!e && opt[SEK_HIT_DETECTOR].given)
+        e = read_detector(c, opt[SEK_HIT_DETECTOR].text, out);
+    if (!e && opt[SEK_HIT_RULE].given) {
+        e = read_name(c, "--rule", opt[SEK_HIT_RULE].text, texts->rule);
+        out->rule = texts->rule;
     }
+    if (e)
+        return e;
     if (opt[SEK_HIT_NAME].given) {
-        enum sek_err e = read_name(c, opt[SEK_HIT_NAME].text, texts->name);
+        e = read_name(c, "--name", opt[SEK_HIT_NAME].text, texts->name);
         if (e)
             return e;
         out->name = texts->name;

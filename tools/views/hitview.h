@@ -7,12 +7,16 @@
 #include "name/text.h"
 #include "policy/rule.h"
 #include "store/report.h"
+#include "tools/change/groups.h"
 
 /* Places of the filter options; a command's own options come after. */
 enum {
     SEK_HIT_ENDPOINT,
     SEK_HIT_NAME,
     SEK_HIT_LIST,
+    SEK_HIT_RULE,
+    SEK_HIT_DETECTOR,
+    SEK_HIT_GROUP,
     SEK_HIT_ACTION,
     SEK_HIT_TYPE,
     SEK_HIT_MONITOR,
@@ -22,10 +26,16 @@ enum {
 
 #define SEK_HIT_FILTER_ROWS                                                                        \
     [SEK_HIT_ENDPOINT] = {"endpoint", 'e', SEK_ARG_TEXT, "ADDRESS",                                \
-                          "of this client only; also a machine's name or MAC"},                    \
+                          "of this client only; also a machine's name or MAC, or a network"},      \
     [SEK_HIT_NAME] = {"name", 'n', SEK_ARG_TEXT, "NAME",                                           \
                       "at or below this name; =NAME exactly, *.NAME only below"},                  \
     [SEK_HIT_LIST] = {"list", 'l', SEK_ARG_TEXT, "LIST", "met by this list"},                      \
+    [SEK_HIT_RULE] = {"rule", 0, SEK_ARG_TEXT, "RULE",                                             \
+                      "met this very rule, as the column Rule shows it"},                          \
+    [SEK_HIT_DETECTOR] = {"detector", 0, SEK_ARG_TEXT, "WORD",                                     \
+                          "decided by this: list, classifier, nod, or a finding's detector"},      \
+    [SEK_HIT_GROUP] = {"member-of", 0, SEK_ARG_TEXT, "GROUP",                                      \
+                       "of clients that are in this group now"},                                   \
     [SEK_HIT_ACTION] = {"action",        0, SEK_ARG_CHOICE, NULL, "that were answered so",         \
                         sek_action_names},                                                         \
     [SEK_HIT_TYPE] = {"type", 't', SEK_ARG_TEXT, "TYPE", "of this query type: A, TXT, TYPE65400"}, \
@@ -35,12 +45,14 @@ enum {
 /* The texts that a filter borrows, in their canonical form. */
 struct sek_hit_texts {
     struct sek_buf endpoint; /* an address or spans */
-    char name[SEK_NAME_TEXT_MAX + 2];
+    char name[SEK_NAME_TEXT_MAX + 2], rule[SEK_NAME_TEXT_MAX + 2];
+    struct sek_net net;
+    struct sek_nets members;
 };
 void sek_hit_texts_fini(struct sek_hit_texts *texts);
 
-/* From c->opt; SEK_E_INVALID (usage) for what is no endpoint, name or type. Behind it, in any case,
- * sek_hit_texts_fini. */
+/* From c->opt; SEK_E_INVALID (usage) for what is no endpoint, name, group or type. Behind it, in
+ * any case, sek_hit_texts_fini. */
 enum sek_err sek_hit_filter_read(struct sek_context *c, struct sek_hit_filter *out,
                                  struct sek_hit_texts *texts);
 
