@@ -199,7 +199,8 @@
       "octets (UTF-8, numbers in decimal) and a comma; previous is the hash of the row before, "   \
       "64 "                                                                                        \
       "zeros for row 1; numbers have no gaps. share/sekisho/audit-verify.py does it. changes is "  \
-      "the SHA-256 of the data for undo, which is not exported.",                                  \
+      "the SHA-256 of the data for undo, which is not exported. Endpoints of privacy.groups are "  \
+      "hidden without --addresses, so that rows that name them do not verify.",                    \
       "sekisho audit export > trail.jsonl\tall of it\n"                                            \
       "sekisho audit export | audit-verify.py 812:5d0c…\tverified by another program\n"          \
       "sekisho audit export --from 800 -f csv\tfor a spreadsheet")                                 \

@@ -4,6 +4,9 @@
 #include "tools/change/change.h"
 #include "tools/command.h"
 #include "tools/print/talk.h"
+#include "tools/print/veil.h"
+#include "tools/change/audited.h"
+#include "tools/roles.h"
 #include <stdio.h>
 #include <string.h>
 #include "base/banned.h"
@@ -35,10 +38,15 @@ const struct sek_arg sek_cmd_audit_show_args[] = {
     [N_SHOW] = {0},
 };
 
-enum { EXPORT_FROM, N_EXPORT };
+enum { EXPORT_FROM, EXPORT_ADDRESSES, EXPORT_REASON, N_EXPORT };
 const struct sek_arg sek_cmd_audit_export_args[] = {
     [EXPORT_FROM] = {"from", 0, SEK_ARG_NUMBER, "NUMBER", "from this row on; default the first",
                      NULL, 1, INT64_MAX},
+    [EXPORT_ADDRESSES] = {"addresses", 0, SEK_ARG_FLAG, NULL,
+                          "the endpoints of privacy.groups, too, for who verifies the rows; needs "
+                          "--reason, and leaves a row itself"},
+    [EXPORT_REASON] = {"reason", 'r', SEK_ARG_TEXT, "TEXT",
+                       "why addresses are exported, for the audit trail"},
     [N_EXPORT] = {0},
 };
 
@@ -250,6 +258,25 @@ static bool put_export(void *arg, const struct sek_audit_row *row)
     return sek_out_row(o);
 }
 
+/* What is hidden is not what was hashed: who verifies the rows outside has to have the addresses,
+ * and the trail says who took them. */
+static enum sek_err unveil(struct sek_context *c, const struct sek_conf *conf)
+{
+    const char *reason = c->opt[EXPORT_REASON].text;
+    if (!reason || !reason[strspn(reason, " \t")])
+        return sek_context_usage(c,
+                                 "--addresses: --reason is required: it goes into the audit trail");
+    enum sek_err err = sek_roles_admit_writer(c);
+    if (!err)
+        err = sek_audited_record(c, conf,
+                                 &(struct sek_audit_act){.object = "audit trail",
+                                                         .before = "",
+                                                         .after = "exported with addresses"});
+    if (!err)
+        sek_veil_set(NULL, NULL);
+    return err;
+}
+
 /* A table would cut and fold what is to be verified: JSON lines then. */
 enum sek_err sek_cmd_audit_export(struct sek_context *c)
 {
@@ -258,6 +285,9 @@ enum sek_err sek_cmd_audit_export(struct sek_context *c)
     struct sek_out *lines = NULL;
     const struct sek_out_style style = {.format = SEK_OUT_JSONL};
     enum sek_err err = sek_change_look(c, &conf, &db);
+    bool veiled = !err && *conf->privacy.groups && !c->opt[EXPORT_ADDRESSES].given;
+    if (!err && *conf->privacy.groups && !veiled)
+        err = unveil(c, conf);
     if (!err && sek_out_format(c->out) == SEK_OUT_TABLE &&
         (err = sek_out_new(stdout, &style, &lines)))
         sek_diag_set(&c->diag, err, "%s", sek_err_text(err));
@@ -275,5 +305,8 @@ enum sek_err sek_cmd_audit_export(struct sek_context *c)
     sek_policydb_close(db);
     if (!err && r.n == 0)
         return sek_context_none(c, "no rows to export");
+    if (!err && veiled)
+        sek_talk("endpoints of privacy.groups are hidden: rows that name them can be verified with "
+                 "--addresses only");
     return err;
 }

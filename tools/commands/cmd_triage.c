@@ -79,8 +79,9 @@ static void print_request(const struct set_work *w, const char *domain)
     words[n++] = (char *)(uintptr_t)reason;
     sek_buf_init(&line, 0);
     sek_origin_command(words, n, &line);
+    sek_buf_add_text(&line, "\n");
     if (line.data)
-        puts(line.data);
+        sek_print(line.data);
     sek_buf_fini(&line);
 }
 
