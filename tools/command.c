@@ -104,7 +104,8 @@
       "sekisho unblock evil.example\tundo a block\nsekisho unblock --list local-allow "            \
       "portal.example\tend an exception")                                                          \
     X(group_add, "group add", "GROUP [ENDPOINT...]", "make a group of endpoints, or add to one",   \
-      "ENDPOINT is an address, a network (192.0.2.0/24, 2001:db8::/32), or a machine of the "      \
+      "ENDPOINT is an address, a network (192.0.2.0/24, 2001:db8::/32), a pseudonym, or a "        \
+      "machine of the "                                                                            \
       "inventory by name or MAC, which stands for the addresses that it has now. With the group "  \
       "comes a list of its name for exceptions that only it has.",                                 \
       "sekisho group add kiosk 192.0.2.0/28 2001:db8:7::/64\ta group of two networks\n"            \
@@ -307,7 +308,8 @@
       "tunnels "                                                                                   \
       "with the octets that left, bursts of NXDOMAIN, the latest findings and hits, domains that " \
       "it asked for first here, names that led it to the sinkhole, its groups (quarantine among "  \
-      "them) and the exceptions that those give it. ENDPOINT is an address, or the MAC or name "   \
+      "them) and the exceptions that those give it. ENDPOINT is an address, a pseudonym, or the "  \
+      "MAC or name "                                                                               \
       "of "                                                                                        \
       "a machine of the inventory: then all addresses that it had, each in its time.",             \
       "sekisho endpoint 192.0.2.7\tan address\nsekisho endpoint laptop-7\ta machine, wherever it " \

@@ -3,6 +3,8 @@
 #include "tools/views/auditview.h"
 #include "tools/change/change.h"
 #include "tools/command.h"
+#include "store/pseudonym.h"
+#include "tools/views/machines.h"
 #include "tools/print/talk.h"
 #include "tools/print/veil.h"
 #include "tools/change/audited.h"
@@ -89,14 +91,28 @@ static void tell_cut(const struct run *r, bool given)
 /* --- list --------------------------------------------------------------------------------------
  */
 
+/* The address behind a pseudonym, as the trail has it; of a forgotten endpoint it has the
+ * pseudonym.
+ */
+static const char *endpoint_or(struct sek_context *c, const char *text, char out[SEK_ADDR_TEXT_MAX])
+{
+    struct sek_addr addr;
+    bool known = text && sek_pseudonym_is(text) &&
+                 sek_machines_address(c, "--object", text, &addr) == SEK_OK;
+    c->diag = (struct sek_diag){0};
+    c->exit = SEK_EXIT_OK;
+    return known ? sek_addr_to_text(&addr, out) : text;
+}
+
 enum sek_err sek_cmd_audit(struct sek_context *c)
 {
     const struct sek_arg_value *opt = c->opt;
-    const struct sek_audit_filter filter = {.since_ms = opt[OPT_SINCE].number * 1000,
-                                            .until_ms = opt[OPT_UNTIL].number * 1000,
-                                            .user = opt[OPT_USER].text,
-                                            .object = opt[OPT_OBJECT].text,
-                                            .verb = opt[OPT_VERB].text};
+    char address[SEK_ADDR_TEXT_MAX];
+    struct sek_audit_filter filter = {.since_ms = opt[OPT_SINCE].number * 1000,
+                                      .until_ms = opt[OPT_UNTIL].number * 1000,
+                                      .user = opt[OPT_USER].text,
+                                      .object = opt[OPT_OBJECT].text,
+                                      .verb = opt[OPT_VERB].text};
     struct run r = {.out = c->out, .limit = LIMIT_DEFAULT};
     const struct sek_conf *conf;
     struct sek_policydb *db = NULL;
@@ -111,6 +127,7 @@ enum sek_err sek_cmd_audit(struct sek_context *c)
     enum sek_err err = sek_change_look(c, &conf, &db);
     if (err)
         return err;
+    filter.object = endpoint_or(c, filter.object, address);
     sek_out_begin(c->out, "sekisho.audit/1", sek_auditview_cols(false), SEK_AUDITVIEW_COLS,
                   SEK_OUT_ROWS);
     err = end(c, sek_audit_rows(db, &filter, put_row, &r, &c->diag));

@@ -12,6 +12,7 @@
 #include "tools/command.h"
 #include "tools/print/talk.h"
 #include "tools/roles.h"
+#include "tools/views/machines.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -191,10 +192,13 @@ enum sek_err sek_cmd_forget(struct sek_context *c)
 {
     struct forget f = {.c = c};
     enum sek_err err = sek_context_conf(c, &f.conf);
-    if (!err && sek_addr_from_text(c->args[0], &f.endpoint, &c->diag))
-        return sek_context_usage(c, "\"%.60s\" is no address", c->args[0]);
     if (!err)
         err = sek_roles_admit_writer(c);
+    if (!err)
+        err = sek_machines_address(c, "forget", c->args[0], &f.endpoint);
+    if (err == SEK_E_NOTFOUND)
+        return sek_context_usage(c, "forget: name an address or a pseudonym; of a machine its "
+                                    "addresses, one by one");
     if (err)
         return err;
     name_it(&f);

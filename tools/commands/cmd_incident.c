@@ -25,7 +25,7 @@ const struct sek_arg sek_cmd_incident_open_args[] = {
     [OPEN_HIT] = {"hit", 0, SEK_ARG_TEXTS, "ID",
                   "its endpoint and registered domain: the id that sekisho hits shows"},
     [OPEN_ENDPOINT] = {"endpoint", 'e', SEK_ARG_TEXTS, "ENDPOINT",
-                       "an address, or a machine of the inventory"},
+                       "an address, a pseudonym, or a machine of the inventory"},
     [OPEN_DOMAIN] = {"domain", 'd', SEK_ARG_TEXTS, "NAME", "a name and all below it"},
     [OPEN_NOTE] = {"note", 0, SEK_ARG_TEXT, "TEXT", "the first note"},
     [N_OPEN] = {0},

@@ -154,6 +154,50 @@ enum sek_err sek_machines_each(struct sek_context *c, const char *option, const 
     return e == SEK_E_NOTFOUND ? sek_machines_spans(c, option, text, fn, arg) : e;
 }
 
+static bool keep_span(void *arg, const struct sek_span *span)
+{
+    sek_buf_add(arg, span, sizeof *span);
+    return true;
+}
+
+enum sek_err sek_machines_keep(struct sek_context *c, const char *option, const char *text,
+                               struct sek_buf *out)
+{
+    enum sek_err e = sek_machines_each(c, option, text, keep_span, out);
+    if (!e && out->failed)
+        e = sek_diag_set(&c->diag, SEK_E_NOMEM, "%s", sek_err_text(SEK_E_NOMEM));
+    return e;
+}
+
+bool sek_machines_kept(const struct sek_buf *spans, const struct sek_addr *addr, int64_t first_s,
+                       int64_t last_s)
+{
+    const struct sek_span *all = (const void *)spans->data;
+    for (size_t i = 0; i < spans->len / sizeof *all; i++)
+        if (sek_addr_equal(&all[i].addr, addr) && all[i].from_s <= last_s &&
+            first_s < all[i].until_s)
+            return true;
+    return false;
+}
+
+enum sek_err sek_machines_now(struct sek_context *c, const char *option, const char *text,
+                              struct sek_addr *out)
+{
+    struct sek_buf spans;
+    unsigned n = 0;
+    sek_buf_init(&spans, 0);
+    enum sek_err e = sek_machines_keep(c, option, text, &spans);
+    const struct sek_span *all = (const void *)spans.data;
+    for (size_t i = 0; !e && i < spans.len / sizeof *all; i++)
+        if (all[i].from_s <= c->now_s && c->now_s < all[i].until_s && n++ == 0)
+            *out = all[i].addr;
+    sek_buf_fini(&spans);
+    if (!e && n != 1)
+        return sek_context_usage(c, "%s: \"%.100s\" has %s: name an address", option, text,
+                                 n ? "several addresses now" : "no address now");
+    return e;
+}
+
 enum sek_err sek_machines_selector(struct sek_context *c, const char *option, const char *text,
                                    struct sek_buf *out)
 {

@@ -61,6 +61,15 @@ enum sek_err sek_machines_address(struct sek_context *c, const char *option, con
 enum sek_err sek_machines_each(struct sek_context *c, const char *option, const char *text,
                                sek_span_fn *fn, void *arg);
 
+/* The same kept (struct sek_span), to be asked about one thing after the other: is what lasted from
+ * first_s to last_s of it? */
+enum sek_err sek_machines_keep(struct sek_context *c, const char *option, const char *text,
+                               struct sek_buf *out);
+bool sek_machines_kept(const struct sek_buf *spans, const struct sek_addr *addr, int64_t first_s,
+                       int64_t last_s);
+/* The one address that it has now. A usage error where there are more. */
+enum sek_err sek_machines_now(struct sek_context *c, const char *option, const char *text,
+                              struct sek_addr *out);
 /* The same as reports filter by it: the canonical address, or the spans of the machine's addresses.
  */
 enum sek_err sek_machines_selector(struct sek_context *c, const char *option, const char *text,
