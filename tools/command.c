@@ -453,12 +453,15 @@
       "--network any address of a network.",                                                       \
       "sudo sekisho reveal p-5d0c1a9e77aa0012 --reason 'INC-4711'\twho is it?")                    \
     X(forget, "forget", "ENDPOINT", "remove what is known of an endpoint",                         \
-      "Removes the hits, traffic and findings of an address, its place in the inventory and "      \
-      "its dismissals; where it asked first for a domain, or others' evidence names it, "          \
-      "\"::\" stands afterwards. events.db is changed by the resolver's own writer while one "     \
+      "Removes the hits, traffic and findings of an address, its place in the inventory, its "     \
+      "dismissals, triage and past memberships; where it asked first for a domain, or others' "    \
+      "evidence names it, \"::\" stands afterwards, and its pseudonym in incidents and in "        \
+      "exceptions that are over. events.db is changed by the resolver's own writer while one "     \
       "runs. The row in the audit trail names it by its pseudonym, the change cannot be "          \
       "undone, and neither can changes before the last one that named it. What stays: rows of "    \
-      "the audit trail, memberships of groups, what was exported, and backups. Queries that "      \
+      "the audit trail, with command lines and reasons; exceptions that are not over and "         \
+      "memberships of groups, of which it tells; titles, notes and reasons that people wrote; "    \
+      "what detectors remember until it ages; what was exported, and backups. Queries that "       \
       "come later are recorded as any.",                                                           \
       "sudo sekisho forget 192.0.2.7 --reason 'request 17'\ta person has left")                    \
     X(metrics, "metrics", "", "print figures for Prometheus",                                      \

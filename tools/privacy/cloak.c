@@ -30,6 +30,12 @@ static bool keep_known(void *arg, const struct sek_addr *endpoint)
     return true;
 }
 
+static bool keep_told(void *arg, const struct sek_addr *endpoint, const struct sek_machine *machine)
+{
+    (void)machine;
+    return keep_known(arg, endpoint);
+}
+
 static int by_octets(const void *a, const void *b)
 {
     return memcmp(a, b, sizeof(struct sek_addr));
@@ -85,7 +91,7 @@ static enum sek_err open_all(struct sek_cloak *c, const struct sek_conf *conf,
 {
     enum sek_err err = sek_known_endpoints(conf, keep_known, c, diag);
     if (!err)
-        sek_told_endpoints(conf, keep_known, c);
+        sek_told_endpoints(conf, keep_told, c);
     if (!err && c->known.failed)
         err = sek_diag_set(diag, SEK_E_NOMEM, "out of memory");
     if (!err && c->known.len)
@@ -97,7 +103,7 @@ static enum sek_err open_all(struct sek_cloak *c, const struct sek_conf *conf,
 static bool keep_machine(void *arg, const struct sek_addr *addr, const struct sek_machine *machine)
 {
     struct sek_cloak *c = arg;
-    if (c->all || is_chosen(c, addr))
+    if (machine && (c->all || is_chosen(c, addr)))
         sek_endpoint_names_add(&c->names, machine, addr);
     return true;
 }
@@ -110,6 +116,7 @@ static enum sek_err open_names(struct sek_cloak *c, const struct sek_conf *conf,
     if (sek_policydb_open(conf->policy.db, false, &db, NULL) == SEK_OK)
         (void)sek_inventory_machines(db, keep_machine, c, NULL);
     sek_policydb_close(db);
+    sek_told_endpoints(conf, keep_machine, c);
     return sek_endpoint_names_end(&c->names) ? SEK_OK
                                              : sek_diag_set(diag, SEK_E_NOMEM, "out of memory");
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "endpointnames.h"
+#include "base/json.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +53,19 @@ static void add(struct sek_endpoint_names *n, const char *text, size_t len,
     sek_buf_add(&n->rows, &row, sizeof row);
 }
 
+/* As the audit trail quotes it. */
+static void add_quoted(struct sek_endpoint_names *n, const char *text,
+                       const struct sek_addr *endpoint)
+{
+    struct sek_buf quoted;
+    sek_buf_init(&quoted, 0);
+    sek_json_add_text(&quoted, text);
+    n->texts.failed |= quoted.failed;
+    if (quoted.data && !quoted.failed)
+        add(n, quoted.data, quoted.len, endpoint);
+    sek_buf_fini(&quoted);
+}
+
 static void add_owner(struct sek_endpoint_names *n, const char *owner,
                       const struct sek_addr *endpoint)
 {
@@ -60,8 +74,7 @@ static void add_owner(struct sek_endpoint_names *n, const char *owner,
         return;
     snprintf(text, sizeof text, "(%s)", owner);
     add(n, text, strlen(text), endpoint);
-    snprintf(text, sizeof text, "\"%s\"", owner);
-    add(n, text, strlen(text), endpoint);
+    add_quoted(n, owner, endpoint);
     if (strchr(owner, ' '))
         add(n, owner, strlen(owner), endpoint);
 }
@@ -73,6 +86,8 @@ void sek_endpoint_names_add(struct sek_endpoint_names *n, const struct sek_machi
     size_t host = strcspn(machine->name, "."); /* commands take that, too */
     if (machine->name[host])
         add(n, machine->name, host, endpoint);
+    if (strpbrk(machine->name, "\"\\"))
+        add_quoted(n, machine->name, endpoint);
     add(n, machine->mac, strlen(machine->mac), endpoint);
     add_owner(n, machine->owner, endpoint);
 }
