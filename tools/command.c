@@ -104,7 +104,8 @@
       "sekisho unblock evil.example\tundo a block\nsekisho unblock --list local-allow "            \
       "portal.example\tend an exception")                                                          \
     X(group_add, "group add", "GROUP [ENDPOINT...]", "make a group of endpoints, or add to one",   \
-      "ENDPOINT is an address, a network (192.0.2.0/24, 2001:db8::/32), or a machine of the "      \
+      "ENDPOINT is an address, a network (192.0.2.0/24, 2001:db8::/32), a pseudonym, or a "        \
+      "machine of the "                                                                            \
       "inventory by name or MAC, which stands for the addresses that it has now. With the group "  \
       "comes a list of its name for exceptions that only it has.",                                 \
       "sekisho group add kiosk 192.0.2.0/28 2001:db8:7::/64\ta group of two networks\n"            \
@@ -201,7 +202,8 @@
       "octets (UTF-8, numbers in decimal) and a comma; previous is the hash of the row before, "   \
       "64 "                                                                                        \
       "zeros for row 1; numbers have no gaps. share/sekisho/audit-verify.py does it. changes is "  \
-      "the SHA-256 of the data for undo, which is not exported.",                                  \
+      "the SHA-256 of the data for undo, which is not exported. Endpoints of privacy.groups are "  \
+      "hidden without --addresses, so that rows that name them do not verify.",                    \
       "sekisho audit export > trail.jsonl\tall of it\n"                                            \
       "sekisho audit export | audit-verify.py 812:5d0c…\tverified by another program\n"          \
       "sekisho audit export --from 800 -f csv\tfor a spreadsheet")                                 \
@@ -308,7 +310,8 @@
       "tunnels "                                                                                   \
       "with the octets that left, bursts of NXDOMAIN, the latest findings and hits, domains that " \
       "it asked for first here, names that led it to the sinkhole, its groups (quarantine among "  \
-      "them) and the exceptions that those give it. ENDPOINT is an address, or the MAC or name "   \
+      "them) and the exceptions that those give it. ENDPOINT is an address, a pseudonym, or the "  \
+      "MAC or name "                                                                               \
       "of "                                                                                        \
       "a machine of the inventory: then all addresses that it had, each in its time.",             \
       "sekisho endpoint 192.0.2.7\tan address\nsekisho endpoint laptop-7\ta machine, wherever it " \
@@ -453,12 +456,15 @@
       "--network any address of a network.",                                                       \
       "sudo sekisho reveal p-5d0c1a9e77aa0012 --reason 'INC-4711'\twho is it?")                    \
     X(forget, "forget", "ENDPOINT", "remove what is known of an endpoint",                         \
-      "Removes the hits, traffic and findings of an address, its place in the inventory and "      \
-      "its dismissals; where it asked first for a domain, or others' evidence names it, "          \
-      "\"::\" stands afterwards. events.db is changed by the resolver's own writer while one "     \
+      "Removes the hits, traffic and findings of an address, its place in the inventory, its "     \
+      "dismissals, triage and past memberships; where it asked first for a domain, or others' "    \
+      "evidence names it, \"::\" stands afterwards, and its pseudonym in incidents and in "        \
+      "exceptions that are over. events.db is changed by the resolver's own writer while one "     \
       "runs. The row in the audit trail names it by its pseudonym, the change cannot be "          \
       "undone, and neither can changes before the last one that named it. What stays: rows of "    \
-      "the audit trail, memberships of groups, what was exported, and backups. Queries that "      \
+      "the audit trail, with command lines and reasons; exceptions that are not over and "         \
+      "memberships of groups, of which it tells; titles, notes and reasons that people wrote; "    \
+      "what detectors remember until it ages; what was exported, and backups. Queries that "       \
       "come later are recorded as any.",                                                           \
       "sudo sekisho forget 192.0.2.7 --reason 'request 17'\ta person has left")                    \
     X(metrics, "metrics", "", "print figures for Prometheus",                                      \

@@ -140,23 +140,33 @@ enum sek_err sek_context_privacy(struct sek_context *c, struct sek_cloak **out)
     return e;
 }
 
-const char *sek_context_cloak(void *arg, const char *text, bool *out_hidden)
+const char *sek_context_cloak(void *arg, enum sek_veil_what what, const char *text,
+                              bool *out_hidden)
 {
     struct sek_context *c = arg;
     struct sek_cloak *cloak = NULL;
     struct sek_diag before = c->diag;
+    bool hidden = false;
     if (!c->conf_loaded) /* then there is nothing to report of either */
         return text;
     if (sek_context_privacy(c, &cloak)) {
-        sek_talk("%s; all addresses are hidden", c->diag.text);
+        c->blind_why = c->diag;
         c->diag = before;
-        c->cloak = sek_cloak_blind();
+        c->cloak = cloak = sek_cloak_blind();
         c->cloak_known = true;
-        cloak = c->cloak;
         if (!cloak)
             return "";
     }
-    return cloak ? sek_cloak_text(cloak, text, out_hidden) : text;
+    const char *shown = cloak ? sek_cloak_text(cloak, what, text, &hidden) : text;
+    if (hidden && c->blind_why.code) {
+        struct sek_diag why = c->blind_why;
+        c->blind_why.code = SEK_OK;
+        sek_talk("%s; all addresses are hidden", why.text);
+        shown = sek_cloak_text(cloak, what, text, NULL); /* that was borrowed */
+    }
+    if (out_hidden)
+        *out_hidden = hidden;
+    return shown;
 }
 
 const char *sek_context_who(char *out, size_t size)

@@ -5,6 +5,7 @@
 #include "conf/conf.h"
 #include "args.h"
 #include "tools/print/out.h"
+#include "tools/print/veil.h"
 
 /* Exit status: kept stable, scripts rely on it. */
 enum sek_exit {
@@ -36,8 +37,9 @@ struct sek_context {
     bool conf_named;       /* by --config or SEKISHO_CONF: then it must exist */
     struct sek_conf conf;  /* valid once sek_context_conf succeeded */
     bool conf_loaded;
-    struct sek_cloak *cloak; /* sek_context_cloak's */
-    bool cloak_known;        /* whether there is one is known */
+    struct sek_cloak *cloak;   /* sek_context_cloak's */
+    bool cloak_known;          /* whether there is one is known */
+    struct sek_diag blind_why; /* why it hides all, to be told when it first does; SEK_OK: told */
 };
 
 /* A command returns SEK_OK (status c->exit) or an error with c->diag filled: main prints it, and
@@ -74,9 +76,10 @@ enum sek_err sek_wrong_end(const struct sek_wrong *w);
 typedef enum sek_err sek_word_fn(void *arg, const char *word, unsigned line);
 enum sek_err sek_context_words(struct sek_context *c, int from, sek_word_fn *fn, void *arg);
 
-/* For sek_out_cloak, arg: the context. Endpoints of privacy.groups by their pseudonyms; every
- * address hidden, where it cannot be known which those are. */
-const char *sek_context_cloak(void *arg, const char *text, bool *out_hidden);
+/* The veil (tools/print/veil.h), arg: the context. Endpoints of privacy.groups by their pseudonyms;
+ * every address hidden, where it cannot be known which those are. */
+const char *sek_context_cloak(void *arg, enum sek_veil_what what, const char *text,
+                              bool *out_hidden);
 /* What is behind it, for other output; NULL: nothing is to be hidden. With the settings loaded;
  * fails where sek_context_cloak would hide all. */
 enum sek_err sek_context_privacy(struct sek_context *c, struct sek_cloak **out);

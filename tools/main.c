@@ -7,6 +7,7 @@
 #include "roles.h"
 #include "tools/change/preview.h"
 #include "tools/print/talk.h"
+#include "tools/print/veil.h"
 #include "tools/privacy/cloak.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -67,10 +68,8 @@ static enum sek_err set_up(struct sek_context *c, const struct sek_arg_value *gl
         .format = (enum sek_out_format)global[SEK_GLOBAL_FORMAT].number, /* not given: table */
         .color = c->color,
         .width = terminal_width()};
-    enum sek_err e = sek_out_new(stdout, &style, &c->out);
-    if (!e)
-        sek_out_cloak(c->out, sek_context_cloak, c);
-    return e;
+    sek_veil_set(sek_context_cloak, c);
+    return sek_out_new(stdout, &style, &c->out);
 }
 
 /* Whenever it went: errno is by now that of another call. */
@@ -108,6 +107,7 @@ static int run(struct sek_context *c, const struct sek_arg_value *global)
             c->exit = SEK_EXIT_ERROR;
     }
     sek_out_free(c->out);
+    sek_veil_set(NULL, NULL);
     sek_cloak_close(c->cloak);
     if (c->conf_loaded)
         sek_conf_fini(&c->conf);

@@ -45,6 +45,15 @@ static void put(struct sek_sheet *s, struct sek_sheet_cell cell)
 
 void sek__paper_text(struct sek_paper *p, struct sek_sheet *s, const char *text)
 {
+    const char *key = s->cols[s->cells.len / sizeof(struct sek_sheet_cell) % s->n_cols].key;
+    bool hidden = false;
+    if (s->cells.len % (sizeof(struct sek_sheet_cell) * s->n_cols) == 0)
+        p->hidden = false; /* a row begins */
+    if (*text)
+        text = p->veil(p->veil_arg, text, &hidden);
+    p->hidden = p->hidden || hidden;
+    if (p->hidden && strcmp(key, "machine") == 0)
+        text = ""; /* it stands behind its endpoint */
     struct sek_sheet_cell cell = {.set = *text != '\0', .text = p->texts.len};
     if (cell.set)
         sek_buf_add(&p->texts, text, strlen(text) + 1);
@@ -209,13 +218,24 @@ static void make_figures(struct sek_paper *p)
 /* --- all ---------------------------------------------------------------------------------------
  */
 
+static void hide(struct sek_paper *p, struct sek_buf *text)
+{
+    bool hidden = false;
+    const char *shown = text->len ? p->veil(p->veil_arg, text->data, &hidden) : NULL;
+    if (!hidden)
+        return;
+    sek_buf_reset(text);
+    sek_buf_add_text(text, shown);
+}
+
 enum sek_err sek_paper_make(const struct sek_bulletin *b, const struct sek_lang *lang,
-                            enum sek_audience_kind audience, struct sek_paper *out,
-                            struct sek_diag *diag)
+                            enum sek_audience_kind audience, sek_paper_veil_fn *veil, void *arg,
+                            struct sek_paper *out, struct sek_diag *diag)
 {
     char key[32];
     bool failed = false;
-    *out = (struct sek_paper){.lang = lang, .b = b, .audience = audience};
+    *out = (struct sek_paper){
+        .lang = lang, .b = b, .audience = audience, .veil = veil, .veil_arg = arg};
     sek_buf_init(&out->texts, 0);
     sek_buf_init(&out->title, 0);
     sek_buf_init(&out->period, 0);
@@ -226,6 +246,7 @@ enum sek_err sek_paper_make(const struct sek_bulletin *b, const struct sek_lang 
     make_period(out);
     make_made(out);
     make_summary(out);
+    hide(out, &out->summary);
     make_figures(out);
     sek__paper_sheets(out);
     for (unsigned i = 0; i < out->n_sheets; i++)

@@ -47,6 +47,10 @@ struct sek_sheet {
     bool is_chart;        /* hits over time */
 };
 
+/* What may be read of a text (its argument is the paper's), and whether an endpoint was hidden:
+ * then its row says nothing of its machine either. Borrowed until the next call. */
+typedef const char *sek_paper_veil_fn(void *arg, const char *text, bool *out_hidden);
+
 struct sek_figure {
     const char *key, *label;
     uint64_t n, before;
@@ -58,6 +62,9 @@ struct sek_paper {
     const struct sek_lang *lang;
     const struct sek_bulletin *b;
     enum sek_audience_kind audience;
+    sek_paper_veil_fn *veil;
+    void *veil_arg;
+    bool hidden;          /* an endpoint, in the row that is made */
     struct sek_buf texts; /* of cells, each ended by a NUL */
     struct sek_buf title, period, summary, made;
     struct sek_figure figures[SEK_PAPER_FIGURES];
@@ -65,10 +72,11 @@ struct sek_paper {
     unsigned n_figures, n_sheets;
 };
 
-/* lang and b: borrowed. NOMEM. Caller: sek_paper_fini, in any case. */
+/* Every text is what veil leaves of it, in all formats. lang and b: borrowed. NOMEM. Caller:
+ * sek_paper_fini, in any case. */
 enum sek_err sek_paper_make(const struct sek_bulletin *b, const struct sek_lang *lang,
-                            enum sek_audience_kind audience, struct sek_paper *out,
-                            struct sek_diag *diag);
+                            enum sek_audience_kind audience, sek_paper_veil_fn *veil, void *arg,
+                            struct sek_paper *out, struct sek_diag *diag);
 void sek_paper_fini(struct sek_paper *p);
 
 const struct sek_sheet_cell *sek_sheet_cell(const struct sek_sheet *s, unsigned row, unsigned col);

@@ -50,7 +50,8 @@ struct sek_exception {
     struct sek_name name;
     uint8_t scope;        /* enum sek_scope */
     char groups[512];     /* names, with a blank between two; "" and no endpoints: everybody */
-    char endpoints[1024]; /* networks and addresses, likewise */
+    char endpoints[1024]; /* networks and addresses, likewise; of one that is over perhaps a word in
+                             place of a forgotten endpoint (store/policydb_forget.h) */
     char terms[SEK_TERMS_TEXT_MAX]; /* question types and hours, as an entry's; "": always */
     char reason[256], ticket[64], condition[256], owner[64];
     char answers[64];   /* "hit 12", "finding 3", "decision 1a2b3c4d": what made somebody ask */

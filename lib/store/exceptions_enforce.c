@@ -151,9 +151,9 @@ static enum sek_err members_put(struct enforcing *x, const struct sek_exception 
     snprintf(m.who, sizeof m.who, "%s", e->decided.who);
     snprintf(m.comment, sizeof m.comment, "exception %lld", (long long)e->id);
     for (const char *at = e->endpoints; !err && (at = sek_exception_word(at, word, sizeof word));) {
-        err = sek_net_from_text(word, &m.net, x->diag);
-        if (!err)
-            err = sek_policydb_member_put(x->db, &m, &changed, x->diag);
+        if (sek_net_from_text(word, &m.net, NULL))
+            continue; /* a forgotten endpoint (store/policydb_forget.h) */
+        err = sek_policydb_member_put(x->db, &m, &changed, x->diag);
         x->changed |= !err && changed;
     }
     return err;

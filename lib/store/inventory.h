@@ -78,6 +78,11 @@ enum sek_err sek_inventory_now(struct sek_policydb *db, int64_t now_s, unsigned 
 typedef bool sek_tie_fn(void *arg, const struct sek_addr *addr, const char *mac, const char *name);
 enum sek_err sek_inventory_ties(struct sek_policydb *db, int64_t since_s, sek_tie_fn *fn, void *arg,
                                 struct sek_diag *diag);
+/* Each machine that an address had, as its span says; some come twice. False stops. */
+typedef bool sek_inventory_machine_fn(void *arg, const struct sek_addr *addr,
+                                      const struct sek_machine *machine);
+enum sek_err sek_inventory_machines(struct sek_policydb *db, sek_inventory_machine_fn *fn,
+                                    void *arg, struct sek_diag *diag);
 /* Many questions in a row at a tenth of their price: nobody can write between the two, so no output
  * either. Failing is no harm: each question goes by itself then. */
 void sek_inventory_hold(struct sek_policydb *db);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "store/inventory_parts.h"
+#include <stdio.h>
 #include <string.h>
 #include "base/banned.h"
 
@@ -258,6 +259,43 @@ enum sek_err sek_inventory_ties(struct sek_policydb *db, int64_t since_s, sek_ti
             break;
     }
     if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+        err = sek__policydb_fail(db, rc, diag);
+    sqlite3_finalize(stmt);
+    return err;
+}
+
+static void copy_text(sqlite3_stmt *stmt, int column, char *out, size_t size)
+{
+    const char *text = (const char *)sqlite3_column_text(stmt, column);
+    snprintf(out, size, "%s", text ? text : "");
+}
+
+/* What is said of a MAC alone completes the spans that have it. */
+static const char machines[] =
+    "SELECT s.subject, s.mac, s.name, s.owner, s.grp FROM endpoint_span s"
+    " WHERE length(s.subject) = 16"
+    " UNION ALL SELECT s.subject, m.mac, m.name, m.owner, m.grp FROM endpoint_span m"
+    " JOIN endpoint_span s ON s.mac = m.mac AND length(s.subject) = 16"
+    " WHERE length(m.subject) <> 16 AND m.mac <> ''";
+
+enum sek_err sek_inventory_machines(struct sek_policydb *db, sek_inventory_machine_fn *fn,
+                                    void *arg, struct sek_diag *diag)
+{
+    sqlite3_stmt *stmt = NULL;
+    struct sek_machine m;
+    struct sek_addr addr;
+    int rc = SQLITE_DONE;
+    enum sek_err err = sek_sql_prepare(db->db, machines, &stmt, diag);
+    while (!err && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+        memcpy(addr.octets, sqlite3_column_blob(stmt, 0), sizeof addr.octets);
+        copy_text(stmt, 1, m.mac, sizeof m.mac);
+        copy_text(stmt, 2, m.name, sizeof m.name);
+        copy_text(stmt, 3, m.owner, sizeof m.owner);
+        copy_text(stmt, 4, m.group, sizeof m.group);
+        if (!fn(arg, &addr, &m))
+            break;
+    }
+    if (!err && rc != SQLITE_ROW && rc != SQLITE_DONE)
         err = sek__policydb_fail(db, rc, diag);
     sqlite3_finalize(stmt);
     return err;

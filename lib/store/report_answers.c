@@ -45,7 +45,7 @@ static void domain_of(const char *path, char out[SEK_NAME_TEXT_MAX])
     " LEFT JOIN name n ON n.path = a.domain"                                                       \
     " LEFT JOIN traffic t ON t.domain = n.id AND t.minute >= a.day * 1440"                         \
     " AND t.minute < (a.day + 1) * 1440"                                                           \
-    " LEFT JOIN endpoint e ON e.id = t.endpoint WHERE (?3 IS NULL OR e.address = ?3)"              \
+    " LEFT JOIN endpoint e ON e.id = t.endpoint"                                                   \
     " GROUP BY a.day, a.domain, t.endpoint ORDER BY a.day DESC, a.domain, e.address"
 
 static bool hand_out(sqlite3_stmt *stmt, sek_answer_fn *fn, void *arg)
@@ -64,22 +64,16 @@ static bool hand_out(sqlite3_stmt *stmt, sek_answer_fn *fn, void *arg)
 }
 
 enum sek_err sek_report_answers(struct sek_report *r, const struct sek_addr *address,
-                                const char *endpoint, int64_t since_s, sek_answer_fn *fn, void *arg,
+                                int64_t since_s, sek_answer_fn *fn, void *arg,
                                 struct sek_diag *diag)
 {
     sqlite3_stmt *stmt = NULL;
-    struct sek_addr addr;
-    char canonical[SEK_ADDR_TEXT_MAX];
     int rc;
-    enum sek_err err = endpoint ? sek_addr_from_text(endpoint, &addr, diag) : SEK_OK;
-    if (!err)
-        err = sek_sql_prepare(r->sql, ANSWERS, &stmt, diag);
+    enum sek_err err = sek_sql_prepare(r->sql, ANSWERS, &stmt, diag);
     if (err)
         return err;
     sqlite3_bind_int64(stmt, 1, since_s / DAY_S);
     bind_address(stmt, 2, address);
-    if (endpoint)
-        sqlite3_bind_text(stmt, 3, sek_addr_to_text(&addr, canonical), -1, SQLITE_STATIC);
     while ((rc = sqlite3_step(stmt)) == SQLITE_ROW)
         if (!hand_out(stmt, fn, arg))
             break;

@@ -14,9 +14,9 @@ struct sek_answer_row {
     uint64_t queries;
 };
 typedef bool sek_answer_fn(void *arg, const struct sek_answer_row *row);
-/* Newest day first. endpoint: an address, NULL = all; INVALID if it is none. since_s 0: all. */
+/* Newest day first. since_s 0: all. */
 enum sek_err sek_report_answers(struct sek_report *r, const struct sek_addr *address,
-                                const char *endpoint, int64_t since_s, sek_answer_fn *fn, void *arg,
+                                int64_t since_s, sek_answer_fn *fn, void *arg,
                                 struct sek_diag *diag);
 
 /* Was an address given to an endpoint before it connected there? */

@@ -31,8 +31,9 @@ enum {
     [SEK_ASK_TICKET] = {"ticket", 'T', SEK_ARG_TEXT, "TEXT", "where it is tracked: INC-1234"},     \
     [SEK_ASK_GROUP] = {"group", 'g', SEK_ARG_TEXTS, "GROUP",                                       \
                        "only for endpoints of this group; again for more"},                        \
-    [SEK_ASK_ENDPOINT] = {"endpoint", 'e', SEK_ARG_TEXTS, "ENDPOINT",                              \
-                          "only for this address, network, MAC or machine; again for more"},       \
+    [SEK_ASK_ENDPOINT] =                                                                           \
+        {"endpoint", 'e', SEK_ARG_TEXTS, "ENDPOINT",                                               \
+         "only for this address, network, pseudonym, MAC or machine; again for more"},             \
     [SEK_ASK_SCOPE] = {"scope",                                                                    \
                        's',                                                                        \
                        SEK_ARG_CHOICE,                                                             \

@@ -39,3 +39,20 @@ enum sek_err sek_audited_add(struct sek_context *c, const struct sek_conf *conf,
         act.reason = reason_of(c);
     return sek_audit_add(db, &act, conf->audit.undo_s, conf->audit.undo_octets, NULL, &c->diag);
 }
+
+enum sek_err sek_audited_record(struct sek_context *c, const struct sek_conf *conf,
+                                const struct sek_audit_act *act)
+{
+    struct sek_policydb *db = NULL;
+    enum sek_err err = sek_policydb_open(conf->policy.db, true, &db, &c->diag);
+    if (!err)
+        err = sek_audited_begin(conf, db, &c->diag);
+    if (!err)
+        err = sek_policydb_begin(db, &c->diag);
+    if (!err)
+        err = sek_audited_add(c, conf, db, act);
+    if (!err)
+        err = sek_policydb_commit(db, &c->diag);
+    sek_policydb_close(db);
+    return err;
+}

@@ -17,3 +17,6 @@ enum sek_err sek_audited_begin(const struct sek_conf *conf, struct sek_policydb 
  * Errors are in c->diag. */
 enum sek_err sek_audited_add(struct sek_context *c, const struct sek_conf *conf,
                              struct sek_policydb *db, const struct sek_audit_act *what);
+/* A row alone, in a transaction of its own: for what changes nothing of policy.db. */
+enum sek_err sek_audited_record(struct sek_context *c, const struct sek_conf *conf,
+                                const struct sek_audit_act *act);

@@ -244,7 +244,7 @@ void sek_change_done(struct sek_change *ch, const char *fmt, ...)
 
 static void lines_print(const struct sek_change *ch)
 {
-    fwrite(ch->lines.data ? ch->lines.data : "", 1, ch->lines.len, stdout);
+    sek_print(ch->lines.len ? ch->lines.data : "");
 }
 
 /* All is taken back before the first line is printed: who reads them may take his time, and others

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "groups.h"
 #include "store/inventory.h"
+#include "tools/command.h"
+#include "tools/views/machines.h"
 #include <stdlib.h>
 #include <string.h>
 #include "base/banned.h"
@@ -93,13 +95,18 @@ enum sek_err sek_nets_add(struct sek_nets *out, struct sek_change *ch, const cha
     struct sek_diag why = {0};
     struct sek_net net;
     size_t before = out->n;
+    enum sek_err err;
     if (sek_net_from_text(word, &net, &why) == SEK_OK) {
         m.failed = !sek_nets_put(out, &net);
     } else if (strchr(word, '/')) {
         return sek_context_usage(c, "%s", why.text);
+    } else if ((err = sek_machines_address(c, c->command->words, word, &net.addr)) == SEK_OK) {
+        net.bits = 128;
+        m.failed = !sek_nets_put(out, &net);
+    } else if (err != SEK_E_NOTFOUND) {
+        return err;
     } else {
-        enum sek_err err =
-            sek_inventory_find(ch->db, word, c->now_s, ADDRESSES_MAX, add_span, &m, &c->diag);
+        err = sek_inventory_find(ch->db, word, c->now_s, ADDRESSES_MAX, add_span, &m, &c->diag);
         if (err && err != SEK_E_NOTFOUND)
             return err;
         if (!m.failed && out->n == before)

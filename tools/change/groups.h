@@ -12,8 +12,8 @@ enum sek_err sek_group_make(struct sek_change *ch, const char *name, struct sek_
 /* The built-in group of quarantined endpoints, made with its list of names at the first use. */
 enum sek_err sek_quarantine_group(struct sek_change *ch, struct sek_group_row *out);
 
-/* The networks that a word stands for: a network or address as written, or every address that the
- * machine with that MAC or name has now, by the inventory. */
+/* The networks that a word stands for: a network or address as written, that of a pseudonym, or
+ * every address that the machine with that MAC or name has now, by the inventory. */
 struct sek_nets {
     struct sek_net *items;
     size_t n;

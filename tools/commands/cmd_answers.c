@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "tools/input/connections.h"
 #include "tools/views/hitview.h"
+#include "tools/views/machines.h"
 #include "store/report_answers.h"
 #include "tools/print/talk.h"
 #include "tools/input/textlines.h"
@@ -22,7 +23,7 @@ SEK_COMMAND(answers);
 
 enum { OPT_ENDPOINT, OPT_SINCE, OPT_CHECK, OPT_COLUMNS, OPT_GRACE, OPT_ALL, N_OPTS };
 const struct sek_arg sek_cmd_answers_args[] = {
-    [OPT_ENDPOINT] = {"endpoint", 'e', SEK_ARG_TEXT, "ADDRESS",
+    [OPT_ENDPOINT] = {"endpoint", 'e', SEK_ARG_TEXT, "ENDPOINT",
                       "only what this endpoint asked for"},
     [OPT_SINCE] = {"since", 's', SEK_ARG_TIME, "TIME", "on that day or later"},
     [OPT_CHECK] = {"check", 0, SEK_ARG_TEXT, "FILE",
@@ -51,13 +52,18 @@ static const struct sek_col cols[] = {
 
 struct rows {
     struct sek_out *out;
+    const struct sek_buf *only; /* NULL: all */
     uint64_t n;
 };
 
 static bool put_answer(void *arg, const struct sek_answer_row *row)
 {
     struct rows *r = arg;
+    struct sek_addr endpoint;
     char day[32];
+    if (r->only && (!row->endpoint || sek_addr_from_text(row->endpoint, &endpoint, NULL) ||
+                    !sek_machines_kept(r->only, &endpoint, row->first_s, row->last_s)))
+        return true;
     sek_time_to_text(row->day * 86400, day, sizeof day);
     day[strcspn(day, "T")] = '\0';
     r->n++;
@@ -72,17 +78,18 @@ static bool put_answer(void *arg, const struct sek_answer_row *row)
     return sek_out_row(r->out);
 }
 
-static enum sek_err show(struct sek_context *c, struct sek_report *report)
+static enum sek_err show(struct sek_context *c, struct sek_report *report,
+                         const struct sek_buf *only)
 {
-    struct rows r = {.out = c->out};
+    struct rows r = {.out = c->out, .only = only};
     struct sek_addr address;
     struct sek_diag why = {0};
     const char *endpoint = c->opt[OPT_ENDPOINT].text;
     if (sek_addr_from_text(c->args[0], &address, &why))
         return sek_context_usage(c, "%s", why.text);
     sek_out_begin(c->out, "sekisho.answers/1", cols, N_COLS, SEK_OUT_ROWS);
-    enum sek_err e = sek_report_answers(report, &address, endpoint, c->opt[OPT_SINCE].number,
-                                        put_answer, &r, &c->diag);
+    enum sek_err e =
+        sek_report_answers(report, &address, c->opt[OPT_SINCE].number, put_answer, &r, &c->diag);
     if (!e)
         e = sek_out_end(c->out, &c->diag);
     if (!e && r.n == 0)
@@ -111,6 +118,7 @@ struct recent {
 
 struct check {
     struct sek_context *c;
+    const struct sek_buf *only; /* NULL: all endpoints */
     struct sek_given *given;
     struct sek_connection_columns columns;
     struct sek_hash_key key;
@@ -214,9 +222,7 @@ static enum sek_err one_line(void *arg, char *line, struct sek_diag *diag)
     enum sek_err e = sek_connection_from_line(line, &k->columns, k->c->now_s, &c, diag);
     if (e)
         return e;
-    struct sek_addr endpoint;
-    if (opt[OPT_ENDPOINT].given && (sek_addr_from_text(opt[OPT_ENDPOINT].text, &endpoint, NULL) ||
-                                    !sek_addr_equal(&endpoint, &c.source)))
+    if (k->only && !sek_machines_kept(k->only, &c.source, c.time_s, c.time_s))
         return SEK_OK;
     if (opt[OPT_SINCE].given && c.time_s < opt[OPT_SINCE].number)
         return SEK_OK;
@@ -314,9 +320,10 @@ static enum sek_err check(struct check *k)
     return e;
 }
 
-static enum sek_err check_log(struct sek_context *c, struct sek_report *report)
+static enum sek_err check_log(struct sek_context *c, struct sek_report *report,
+                              const struct sek_buf *only)
 {
-    struct check k = {.c = c, .columns = {1, 2, 3}, .key = sek_hash_key_random()};
+    struct check k = {.c = c, .only = only, .columns = {1, 2, 3}, .key = sek_hash_key_random()};
     struct sek_diag why = {0};
     int64_t grace_s = c->opt[OPT_GRACE].given ? c->opt[OPT_GRACE].number : GRACE_DEFAULT_S;
     if (c->opt[OPT_COLUMNS].given &&
@@ -341,10 +348,15 @@ enum sek_err sek_cmd_answers(struct sek_context *c)
     bool checks = c->opt[OPT_CHECK].given;
     if (checks == (c->n_args > 0))
         return sek_context_usage(c, "answers: either an ADDRESS, or --check FILE");
+    const struct sek_arg_value *named = &c->opt[OPT_ENDPOINT];
+    struct sek_buf only;
+    sek_buf_init(&only, 0);
     enum sek_err e = sek_hit_report_open(c, &report);
-    if (e)
-        return e;
-    e = checks ? check_log(c, report) : show(c, report);
+    if (!e && named->given)
+        e = sek_machines_keep(c, "--endpoint", named->text, &only);
+    if (!e)
+        e = (checks ? check_log : show)(c, report, named->given ? &only : NULL);
     sek_report_close(report);
+    sek_buf_fini(&only);
     return e;
 }

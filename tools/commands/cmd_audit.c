@@ -3,7 +3,12 @@
 #include "tools/views/auditview.h"
 #include "tools/change/change.h"
 #include "tools/command.h"
+#include "store/pseudonym.h"
+#include "tools/views/machines.h"
 #include "tools/print/talk.h"
+#include "tools/print/veil.h"
+#include "tools/change/audited.h"
+#include "tools/roles.h"
 #include <stdio.h>
 #include <string.h>
 #include "base/banned.h"
@@ -35,10 +40,15 @@ const struct sek_arg sek_cmd_audit_show_args[] = {
     [N_SHOW] = {0},
 };
 
-enum { EXPORT_FROM, N_EXPORT };
+enum { EXPORT_FROM, EXPORT_ADDRESSES, EXPORT_REASON, N_EXPORT };
 const struct sek_arg sek_cmd_audit_export_args[] = {
     [EXPORT_FROM] = {"from", 0, SEK_ARG_NUMBER, "NUMBER", "from this row on; default the first",
                      NULL, 1, INT64_MAX},
+    [EXPORT_ADDRESSES] = {"addresses", 0, SEK_ARG_FLAG, NULL,
+                          "the endpoints of privacy.groups, too, for who verifies the rows; needs "
+                          "--reason, and leaves a row itself"},
+    [EXPORT_REASON] = {"reason", 'r', SEK_ARG_TEXT, "TEXT",
+                       "why addresses are exported, for the audit trail"},
     [N_EXPORT] = {0},
 };
 
@@ -81,14 +91,28 @@ static void tell_cut(const struct run *r, bool given)
 /* --- list --------------------------------------------------------------------------------------
  */
 
+/* The address behind a pseudonym, as the trail has it; of a forgotten endpoint it has the
+ * pseudonym.
+ */
+static const char *endpoint_or(struct sek_context *c, const char *text, char out[SEK_ADDR_TEXT_MAX])
+{
+    struct sek_addr addr;
+    bool known = text && sek_pseudonym_is(text) &&
+                 sek_machines_address(c, "--object", text, &addr) == SEK_OK;
+    c->diag = (struct sek_diag){0};
+    c->exit = SEK_EXIT_OK;
+    return known ? sek_addr_to_text(&addr, out) : text;
+}
+
 enum sek_err sek_cmd_audit(struct sek_context *c)
 {
     const struct sek_arg_value *opt = c->opt;
-    const struct sek_audit_filter filter = {.since_ms = opt[OPT_SINCE].number * 1000,
-                                            .until_ms = opt[OPT_UNTIL].number * 1000,
-                                            .user = opt[OPT_USER].text,
-                                            .object = opt[OPT_OBJECT].text,
-                                            .verb = opt[OPT_VERB].text};
+    char address[SEK_ADDR_TEXT_MAX];
+    struct sek_audit_filter filter = {.since_ms = opt[OPT_SINCE].number * 1000,
+                                      .until_ms = opt[OPT_UNTIL].number * 1000,
+                                      .user = opt[OPT_USER].text,
+                                      .object = opt[OPT_OBJECT].text,
+                                      .verb = opt[OPT_VERB].text};
     struct run r = {.out = c->out, .limit = LIMIT_DEFAULT};
     const struct sek_conf *conf;
     struct sek_policydb *db = NULL;
@@ -103,6 +127,7 @@ enum sek_err sek_cmd_audit(struct sek_context *c)
     enum sek_err err = sek_change_look(c, &conf, &db);
     if (err)
         return err;
+    filter.object = endpoint_or(c, filter.object, address);
     sek_out_begin(c->out, "sekisho.audit/1", sek_auditview_cols(false), SEK_AUDITVIEW_COLS,
                   SEK_OUT_ROWS);
     err = end(c, sek_audit_rows(db, &filter, put_row, &r, &c->diag));
@@ -250,6 +275,25 @@ static bool put_export(void *arg, const struct sek_audit_row *row)
     return sek_out_row(o);
 }
 
+/* What is hidden is not what was hashed: who verifies the rows outside has to have the addresses,
+ * and the trail says who took them. */
+static enum sek_err unveil(struct sek_context *c, const struct sek_conf *conf)
+{
+    const char *reason = c->opt[EXPORT_REASON].text;
+    if (!reason || !reason[strspn(reason, " \t")])
+        return sek_context_usage(c,
+                                 "--addresses: --reason is required: it goes into the audit trail");
+    enum sek_err err = sek_roles_admit_writer(c);
+    if (!err)
+        err = sek_audited_record(c, conf,
+                                 &(struct sek_audit_act){.object = "audit trail",
+                                                         .before = "",
+                                                         .after = "exported with addresses"});
+    if (!err)
+        sek_veil_set(NULL, NULL);
+    return err;
+}
+
 /* A table would cut and fold what is to be verified: JSON lines then. */
 enum sek_err sek_cmd_audit_export(struct sek_context *c)
 {
@@ -258,6 +302,9 @@ enum sek_err sek_cmd_audit_export(struct sek_context *c)
     struct sek_out *lines = NULL;
     const struct sek_out_style style = {.format = SEK_OUT_JSONL};
     enum sek_err err = sek_change_look(c, &conf, &db);
+    bool veiled = !err && *conf->privacy.groups && !c->opt[EXPORT_ADDRESSES].given;
+    if (!err && *conf->privacy.groups && !veiled)
+        err = unveil(c, conf);
     if (!err && sek_out_format(c->out) == SEK_OUT_TABLE &&
         (err = sek_out_new(stdout, &style, &lines)))
         sek_diag_set(&c->diag, err, "%s", sek_err_text(err));
@@ -275,5 +322,8 @@ enum sek_err sek_cmd_audit_export(struct sek_context *c)
     sek_policydb_close(db);
     if (!err && r.n == 0)
         return sek_context_none(c, "no rows to export");
+    if (!err && veiled)
+        sek_talk("endpoints of privacy.groups are hidden: rows that name them can be verified with "
+                 "--addresses only");
     return err;
 }

@@ -12,6 +12,7 @@
 #include "tools/print/talk.h"
 #include "tools/views/correlateview.h"
 #include "tools/views/hitview.h"
+#include "tools/views/machines.h"
 #include "watch/sinkhole_list.h"
 #include <inttypes.h>
 #include <stdlib.h>
@@ -51,7 +52,7 @@ const struct sek_arg sek_cmd_correlate_args[] = {
     [OPT_MAP] = {"with-map", 'm', SEK_ARG_TEXT, "FILE",
                  "which column is what: a map's file, or " SEK_LOGFILES_MAPS
                  "; default: the first of these that fits"},
-    [OPT_ENDPOINT] = {"endpoint", 'e', SEK_ARG_TEXT, "ADDRESS", "of this client only"},
+    [OPT_ENDPOINT] = {"endpoint", 'e', SEK_ARG_TEXT, "ENDPOINT", "of this client only"},
     [OPT_SINCE] = {"since", 's', SEK_ARG_TIME, "TIME", "only lines from then on"},
     [OPT_UNTIL] = {"until", 'u', SEK_ARG_TIME, "TIME", "only lines before then"},
     [OPT_WINDOW] = {"window", 0, SEK_ARG_DURATION, "TIME",
@@ -96,7 +97,8 @@ struct work {
     struct sek_policydb *db;         /* NULL: no inventory */
     struct sek_sinkholes *sinkholes; /* of others */
     struct sek_logfiles *logs;
-    struct sek_addr only;
+    struct sek_buf only; /* struct sek_span; of all, unless has_only */
+    struct sek_buf selector;
     bool has_only;
     struct sek_buf allowed; /* struct sek_net */
     int64_t skew_ms, window_ms, grace_s;
@@ -182,7 +184,7 @@ static enum sek_err take_line(void *arg, struct sek_log_line *line, struct sek_d
         w->n_strange++;
         return SEK_OK;
     }
-    if (w->has_only && !sek_addr_equal(&w->only, &line->source))
+    if (w->has_only && !sek_machines_kept(&w->only, &line->source, time_s, time_s))
         return SEK_OK;
     const struct sek_outside_conn conn = {.endpoint = line->source,
                                           .address = line->destination,
@@ -269,10 +271,9 @@ static enum sek_err read_hits(struct work *w)
 {
     struct sek_context *c = w->c;
     struct hits h = {.w = w};
-    char only[SEK_ADDR_TEXT_MAX];
     struct sek_hit_filter f = {.since_s = (w->all.first_ms - w->window_ms) / 1000,
                                .until_s = w->all.last_ms / 1000 + 1,
-                               .endpoint = w->has_only ? sek_addr_to_text(&w->only, only) : NULL};
+                               .endpoint = w->has_only ? w->selector.data : NULL};
     if (w->n_conns == 0)
         return SEK_OK;
     enum sek_err e = sek_report_hits(w->report, &f, one_hit, &h, &c->diag);
@@ -510,7 +511,6 @@ static enum sek_err read_options(struct work *w)
 {
     struct sek_context *c = w->c;
     const struct sek_arg_value *opt = c->opt;
-    struct sek_diag why = {0};
     if (c->n_args == 0 && !opt[OPT_WITH].given)
         return sek_context_usage(c, "correlate: name a log, or - for standard input");
     w->window_ms = 1000 * (opt[OPT_WINDOW].given ? opt[OPT_WINDOW].number : WINDOW_DEFAULT_S);
@@ -518,9 +518,13 @@ static enum sek_err read_options(struct work *w)
     w->skew_ms = 1000 * ((opt[OPT_FAST].given ? opt[OPT_FAST].number : 0) -
                          (opt[OPT_SLOW].given ? opt[OPT_SLOW].number : 0));
     w->has_only = opt[OPT_ENDPOINT].given;
-    if (w->has_only && sek_addr_from_text(opt[OPT_ENDPOINT].text, &w->only, &why))
-        return sek_context_usage(c, "--endpoint: %s", why.text);
-    enum sek_err e = read_nets(w);
+    enum sek_err e = SEK_OK;
+    if (w->has_only)
+        e = sek_machines_keep(c, "--endpoint", opt[OPT_ENDPOINT].text, &w->only);
+    if (w->has_only && !e)
+        e = sek_machines_selector(c, "--endpoint", opt[OPT_ENDPOINT].text, &w->selector);
+    if (!e)
+        e = read_nets(w);
     return e ? e : read_maps(w);
 }
 
@@ -561,6 +565,8 @@ enum sek_err sek_cmd_correlate(struct sek_context *c)
 {
     struct work w = {.c = c, .all = empty, .conns = empty, .recorded = empty};
     sek_buf_init(&w.allowed, 0);
+    sek_buf_init(&w.only, 0);
+    sek_buf_init(&w.selector, 0);
     w.names = calloc(NAMES_KEPT, sizeof *w.names);
     enum sek_err e =
         w.names ? read_options(&w) : sek_diag_set(&c->diag, SEK_E_NOMEM, "out of memory");
@@ -577,6 +583,8 @@ enum sek_err sek_cmd_correlate(struct sek_context *c)
     sek_policydb_close(w.db);
     sek_report_close(w.report);
     sek_buf_fini(&w.allowed);
+    sek_buf_fini(&w.only);
+    sek_buf_fini(&w.selector);
     free(w.names);
     return e;
 }

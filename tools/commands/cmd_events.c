@@ -121,7 +121,7 @@ static const char *show_endpoint(void *arg, const char *address)
 
 static const char *show_text(void *arg, const char *text)
 {
-    return sek_cloak_text(arg, text, NULL);
+    return sek_cloak_text(arg, SEK_VEIL_TEXT, text, NULL);
 }
 
 static enum sek_err hide(struct sek_context *c, struct sek_stream *s)

@@ -87,8 +87,9 @@ static void find(struct review *r, const char *finding, const char *decision, co
             if ((unsigned char)line.data[i] < ' ')
                 line.data[i] = '?';
         bool acts = decision && strcmp(decision, "show") != 0 && r->decided != r->e->id;
-        printf("%s\n%s%s %" PRId64 "\n", line.data ? line.data : "#", acts ? "" : "# ",
-               decision ? decision : "show", r->e->id);
+        sek_buf_add_fmt(&line, "\n%s%s %" PRId64 "\n", acts ? "" : "# ",
+                        decision ? decision : "show", r->e->id);
+        sek_print(line.data ? line.data : "#\n");
         if (acts)
             r->decided = r->e->id;
         sek_buf_fini(&line);

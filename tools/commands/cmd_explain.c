@@ -4,6 +4,7 @@
 #include "event/event.h"
 #include "event/status.h"
 #include "tools/views/judge.h"
+#include "tools/views/machines.h"
 #include "name/qtype.h"
 #include "policy/records.h"
 #include "name/special.h"
@@ -20,7 +21,7 @@ SEK_COMMAND(explain);
 
 enum { OPT_CLIENT, OPT_TYPE, OPT_ANSWER, N_OPTS };
 const struct sek_arg sek_cmd_explain_args[] = {
-    [OPT_CLIENT] = {"client", 'e', SEK_ARG_TEXT, "ADDRESS", "as asked by this endpoint"},
+    [OPT_CLIENT] = {"client", 'e', SEK_ARG_TEXT, "ENDPOINT", "as asked by this endpoint"},
     [OPT_TYPE] = {"type", 't', SEK_ARG_TEXT, "TYPE", "as asked with this type; default A"},
     [OPT_ANSWER] = {"answer", 'a', SEK_ARG_TEXT, "ADDRESS", "with this address in the answer"},
     [N_OPTS] = {0},
@@ -536,15 +537,15 @@ static enum sek_err read_question(struct question *q)
         q->qtype = sek_qtype_from_text(c->opt[OPT_TYPE].text);
     if (q->qtype < 0)
         return sek_context_usage(c, "--type: \"%.100s\" is no query type", c->opt[OPT_TYPE].text);
-    q->has_client = c->opt[OPT_CLIENT].given;
-    if (q->has_client && sek_addr_from_text(c->opt[OPT_CLIENT].text, &q->client, NULL))
-        return sek_context_usage(c, "--client: \"%.100s\" is no IP address",
-                                 c->opt[OPT_CLIENT].text);
     q->has_answer = c->opt[OPT_ANSWER].given;
     if (q->has_answer && sek_addr_from_text(c->opt[OPT_ANSWER].text, &q->answer, NULL))
         return sek_context_usage(c, "--answer: \"%.100s\" is no IP address",
                                  c->opt[OPT_ANSWER].text);
-    return sek_context_conf(c, &q->conf);
+    q->has_client = c->opt[OPT_CLIENT].given;
+    enum sek_err e = sek_context_conf(c, &q->conf);
+    if (!e && q->has_client)
+        e = sek_machines_now(c, "--client", c->opt[OPT_CLIENT].text, &q->client);
+    return e;
 }
 
 /* What its answer carries is judged if no exception or block decided; it decides if it blocks, or

@@ -26,8 +26,8 @@ enum {
 const struct sek_arg sek_cmd_findings_args[] = {
     [OPT_SINCE] = {"since", 's', SEK_ARG_TIME, "TIME", "that lasted until then or longer"},
     [OPT_UNTIL] = {"until", 'u', SEK_ARG_TIME, "TIME", "that began before then"},
-    [OPT_ENDPOINT] = {"endpoint", 'e', SEK_ARG_TEXT, "ADDRESS",
-                      "of this client only; also a machine's name or MAC"},
+    [OPT_ENDPOINT] = {"endpoint", 'e', SEK_ARG_TEXT, "ENDPOINT",
+                      "of this client only: an address, pseudonym, MAC or machine"},
     [OPT_DOMAIN] = {"domain", 'd', SEK_ARG_TEXT, "NAME",
                     "that suspect a domain at or below this name; =NAME exactly"},
     [OPT_DETECTOR] = {"detector", 0, SEK_ARG_CHOICE, NULL, "of this detector only",

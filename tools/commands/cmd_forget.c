@@ -12,6 +12,7 @@
 #include "tools/command.h"
 #include "tools/print/talk.h"
 #include "tools/roles.h"
+#include "tools/views/machines.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -24,6 +25,7 @@
 SEK_COMMAND(forget);
 
 #define WAIT_MS 60000 /* the writer first lets settle what it has in memory */
+#define NOBODY "::"   /* in its place where there is no key for a pseudonym, as in events.db */
 #define LOOK_MS 100
 #define SLICE_ROWS 20000
 
@@ -47,23 +49,57 @@ struct forget {
 
 static bool take_number(void *arg, const struct sek_audit_row *row)
 {
-    *(int64_t *)arg = row->number;
-    return false; /* the newest */
+    int64_t *newest = arg;
+    *newest = row->number > *newest ? row->number : *newest;
+    return false; /* the newest comes first */
 }
 
-static enum sek_err in_transaction(struct forget *f, struct sek_policydb *db, uint64_t *out_rows)
+struct mentions {
+    struct forget *f;
+    struct sek_policydb *db;
+    int64_t newest;
+    enum sek_err err;
+};
+
+static void look_for(struct mentions *m, const char *object)
+{
+    const struct sek_audit_filter filter = {.object = object};
+    if (!m->err)
+        m->err = sek_audit_rows(m->db, &filter, take_number, &m->newest, &m->f->c->diag);
+}
+
+static bool on_called(void *arg, const char *called)
+{
+    char object[SEK_NAME_TEXT_MAX + 32];
+    snprintf(object, sizeof object, "about endpoint %s", called);
+    look_for(arg, object);
+    return true;
+}
+
+/* The last row of the trail that named it, by its address or as an incident did. */
+static enum sek_err last_mention(struct forget *f, struct sek_policydb *db, int64_t *out)
+{
+    struct mentions m = {.f = f, .db = db};
+    char address[SEK_ADDR_TEXT_MAX];
+    look_for(&m, sek_addr_to_text(&f->endpoint, address));
+    enum sek_err err = sek_policydb_called(db, &f->endpoint, on_called, &m, &f->c->diag);
+    *out = m.newest;
+    return err ? err : m.err;
+}
+
+static enum sek_err in_transaction(struct forget *f, struct sek_policydb *db,
+                                   struct sek_forgotten *out)
 {
     struct sek_context *c = f->c;
-    char address[SEK_ADDR_TEXT_MAX];
     int64_t newest = 0;
-    struct sek_audit_filter mentions = {.object = sek_addr_to_text(&f->endpoint, address)};
-    enum sek_err err = sek_audit_rows(db, &mentions, take_number, &newest, &c->diag);
+    const char *called = sek_pseudonym_is(f->called) ? f->called : NOBODY;
+    enum sek_err err = last_mention(f, db, &newest);
     if (!err)
         err = sek_audit_begin(db, 0, &c->diag); /* no data by which it could be taken back */
     if (!err)
         err = sek_policydb_begin(db, &c->diag);
     if (!err)
-        err = sek_policydb_forget(db, &f->endpoint, newest, out_rows, &c->diag);
+        err = sek_policydb_forget(db, &f->endpoint, called, c->now_s, newest, out, &c->diag);
     if (!err)
         err = sek_audited_add(
             c, f->conf, db,
@@ -74,17 +110,37 @@ static enum sek_err in_transaction(struct forget *f, struct sek_policydb *db, ui
     return !err && dismissals ? sek_dismissfile_publish(f->conf, db, &c->diag) : err;
 }
 
+/* What is in force, or may become so, is not records: whoever wants it forgotten ends it first. */
+static void tell(const struct sek_forgotten *done)
+{
+    uint64_t n = done->n_renamed;
+    sek_talk("%" PRIu64 " row%s removed from inventory, dismissals, triage and past memberships",
+             done->n_removed, done->n_removed == 1 ? "" : "s");
+    if (n)
+        sek_talk("%" PRIu64 " record%s of incidents and past exceptions renamed", n,
+                 n == 1 ? "" : "s");
+    if (done->standing.len)
+        sek_talk("exceptions that are not over name it: %s; revoke or reject them, and forget it "
+                 "again",
+                 done->standing.data);
+    if (done->is_member)
+        sek_talk(
+            "groups have its address as a member: remove it from them (group remove, release), "
+            "if they need not");
+}
+
 static enum sek_err in_policy(struct forget *f)
 {
     struct sek_policydb *db = NULL;
-    uint64_t n = 0;
+    struct sek_forgotten done = {0};
+    sek_buf_init(&done.standing, 0);
     enum sek_err err = sek_policydb_open(f->conf->policy.db, true, &db, &f->c->diag);
     if (!err)
-        err = in_transaction(f, db, &n);
+        err = in_transaction(f, db, &done);
     sek_policydb_close(db);
     if (!err)
-        sek_talk("%" PRIu64 " row%s removed from inventory, dismissals and triage", n,
-                 n == 1 ? "" : "s");
+        tell(&done);
+    sek_buf_fini(&done.standing);
     return err;
 }
 
@@ -195,10 +251,13 @@ enum sek_err sek_cmd_forget(struct sek_context *c)
 {
     struct forget f = {.c = c};
     enum sek_err err = sek_context_conf(c, &f.conf);
-    if (!err && sek_addr_from_text(c->args[0], &f.endpoint, &c->diag))
-        return sek_context_usage(c, "\"%.60s\" is no address", c->args[0]);
     if (!err)
         err = sek_roles_admit_writer(c);
+    if (!err)
+        err = sek_machines_address(c, "forget", c->args[0], &f.endpoint);
+    if (err == SEK_E_NOTFOUND)
+        return sek_context_usage(c, "forget: name an address or a pseudonym; of a machine its "
+                                    "addresses, one by one");
     if (err)
         return err;
     name_it(&f);

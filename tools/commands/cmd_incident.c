@@ -28,7 +28,7 @@ enum { ABOUT_HIT, ABOUT_ENDPOINT, ABOUT_DOMAIN, ABOUT_NOTE, OPEN_TITLE, N_OPEN }
     [ABOUT_HIT] = {"hit", 0, SEK_ARG_TEXTS, "ID",                                                  \
                    "its endpoint and registered domain: the id that sekisho hits shows"},          \
     [ABOUT_ENDPOINT] = {"endpoint", 'e', SEK_ARG_TEXTS, "ENDPOINT",                                \
-                        "an address, or a machine of the inventory"},                              \
+                        "an address, a pseudonym, or a machine of the inventory"},                 \
     [ABOUT_DOMAIN] = {"domain", 'd', SEK_ARG_TEXTS, "NAME", "a name and all below it"},            \
     [ABOUT_NOTE] = {"note", 0, SEK_ARG_TEXT, "TEXT", "a note with it"}
 const struct sek_arg sek_cmd_incident_open_args[] = {
@@ -121,7 +121,7 @@ static enum sek_err add_endpoint(struct opening *o, const char *text)
     struct sek_addr addr;
     struct sek_buf selector;
     char canonical[SEK_ADDR_TEXT_MAX];
-    enum sek_err e = sek_machines_address(o->c, text, &addr);
+    enum sek_err e = sek_machines_address(o->c, "--endpoint", text, &addr);
     if (!e)
         add_subject(o, SEK_INCIDENT_ENDPOINT, sek_addr_to_text(&addr, canonical));
     if (e != SEK_E_NOTFOUND)
@@ -312,7 +312,7 @@ static bool list_incident(void *arg, const struct sek_incident *i)
     sek_out_text(o, L_STATE, sek_lookup_name(sek_incident_state_names, (int)i->state));
     sek_out_int(o, L_OPENED, i->opened_s);
     sek_out_text(o, L_TITLE, i->title);
-    sek_out_text(o, L_ABOUT, l->about.data);
+    sek_out_endpoint(o, L_ABOUT, l->about.data);
     sek_out_text(o, L_WHO, i->who);
     if (i->closed_s)
         sek_out_int(o, L_CLOSED, i->closed_s);
@@ -410,7 +410,10 @@ static bool put_subject(void *arg, const struct sek_incident_subject *s)
     if (l->events && l->incident->closed_s)
         l->err = sek_recurrence_add(l->c, l->events, s, l->incident->closed_s, &again);
     sek_out_text(o, S_KIND, sek_lookup_name(sek_incident_kind_names, (int)s->kind));
-    sek_out_text(o, S_VALUE, s->value);
+    if (s->kind == SEK_INCIDENT_ENDPOINT)
+        sek_out_endpoint(o, S_VALUE, s->value);
+    else
+        sek_out_text(o, S_VALUE, s->value);
     sek_out_int(o, S_ADDED, s->added_s);
     sek_out_text(o, S_WHO, s->who);
     if (again.last_ms) {

@@ -2,7 +2,9 @@
 /* Packets that the site kept itself: `packets`. */
 #include "replay/excerpt.h"
 #include "store/pseudonym.h"
+#include "tools/change/audited.h"
 #include "tools/command.h"
+#include "tools/roles.h"
 #include "tools/input/pastfiles.h"
 #include "tools/print/talk.h"
 #include "tools/views/machines.h"
@@ -18,10 +20,10 @@ SEK_COMMAND(packets);
 
 #define LOST_SAID 5 /* messages that are named one by one */
 
-enum { OPT_ENDPOINT, OPT_DOMAIN, OPT_SINCE, OPT_UNTIL, OPT_EITHER, N_OPTS };
+enum { OPT_ENDPOINT, OPT_DOMAIN, OPT_SINCE, OPT_UNTIL, OPT_EITHER, OPT_REASON, N_OPTS };
 const struct sek_arg sek_cmd_packets_args[] = {
     [OPT_ENDPOINT] = {"endpoint", 'e', SEK_ARG_TEXTS, "ENDPOINT",
-                      "of this client: an address, or a machine's name or MAC; may be given again"},
+                      "of this client: an address, pseudonym, MAC or machine; may be given again"},
     [OPT_DOMAIN] = {"domain", 'd', SEK_ARG_TEXTS, "NAME",
                     "with this name or one below in question or answer; =NAME exactly, *.NAME "
                     "only below; may be given again"},
@@ -30,6 +32,8 @@ const struct sek_arg sek_cmd_packets_args[] = {
     [OPT_UNTIL] = {"until", 'u', SEK_ARG_TIME, "TIME", "before then"},
     [OPT_EITHER] = {"either", 0, SEK_ARG_FLAG, NULL,
                     "of an endpoint or about a name, where both are given; else of both"},
+    [OPT_REASON] = {"reason", 'r', SEK_ARG_TEXT, "TEXT",
+                    "why, for the audit trail: needed with a pseudonym, which packets reveal"},
     [N_OPTS] = {0},
 };
 
@@ -62,18 +66,32 @@ static bool add_span(void *arg, const struct sek_span *span)
     return true;
 }
 
-/* A pseudonym is not looked up: its packets would tell the address with nobody the wiser. */
+/* Packets show addresses: who asks for those of a pseudonym learns whose it is, and the trail says
+ * so first. */
+static enum sek_err reveal(struct work *w, const char *pseudonym)
+{
+    struct sek_context *c = w->c;
+    const char *reason = c->opt[OPT_REASON].text;
+    const struct sek_conf *conf;
+    enum sek_err e = sek_context_conf(c, &conf);
+    if (!e && (!reason || !reason[strspn(reason, " \t")]))
+        return sek_context_usage(c,
+                                 "--endpoint: packets reveal the address of %.40s: that needs "
+                                 "--reason, for the audit trail",
+                                 pseudonym);
+    if (!e)
+        e = sek_roles_admit_writer(c);
+    if (e)
+        return e;
+    return sek_audited_record(
+        c, conf,
+        &(struct sek_audit_act){.object = pseudonym, .before = "", .after = "revealed by packets"});
+}
+
 static enum sek_err add_endpoint(struct work *w, const char *text)
 {
-    struct sek_span span = {.from_s = INT64_MIN, .until_s = INT64_MAX};
-    if (sek_addr_from_text(text, &span.addr, NULL) == SEK_OK) {
-        add_span(&w->endpoints, &span);
-        return SEK_OK;
-    }
-    if (sek_pseudonym_is(text))
-        return sek_context_usage(
-            w->c, "--endpoint: packets show the address of %.40s: see sekisho reveal", text);
-    return sek_machines_spans(w->c, "--endpoint", text, add_span, &w->endpoints);
+    enum sek_err e = sek_machines_each(w->c, "--endpoint", text, add_span, &w->endpoints);
+    return !e && sek_pseudonym_is(text) ? reveal(w, text) : e;
 }
 
 static enum sek_err add_name(struct work *w, const char *text)

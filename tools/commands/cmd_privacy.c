@@ -2,9 +2,10 @@
 /* privacy key: the key of pseudonyms; reveal: whom one stands for. */
 #include "tools/change/audited.h"
 #include "tools/change/change.h"
+#include "store/pseudonym.h"
 #include "tools/command.h"
 #include "tools/print/talk.h"
-#include "tools/privacy/cloak.h"
+#include "tools/privacy/known.h"
 #include "tools/roles.h"
 #include <stdio.h>
 #include <string.h>
@@ -30,32 +31,15 @@ const struct sek_arg sek_cmd_reveal_args[] = {
     [N_REVEAL] = {0},
 };
 
-/* A row of the trail for what policy.db does not hold. */
-static enum sek_err record(struct sek_context *c, const struct sek_conf *conf,
-                           const struct sek_audit_act *act)
-{
-    struct sek_policydb *db = NULL;
-    enum sek_err err = sek_policydb_open(conf->policy.db, true, &db, &c->diag);
-    if (!err)
-        err = sek_audited_begin(conf, db, &c->diag);
-    if (!err)
-        err = sek_policydb_begin(db, &c->diag);
-    if (!err)
-        err = sek_audited_add(c, conf, db, act);
-    if (!err)
-        err = sek_policydb_commit(db, &c->diag);
-    sek_policydb_close(db);
-    return err;
-}
-
 /* First the trail, then the key. */
 static enum sek_err record_key(void *arg)
 {
     struct sek_context *c = arg;
-    return record(c, &c->conf,
-                  &(struct sek_audit_act){.object = "key of pseudonyms",
-                                          .before = c->opt[OPT_REPLACE].given ? "another key" : "",
-                                          .after = "a new key"});
+    return sek_audited_record(
+        c, &c->conf,
+        &(struct sek_audit_act){.object = "key of pseudonyms",
+                                .before = c->opt[OPT_REPLACE].given ? "another key" : "",
+                                .after = "a new key"});
 }
 
 enum sek_err sek_cmd_privacy_key(struct sek_context *c)
@@ -127,9 +111,9 @@ static enum sek_err reveal(struct sek_context *c, const struct sek_conf *conf, s
     if (!s->found)
         return sek_context_none(c, "%s stands for no endpoint that is known", s->pseudonym);
     /* first the trail, then the answer */
-    err =
-        record(c, conf,
-               &(struct sek_audit_act){.object = s->pseudonym, .before = "", .after = "revealed"});
+    err = sek_audited_record(
+        c, conf,
+        &(struct sek_audit_act){.object = s->pseudonym, .before = "", .after = "revealed"});
     if (!err)
         puts(sek_addr_to_text(&s->endpoint, address));
     return err;
@@ -145,8 +129,7 @@ enum sek_err sek_cmd_reveal(struct sek_context *c)
     if (err)
         return err;
     if (!sek_pseudonym_is(s.pseudonym))
-        return sek_context_usage(c, "\"%.60s\" is no pseudonym: p- and 16 hexadecimal digits",
-                                 s.pseudonym);
+        return sek_context_usage(c, "reveal: a pseudonym is p- and 16 hexadecimal digits");
     if (!c->opt[OPT_REASON].given || !*c->opt[OPT_REASON].text)
         return sek_context_usage(c, "--reason is required: it goes into the audit trail");
     err = reveal(c, conf, &s);

@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "bulletin/paper.h"
 #include "tools/command.h"
+#include "tools/print/veil.h"
 #include "tools/print/safe.h"
 #include "tools/views/hitview.h"
 #include "tools/views/reportview.h"
@@ -228,8 +229,8 @@ enum sek_err sek_cmd_report(struct sek_context *c)
     if (!e)
         e = gather(c, &period, &b);
     if (!e) {
-        e = sek_paper_make(b, lang, (enum sek_audience_kind)c->opt[OPT_FOR].number, &paper,
-                           &c->diag);
+        e = sek_paper_make(b, lang, (enum sek_audience_kind)c->opt[OPT_FOR].number, sek_veil_text,
+                           NULL, &paper, &c->diag);
         if (!e)
             e = write_out(c, &paper);
         sek_paper_fini(&paper);

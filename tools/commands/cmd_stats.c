@@ -26,8 +26,8 @@ enum { OPT_SINCE, OPT_UNTIL, OPT_ENDPOINT, OPT_DOMAIN, OPT_BY, OPT_LIMIT, N_OPTS
 const struct sek_arg sek_cmd_stats_args[] = {
     [OPT_SINCE] = {"since", 's', SEK_ARG_TIME, "TIME", "from then on; default 1d (ago)"},
     [OPT_UNTIL] = {"until", 'u', SEK_ARG_TIME, "TIME", "before then"},
-    [OPT_ENDPOINT] = {"endpoint", 'e', SEK_ARG_TEXT, "ADDRESS",
-                      "of this client only; also a machine's name or MAC"},
+    [OPT_ENDPOINT] = {"endpoint", 'e', SEK_ARG_TEXT, "ENDPOINT",
+                      "of this client only: an address, pseudonym, MAC or machine"},
     [OPT_DOMAIN] = {"domain", 'd', SEK_ARG_TEXT, "NAME", "of this registered domain only"},
     [OPT_BY] = {"by", 'b', SEK_ARG_CHOICE, NULL,
                 "one row each, most first (minutes: newest); default total", by_names},

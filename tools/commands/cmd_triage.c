@@ -16,13 +16,13 @@ SEK_COMMAND(triage_show);
 
 enum { SET_ENDPOINT, SET_NOTE };
 const struct sek_arg sek_cmd_triage_set_args[] = {
-    [SET_ENDPOINT] = {"endpoint", 'e', SEK_ARG_TEXT, "ADDRESS", "asked for by this endpoint only"},
+    [SET_ENDPOINT] = {"endpoint", 'e', SEK_ARG_TEXT, "ENDPOINT", "asked for by this endpoint only"},
     [SET_NOTE] = {"note", 'n', SEK_ARG_TEXT, "TEXT", "why, for those who look next"},
     {0},
 };
 enum { SHOW_ENDPOINT, SHOW_TRIAGE };
 const struct sek_arg sek_cmd_triage_show_args[] = {
-    [SHOW_ENDPOINT] = {"endpoint", 'e', SEK_ARG_TEXT, "ADDRESS", "of this endpoint only"},
+    [SHOW_ENDPOINT] = {"endpoint", 'e', SEK_ARG_TEXT, "ENDPOINT", "of this endpoint only"},
     [SHOW_TRIAGE] = SEK_TRIAGE_FILTER_ROW,
     {0},
 };
@@ -34,8 +34,10 @@ struct set_work {
     struct sek_context *c;
     struct sek_suffix *suffix;
     struct sek_triage row;
-    char endpoint[SEK_ADDR_TEXT_MAX];
-    struct sek_buf domains; /* texts, each ended by a NUL */
+    const char *called; /* the endpoint: its address, or as typed; "": all */
+    char address[SEK_ADDR_TEXT_MAX];
+    struct sek_buf endpoints; /* struct sek_addr: what it has now */
+    struct sek_buf domains;   /* texts, each ended by a NUL */
 };
 
 /* To the registered domain, as hits have it; a public suffix, which has none, stays. */
@@ -54,7 +56,7 @@ static enum sek_err add_domain(void *arg, const char *word, unsigned line)
         sek_name_to_text(domain.octets, text);
         if (labels > 0)
             sek_talk("%.200s belongs to %.200s, whose state it is", word, text);
-    } else if (!*w->endpoint) {
+    } else if (!*w->called) {
         return sek_context_usage(w->c, "\"*\" stands for all that an endpoint asks for: name it by "
                                        "--endpoint");
     }
@@ -71,29 +73,42 @@ static void print_request(const struct set_work *w, const char *domain)
     const char *reason = *w->row.note ? w->row.note : "false positive";
     int n = 3;
     words[n++] = (char *)(uintptr_t)domain;
-    if (*w->endpoint) {
+    if (*w->called) {
         words[n++] = (char *)(uintptr_t) "--endpoint";
-        words[n++] = (char *)(uintptr_t)w->endpoint;
+        words[n++] = (char *)(uintptr_t)w->called;
     }
     words[n++] = (char *)(uintptr_t) "--reason";
     words[n++] = (char *)(uintptr_t)reason;
     sek_buf_init(&line, 0);
     sek_origin_command(words, n, &line);
+    sek_buf_add_text(&line, "\n");
     if (line.data)
-        puts(line.data);
+        sek_print(line.data);
     sek_buf_fini(&line);
 }
 
-static enum sek_err put_all(struct set_work *w, struct sek_change *ch, uint64_t *out_n)
+static enum sek_err put_domains(struct set_work *w, struct sek_change *ch, const char *endpoint,
+                                uint64_t *io_n)
 {
     enum sek_err e = SEK_OK;
-    *out_n = 0;
+    w->row.endpoint = endpoint;
     for (size_t at = 0; !e && at < w->domains.len; at += strlen(w->domains.data + at) + 1) {
         bool changed = false;
         w->row.domain = w->domains.data + at;
         e = sek_triage_put(ch->db, &w->row, &changed, &ch->c->diag);
-        *out_n += changed;
+        *io_n += changed;
     }
+    return e;
+}
+
+static enum sek_err put_all(struct set_work *w, struct sek_change *ch, uint64_t *out_n)
+{
+    const struct sek_addr *all = (const void *)w->endpoints.data;
+    char address[SEK_ADDR_TEXT_MAX];
+    *out_n = 0;
+    enum sek_err e = *w->called ? SEK_OK : put_domains(w, ch, SEK_TRIAGE_ANY, out_n);
+    for (size_t i = 0; !e && i < w->endpoints.len / sizeof *all; i++)
+        e = put_domains(w, ch, sek_addr_to_text(&all[i], address), out_n);
     return e;
 }
 
@@ -102,7 +117,7 @@ static void tell(const struct set_work *w)
     for (size_t at = 0; at < w->domains.len; at += strlen(w->domains.data + at) + 1) {
         const char *domain = w->domains.data + at;
         bool any = strcmp(domain, SEK_TRIAGE_ANY) == 0;
-        sek_talk("%s%s%s is %s", any ? "all" : domain, *w->endpoint ? " of " : "", w->endpoint,
+        sek_talk("%s%s%s is %s", any ? "all" : domain, *w->called ? " of " : "", w->called,
                  sek_lookup_name(sek_triage_names, (int)w->row.state));
         if (w->row.state == SEK_TRIAGE_FALSE_POSITIVE && !any)
             print_request(w, domain);
@@ -129,11 +144,35 @@ static enum sek_err change(struct set_work *w)
     return sek_change_fini(&ch, e);
 }
 
+static bool take_now(void *arg, const struct sek_span *span)
+{
+    struct set_work *w = arg;
+    if (span->from_s <= w->c->now_s && w->c->now_s < span->until_s)
+        sek_buf_add(&w->endpoints, &span->addr, sizeof span->addr);
+    return true;
+}
+
+static enum sek_err read_endpoint(struct set_work *w)
+{
+    struct sek_context *c = w->c;
+    if (!c->opt[SET_ENDPOINT].given)
+        return SEK_OK;
+    w->called = c->opt[SET_ENDPOINT].text;
+    struct sek_addr addr;
+    if (sek_addr_from_text(w->called, &addr, NULL) == SEK_OK)
+        w->called = sek_addr_to_text(&addr, w->address);
+    enum sek_err e = sek_machines_each(c, "--endpoint", w->called, take_now, w);
+    if (!e && w->endpoints.failed)
+        e = sek_diag_set(&c->diag, SEK_E_NOMEM, "%s", sek_err_text(SEK_E_NOMEM));
+    if (!e && !w->endpoints.len)
+        e = sek_context_usage(c, "--endpoint: \"%.100s\" has no address now", w->called);
+    return e;
+}
+
 static enum sek_err read_set(struct set_work *w)
 {
     struct sek_context *c = w->c;
     const struct sek_arg_value *opt = c->opt;
-    struct sek_addr addr;
     const struct sek_conf *conf;
     int state = sek_lookup_id(sek_triage_names, c->args[0]);
     if (state < 0)
@@ -145,14 +184,9 @@ static enum sek_err read_set(struct set_work *w)
     w->row.note = opt[SET_NOTE].given ? opt[SET_NOTE].text : "";
     if (strlen(w->row.note) >= SEK_TRIAGE_NOTE)
         return sek_context_usage(c, "--note: at most %d octets", SEK_TRIAGE_NOTE - 1);
-    if (opt[SET_ENDPOINT].given) {
-        if (sek_addr_from_text(opt[SET_ENDPOINT].text, &addr, NULL))
-            return sek_context_usage(c, "--endpoint: \"%.100s\" is no IP address",
-                                     opt[SET_ENDPOINT].text);
-        sek_addr_to_text(&addr, w->endpoint);
-    }
-    w->row.endpoint = *w->endpoint ? w->endpoint : SEK_TRIAGE_ANY;
     enum sek_err e = sek_context_conf(c, &conf);
+    if (!e)
+        e = read_endpoint(w);
     if (!e)
         e = sek_suffix_open(*conf->suffix.list ? conf->suffix.list : NULL, &w->suffix, &c->diag);
     return e ? e : sek_context_words(c, 1, add_domain, w);
@@ -160,7 +194,8 @@ static enum sek_err read_set(struct set_work *w)
 
 enum sek_err sek_cmd_triage_set(struct sek_context *c)
 {
-    struct set_work w = {.c = c};
+    struct set_work w = {.c = c, .called = ""};
+    sek_buf_init(&w.endpoints, 0);
     sek_buf_init(&w.domains, 0);
     enum sek_err e = read_set(&w);
     if (!e && w.domains.len == 0)
@@ -168,6 +203,7 @@ enum sek_err sek_cmd_triage_set(struct sek_context *c)
     else if (!e)
         e = change(&w);
     sek_suffix_close(w.suffix);
+    sek_buf_fini(&w.endpoints);
     sek_buf_fini(&w.domains);
     return e;
 }
@@ -210,10 +246,12 @@ static int newest_first(const void *a, const void *b)
 }
 
 static bool is_wanted(const struct sek_triageview *v, const struct sek_triage *row,
-                      const char *endpoint)
+                      const struct sek_buf *only)
 {
     bool open = row->state == SEK_TRIAGE_IN_PROGRESS;
-    if (endpoint && strcmp(row->endpoint, endpoint) != 0)
+    struct sek_addr addr;
+    if (only && (sek_addr_from_text(row->endpoint, &addr, NULL) ||
+                 !sek_machines_kept(only, &addr, row->time_s, row->time_s)))
         return false;
     return !v->filtered || (int)row->state == v->wanted || (v->wanted == SEK_TRIAGE_OPEN && open);
 }
@@ -234,7 +272,7 @@ static bool put_row(struct sek_out *o, struct sek_machines *machines, const stru
 }
 
 static enum sek_err show(struct sek_context *c, const struct sek_triageview *v,
-                         const char *endpoint)
+                         const struct sek_buf *only)
 {
     struct sek_machines machines;
     struct sek_col shown[N_COLS];
@@ -243,7 +281,7 @@ static enum sek_err show(struct sek_context *c, const struct sek_triageview *v,
     if (!rows)
         return sek_diag_set(&c->diag, SEK_E_NOMEM, "%s", sek_err_text(SEK_E_NOMEM));
     for (size_t i = 0; i < n; i++)
-        if (is_wanted(v, sek_triage_at(v->set, i), endpoint))
+        if (is_wanted(v, sek_triage_at(v->set, i), only))
             rows[n_rows++] = sek_triage_at(v->set, i);
     qsort(rows, n_rows, sizeof(const struct sek_triage *), newest_first);
     memcpy(shown, cols, sizeof shown);
@@ -263,24 +301,21 @@ static enum sek_err show(struct sek_context *c, const struct sek_triageview *v,
 enum sek_err sek_cmd_triage_show(struct sek_context *c)
 {
     struct sek_triageview v;
-    struct sek_addr addr;
-    char endpoint[SEK_ADDR_TEXT_MAX] = "";
+    struct sek_buf only;
     const struct sek_conf *conf;
     const struct sek_arg_value *named = &c->opt[SHOW_ENDPOINT];
-    if (named->given && sek_addr_from_text(named->text, &addr, NULL))
-        return sek_context_usage(c, "--endpoint: \"%.100s\" is no IP address", named->text);
-    if (named->given)
-        sek_addr_to_text(&addr, endpoint);
+    sek_buf_init(&only, 0);
     enum sek_err e = sek_context_conf(c, &conf);
+    if (!e && named->given)
+        e = sek_machines_keep(c, "--endpoint", named->text, &only);
     if (!e)
         e = sek_triageview_open(&v, c, &c->opt[SHOW_TRIAGE]);
-    if (e)
-        return e;
-    if (!v.set) {
-        c->exit = SEK_EXIT_ERROR;
-        return SEK_OK; /* said why */
+    if (!e && !v.set) {
+        c->exit = SEK_EXIT_ERROR; /* said why */
+    } else if (!e) {
+        e = show(c, &v, named->given ? &only : NULL);
+        sek_triageview_close(&v);
     }
-    e = show(c, &v, *endpoint ? endpoint : NULL);
-    sek_triageview_close(&v);
+    sek_buf_fini(&only);
     return e;
 }

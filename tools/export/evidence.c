@@ -2,6 +2,7 @@
 #include "evidence.h"
 #include "base/file.h"
 #include "tools/print/safe.h"
+#include "tools/print/veil.h"
 #include "tools/origin.h"
 #include "transfer/digest.h"
 #include "ustar.h"
@@ -157,7 +158,9 @@ enum sek_err sek_evidence_text(struct sek_evidence *e, const char *file, const c
     int fd = create(e, file);
     if (fd < 0)
         return fail(diag, file);
-    enum sek_err err = sek_file_write(fd, text, len, diag);
+    bool hidden = false;
+    const char *shown = len ? sek_veil(SEK_VEIL_TEXT, text, &hidden) : text;
+    enum sek_err err = sek_file_write(fd, shown, hidden ? strlen(shown) : len, diag);
     if (!err)
         return seal(e, file, fd, diag);
     close(fd);

@@ -8,6 +8,7 @@
 #include "policy/rule.h"
 #include "safe.h"
 #include "table.h"
+#include "veil.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
@@ -45,8 +46,6 @@ struct sek_out {
     const char *none; /* said if this part has no rows */
     const char *next_title, *next_none;
     bool stopped;
-    sek_out_cloak_fn *cloak; /* NULL: texts are shown as they are */
-    void *cloak_arg;
     bool hidden; /* an endpoint, in the row being made */
     int error;   /* errno of the first failed write */
 };
@@ -94,34 +93,33 @@ static struct value *cell(struct sek_out *o, unsigned col)
     return &o->row[col];
 }
 
-void sek_out_cloak(struct sek_out *o, sek_out_cloak_fn *fn, void *arg)
-{
-    o->cloak = fn;
-    o->cloak_arg = arg;
-}
-
-/* Columns that tell whose machine an endpoint is. */
-static const char *const telling[] = {"machine", "endpoint_name", "endpoint_mac", "endpoint_owner"};
-
 static void hide_machine(struct sek_out *o)
 {
     for (unsigned i = 0; o->hidden && i < o->n_cols; i++)
-        for (size_t k = 0; k < sizeof telling / sizeof *telling; k++)
-            if (strcmp(o->cols[i].key, telling[k]) == 0)
-                o->row[i].set = false;
+        if (sek_veil_tells(o->cols[i].key))
+            o->row[i].set = false;
     o->hidden = false;
 }
 
-void sek_out_text(struct sek_out *o, unsigned col, const char *text)
+static void put_text(struct sek_out *o, unsigned col, enum sek_veil_what what, const char *text)
 {
     bool hidden = false;
     if (!text)
         return;
-    if (o->cloak)
-        text = o->cloak(o->cloak_arg, text, &hidden);
+    text = sek_veil(what, text, &hidden);
     o->hidden = o->hidden || hidden;
     cell(o, col)->offset = o->texts.len;
     sek_buf_add(&o->texts, text, strlen(text) + 1);
+}
+
+void sek_out_text(struct sek_out *o, unsigned col, const char *text)
+{
+    put_text(o, col, o->cols[col].kind == SEK_COL_NAME ? SEK_VEIL_NAME : SEK_VEIL_TEXT, text);
+}
+
+void sek_out_endpoint(struct sek_out *o, unsigned col, const char *text)
+{
+    put_text(o, col, SEK_VEIL_ENDPOINT, text);
 }
 
 void sek_out_uint(struct sek_out *o, unsigned col, uint64_t n)

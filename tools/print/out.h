@@ -2,8 +2,9 @@
 /* THE writer of reports. A command declares its columns once and sets the cells of one row after
  * the other; the writer prints them as a table for people, or as JSON, JSON lines or CSV (RFC 4180)
  * for programs. Hostile text is escaped in every format (tools/print/safe.h). Only the table shows
- * human units, U-labels beside A-labels, and (on a terminal that is too narrow) cut text. One
- * thread. */
+ * human units, U-labels beside A-labels, and (on a terminal that is too narrow) cut text. Texts go
+ * through the veil (tools/print/veil.h): a row that hides an endpoint tells nothing of its machine
+ * either. One thread. */
 #pragma once
 #include "base/err.h"
 #include "base/lookup.h"
@@ -68,11 +69,6 @@ struct sek_out_style {
 enum sek_err sek_out_new(FILE *file, const struct sek_out_style *style, struct sek_out **out);
 void sek_out_free(struct sek_out *o);
 enum sek_out_format sek_out_format(const struct sek_out *o);
-/* Each text goes through fn, which may say in place of it what is to be shown, and whether it hid
- * an endpoint: then the row tells nothing of the endpoint's machine either. Borrowed until the next
- * call of it. */
-typedef const char *sek_out_cloak_fn(void *arg, const char *text, bool *out_hidden);
-void sek_out_cloak(struct sek_out *o, sek_out_cloak_fn *fn, void *arg);
 
 /* Begin a report. schema: "sekisho.hits/1". cols: borrowed until sek_out_end. */
 void sek_out_begin(struct sek_out *o, const char *schema, const struct sek_col *cols,
@@ -88,6 +84,8 @@ void sek_out_title(struct sek_out *o, const char *title, const char *none);
 
 /* Cells of the row being made, by column; what is not set is null. text may be NULL (null). */
 void sek_out_text(struct sek_out *o, unsigned col, const char *text);
+/* A text that names endpoints, by address or by their machines' names. */
+void sek_out_endpoint(struct sek_out *o, unsigned col, const char *text);
 void sek_out_uint(struct sek_out *o, unsigned col, uint64_t n);
 void sek_out_int(struct sek_out *o, unsigned col, int64_t n);
 /* decimals: 0..9, for every format. What is no number (NaN, infinite) is null. */

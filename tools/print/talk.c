@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "talk.h"
 #include "safe.h"
+#include "veil.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <time.h>
@@ -19,9 +20,14 @@ void sek_talk(const char *fmt, ...)
     va_end(args);
     struct sek_buf safe;
     sek_buf_init(&safe, 0);
-    sek_safe_add(&safe, text);
+    sek_safe_add(&safe, sek_veil(SEK_VEIL_TEXT, text, NULL));
     fprintf(stderr, "sekisho: %s\n", safe.data && !safe.failed ? safe.data : "(out of memory)");
     sek_buf_fini(&safe);
+}
+
+void sek_print(const char *lines)
+{
+    fputs(sek_veil(SEK_VEIL_TEXT, lines, NULL), stdout);
 }
 
 static long long now_ms(void)

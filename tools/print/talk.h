@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the command says to people, on standard error: single lines, made safe, and the progress of
- * long work. Data goes through tools/print/out.h. One thread. */
+/* What the command says to people: single lines on standard error, made safe, and the progress of
+ * long work; and lines on standard output that are no report (those are tools/print/out.h). Both
+ * through the veil (tools/print/veil.h). One thread. */
 #pragma once
 #include <stdbool.h>
 
 /* "sekisho: <text>". Never more than one line, whatever the arguments hold. */
 void sek_talk(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Lines as they are, on standard output: commands ready to be run, what a rehearsal would change.
+ */
+void sek_print(const char *lines);
 
 /* Progress of one piece of work: a line that overwrites itself, only on a terminal and only once
  * the work has taken longer than a second. */

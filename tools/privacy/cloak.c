@@ -2,7 +2,8 @@
 #include "cloak.h"
 #include "policy/policy.h"
 #include "store/inventory.h"
-#include "store/report_position.h"
+#include "endpointnames.h"
+#include "known.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@ struct sek_cloak {
     uint64_t groups;
     int64_t now_s;
     struct sek_buf known; /* all: struct sek_addr, sorted */
+    struct sek_endpoint_names names;
     struct sek_buf text;
     char pseudonym[SEK_PSEUDONYM_MAX];
 };
@@ -22,48 +24,16 @@ struct sek_cloak {
 /* --- endpoints ---------------------------------------------------------------------------------
  */
 
-struct told {
-    sek_endpoint_fn *fn;
-    void *arg;
-};
-
-static bool on_address(void *arg, const char *address)
-{
-    struct told *t = arg;
-    struct sek_addr addr;
-    bool nobody = strcmp(address, "::") == 0; /* a forgotten one (store/forget.h) */
-    return nobody || sek_addr_from_text(address, &addr, NULL) != SEK_OK || t->fn(t->arg, &addr);
-}
-
-static bool on_tie(void *arg, const struct sek_addr *addr, const char *mac, const char *name)
-{
-    struct told *t = arg;
-    (void)mac, (void)name;
-    return !addr || t->fn(t->arg, addr);
-}
-
-enum sek_err sek_known_endpoints(const struct sek_conf *conf, sek_endpoint_fn *fn, void *arg,
-                                 struct sek_diag *diag)
-{
-    struct told t = {fn, arg};
-    struct sek_report *r = NULL;
-    struct sek_policydb *db = NULL;
-    enum sek_err err = sek_report_open(conf->events.db, &r, diag);
-    if (!err)
-        err = sek_report_addresses(r, on_address, &t, diag);
-    sek_report_close(r);
-    if (err && err != SEK_E_NOTFOUND)
-        return err;
-    if (sek_policydb_open(conf->policy.db, false, &db, NULL) == SEK_OK)
-        sek_inventory_ties(db, 0, on_tie, &t, NULL);
-    sek_policydb_close(db);
-    return SEK_OK;
-}
-
 static bool keep_known(void *arg, const struct sek_addr *endpoint)
 {
     sek_buf_add(&((struct sek_cloak *)arg)->known, endpoint, sizeof *endpoint);
     return true;
+}
+
+static bool keep_told(void *arg, const struct sek_addr *endpoint, const struct sek_machine *machine)
+{
+    (void)machine;
+    return keep_known(arg, endpoint);
 }
 
 static int by_octets(const void *a, const void *b)
@@ -120,6 +90,8 @@ static enum sek_err open_all(struct sek_cloak *c, const struct sek_conf *conf,
                              struct sek_diag *diag)
 {
     enum sek_err err = sek_known_endpoints(conf, keep_known, c, diag);
+    if (!err)
+        sek_told_endpoints(conf, keep_told, c);
     if (!err && c->known.failed)
         err = sek_diag_set(diag, SEK_E_NOMEM, "out of memory");
     if (!err && c->known.len)
@@ -128,22 +100,54 @@ static enum sek_err open_all(struct sek_cloak *c, const struct sek_conf *conf,
     return err;
 }
 
+static bool keep_machine(void *arg, const struct sek_addr *addr, const struct sek_machine *machine)
+{
+    struct sek_cloak *c = arg;
+    if (machine && (c->all || is_chosen(c, addr)))
+        sek_endpoint_names_add(&c->names, machine, addr);
+    return true;
+}
+
+/* Who may not read policy.db gets no names out of it either. */
+static enum sek_err open_names(struct sek_cloak *c, const struct sek_conf *conf,
+                               struct sek_diag *diag)
+{
+    struct sek_policydb *db = NULL;
+    if (sek_policydb_open(conf->policy.db, false, &db, NULL) == SEK_OK)
+        (void)sek_inventory_machines(db, keep_machine, c, NULL);
+    sek_policydb_close(db);
+    sek_told_endpoints(conf, keep_machine, c);
+    return sek_endpoint_names_end(&c->names) ? SEK_OK
+                                             : sek_diag_set(diag, SEK_E_NOMEM, "out of memory");
+}
+
+static struct sek_cloak *make(void)
+{
+    struct sek_cloak *c = calloc(1, sizeof *c);
+    if (!c)
+        return NULL;
+    sek_buf_init(&c->text, 0);
+    sek_buf_init(&c->known, 0);
+    sek_endpoint_names_init(&c->names);
+    return c;
+}
+
 enum sek_err sek_cloak_open(const struct sek_conf *conf, int64_t now_s, struct sek_cloak **out,
                             struct sek_diag *diag)
 {
     *out = NULL;
     if (!*conf->privacy.groups)
         return SEK_OK;
-    struct sek_cloak *c = calloc(1, sizeof *c);
+    struct sek_cloak *c = make();
     if (!c)
         return sek_diag_set(diag, SEK_E_NOMEM, "out of memory");
     c->now_s = now_s;
-    sek_buf_init(&c->text, 0);
-    sek_buf_init(&c->known, 0);
     c->all = strcmp(conf->privacy.groups, "all") == 0;
     enum sek_err err = sek_pseudonym_key_read(conf->privacy.key, c->key, diag);
     if (!err)
         err = c->all ? open_all(c, conf, diag) : open_groups(c, conf, diag);
+    if (!err)
+        err = open_names(c, conf, diag);
     if (err) {
         sek_cloak_close(c);
         return err;
@@ -154,12 +158,9 @@ enum sek_err sek_cloak_open(const struct sek_conf *conf, int64_t now_s, struct s
 
 struct sek_cloak *sek_cloak_blind(void)
 {
-    struct sek_cloak *c = calloc(1, sizeof *c);
-    if (!c)
-        return NULL;
-    sek_buf_init(&c->text, 0);
-    sek_buf_init(&c->known, 0);
-    c->all = c->blind = true;
+    struct sek_cloak *c = make();
+    if (c)
+        c->all = c->blind = true;
     return c;
 }
 
@@ -170,6 +171,7 @@ void sek_cloak_close(struct sek_cloak *c)
     sek_policy_close(c->policy);
     sek_buf_fini(&c->known);
     sek_buf_fini(&c->text);
+    sek_endpoint_names_fini(&c->names);
     explicit_bzero(c->key, sizeof c->key);
     free(c);
 }
@@ -252,30 +254,41 @@ static size_t address_at(const char *text, struct sek_addr *out)
     return n < 2 || network ? 0 : n;
 }
 
-const char *sek_cloak_text(struct sek_cloak *c, const char *text, bool *out_any)
+/* An endpoint that is to be hidden, by its address or its machine's name: octets of it at text[at],
+ * and *out is the endpoint. */
+static size_t hidden_at(struct sek_cloak *c, enum sek_veil_what what, const char *text, size_t at,
+                        struct sek_addr *out, size_t *out_skip)
 {
-    bool any = false;
-    const char *begin = text;
+    const char *p = text + at;
+    bool starts = is_part(*p) && (at == 0 || (!is_word(p[-1]) && p[-1] != '.' && p[-1] != '-'));
+    size_t n = starts ? address_at(p, out) : 0;
+    *out_skip = n ? n : 1;
+    if (n && (c->all ? is_known(c, out) : is_chosen(c, out)))
+        return n;
+    return what == SEK_VEIL_NAME
+               ? 0
+               : sek_endpoint_names_at(&c->names, text, at, what == SEK_VEIL_ENDPOINT, out);
+}
+
+const char *sek_cloak_text(struct sek_cloak *c, enum sek_veil_what what, const char *text,
+                           bool *out_any)
+{
+    struct sek_addr addr;
+    size_t from = 0, skip = 1;
     sek_buf_reset(&c->text);
-    for (const char *p = text; *p;) {
-        struct sek_addr addr;
-        bool starts =
-            is_part(*p) && (p == begin || (!is_word(p[-1]) && p[-1] != '.' && p[-1] != '-'));
-        size_t n = starts ? address_at(p, &addr) : 0;
-        if (n && (c->all ? is_known(c, &addr) : is_chosen(c, &addr))) {
-            sek_buf_add(&c->text, text, (size_t)(p - text));
+    for (size_t at = 0; text[at];) {
+        size_t n = hidden_at(c, what, text, at, &addr, &skip);
+        if (n) {
+            sek_buf_add(&c->text, text + from, at - from);
             sek_buf_add_text(&c->text, name_of(c, &addr));
-            any = true;
-            p += n;
-            text = p;
-        } else {
-            p += n ? n : 1;
+            from = at + n;
         }
+        at += n ? n : skip;
     }
     if (out_any)
-        *out_any = any;
-    if (!any)
-        return begin;
-    sek_buf_add_text(&c->text, text);
+        *out_any = from > 0;
+    if (from == 0)
+        return text;
+    sek_buf_add_text(&c->text, text + from);
     return c->text.failed || !c->text.data ? "hidden" : c->text.data;
 }

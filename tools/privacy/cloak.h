@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "conf/conf.h"
 #include "store/pseudonym.h"
+#include "tools/print/veil.h"
 
 struct sek_cloak;
 
@@ -21,13 +22,9 @@ const char *sek_cloak_endpoint(struct sek_cloak *c, const char *address);
  * is hidden: who may read the pseudonym here may read the key. NOTFOUND: none is. */
 enum sek_err sek_cloak_find(struct sek_cloak *c, const struct sek_conf *conf, const char *pseudonym,
                             struct sek_addr *out, struct sek_diag *diag);
-/* Of any text: each address in it that is such an endpoint's; *out_any (may be NULL): there was
- * one. With privacy.groups: all, an address counts as an endpoint's if events.db knows it as one.
- * Borrowed until the next call. */
-const char *sek_cloak_text(struct sek_cloak *c, const char *text, bool *out_any);
-
-/* Call fn for every address that events.db, and the inventory where it can be read, know as an
- * endpoint's; some come twice. False stops. */
-typedef bool sek_endpoint_fn(void *arg, const struct sek_addr *endpoint);
-enum sek_err sek_known_endpoints(const struct sek_conf *conf, sek_endpoint_fn *fn, void *arg,
-                                 struct sek_diag *diag);
+/* Of any text: each address in it that is such an endpoint's, and what its machine is called
+ * (endpointnames.h), by its pseudonym; *out_any (may be NULL): there was one. With privacy.groups:
+ * all, an address counts as an endpoint's if it is known as one (known.h), or if the audit trail
+ * tells of it. Borrowed until the next call. */
+const char *sek_cloak_text(struct sek_cloak *c, enum sek_veil_what what, const char *text,
+                           bool *out_any);

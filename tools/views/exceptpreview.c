@@ -93,8 +93,8 @@ enum sek_err sek_preview_nets(struct sek_context *c, struct sek_policydb *db,
             err = SEK_OK; /* a group that is gone has no members */
     }
     for (const char *at = e->endpoints; !err && (at = sek_exception_word(at, word, sizeof word));) {
-        err = sek_net_from_text(word, &net, &c->diag);
-        g.failed |= !err && !sek_nets_put(out, &net);
+        if (sek_net_from_text(word, &net, NULL) == SEK_OK) /* else a forgotten endpoint */
+            g.failed |= !sek_nets_put(out, &net);
     }
     return !err && g.failed ? sek_diag_set(&c->diag, SEK_E_NOMEM, "out of memory") : err;
 }

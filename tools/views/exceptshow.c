@@ -146,7 +146,7 @@ static void fact_neighbours(struct looking *l, const char *domain, const struct 
     struct neighbours x = {.own = domain};
     struct sek_diag why = {0};
     sek_buf_init(&x.text, 0);
-    if (sek_report_answers(l->report, address, NULL, 0, neighbour_take, &x, &why) == SEK_OK)
+    if (sek_report_answers(l->report, address, 0, neighbour_take, &x, &why) == SEK_OK)
         fact(l, "neighbours", x.n ? x.text.data : "none: no other domain had that address");
     sek_buf_fini(&x.text);
 }

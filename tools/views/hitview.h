@@ -25,8 +25,8 @@ enum {
 };
 
 #define SEK_HIT_FILTER_ROWS                                                                        \
-    [SEK_HIT_ENDPOINT] = {"endpoint", 'e', SEK_ARG_TEXT, "ADDRESS",                                \
-                          "of this client only; also a machine's name or MAC, or a network"},      \
+    [SEK_HIT_ENDPOINT] = {"endpoint", 'e', SEK_ARG_TEXT, "ENDPOINT",                               \
+                          "of this client only: an address, network, pseudonym, MAC or machine"},  \
     [SEK_HIT_NAME] = {"name", 'n', SEK_ARG_TEXT, "NAME",                                           \
                       "at or below this name; =NAME exactly, *.NAME only below"},                  \
     [SEK_HIT_LIST] = {"list", 'l', SEK_ARG_TEXT, "LIST", "met by this list"},                      \

@@ -111,20 +111,91 @@ static bool add_span(void *arg, const struct sek_span *span)
     return true;
 }
 
-enum sek_err sek_machines_address(struct sek_context *c, const char *text, struct sek_addr *out)
+/* By the pseudonym that reports show. */
+static enum sek_err find_called(struct sek_context *c, const char *option, const char *pseudonym,
+                                struct sek_addr *out)
 {
     const struct sek_conf *conf;
     struct sek_cloak *cloak = NULL;
-    if (sek_addr_from_text(text, out, NULL) == SEK_OK)
-        return SEK_OK;
-    if (!sek_pseudonym_is(text))
-        return SEK_E_NOTFOUND;
     enum sek_err e = sek_context_conf(c, &conf);
     if (!e)
         e = sek_context_privacy(c, &cloak);
+    if (e == SEK_E_NOTFOUND) /* the key, or the group: that is no question of the form */
+        e = c->diag.code = SEK_E_INVALID;
     if (e)
         return e;
-    return cloak ? sek_cloak_find(cloak, conf, text, out, &c->diag) : SEK_E_NOTFOUND;
+    if (!cloak)
+        return sek_context_usage(c,
+                                 "%s: %.40s: no endpoints are called by pseudonyms here "
+                                 "(privacy.groups)",
+                                 option, pseudonym);
+    e = sek_cloak_find(cloak, conf, pseudonym, out, &c->diag);
+    if (e == SEK_E_NOTFOUND)
+        return sek_context_usage(c, "%s: no endpoint that is known is called %.40s", option,
+                                 pseudonym);
+    return e;
+}
+
+enum sek_err sek_machines_address(struct sek_context *c, const char *option, const char *text,
+                                  struct sek_addr *out)
+{
+    if (sek_addr_from_text(text, out, NULL) == SEK_OK)
+        return SEK_OK;
+    return sek_pseudonym_is(text) ? find_called(c, option, text, out) : SEK_E_NOTFOUND;
+}
+
+enum sek_err sek_machines_each(struct sek_context *c, const char *option, const char *text,
+                               sek_span_fn *fn, void *arg)
+{
+    struct sek_span span = {.from_s = INT64_MIN, .until_s = INT64_MAX};
+    enum sek_err e = sek_machines_address(c, option, text, &span.addr);
+    if (!e)
+        fn(arg, &span);
+    return e == SEK_E_NOTFOUND ? sek_machines_spans(c, option, text, fn, arg) : e;
+}
+
+static bool keep_span(void *arg, const struct sek_span *span)
+{
+    sek_buf_add(arg, span, sizeof *span);
+    return true;
+}
+
+enum sek_err sek_machines_keep(struct sek_context *c, const char *option, const char *text,
+                               struct sek_buf *out)
+{
+    enum sek_err e = sek_machines_each(c, option, text, keep_span, out);
+    if (!e && out->failed)
+        e = sek_diag_set(&c->diag, SEK_E_NOMEM, "%s", sek_err_text(SEK_E_NOMEM));
+    return e;
+}
+
+bool sek_machines_kept(const struct sek_buf *spans, const struct sek_addr *addr, int64_t first_s,
+                       int64_t last_s)
+{
+    const struct sek_span *all = (const void *)spans->data;
+    for (size_t i = 0; i < spans->len / sizeof *all; i++)
+        if (sek_addr_equal(&all[i].addr, addr) && all[i].from_s <= last_s &&
+            first_s < all[i].until_s)
+            return true;
+    return false;
+}
+
+enum sek_err sek_machines_now(struct sek_context *c, const char *option, const char *text,
+                              struct sek_addr *out)
+{
+    struct sek_buf spans;
+    unsigned n = 0;
+    sek_buf_init(&spans, 0);
+    enum sek_err e = sek_machines_keep(c, option, text, &spans);
+    const struct sek_span *all = (const void *)spans.data;
+    for (size_t i = 0; !e && i < spans.len / sizeof *all; i++)
+        if (all[i].from_s <= c->now_s && c->now_s < all[i].until_s && n++ == 0)
+            *out = all[i].addr;
+    sek_buf_fini(&spans);
+    if (!e && n != 1)
+        return sek_context_usage(c, "%s: \"%.100s\" has %s: name an address", option, text,
+                                 n ? "several addresses now" : "no address now");
+    return e;
 }
 
 enum sek_err sek_machines_selector(struct sek_context *c, const char *option, const char *text,
@@ -132,7 +203,7 @@ enum sek_err sek_machines_selector(struct sek_context *c, const char *option, co
 {
     struct sek_addr addr;
     char address[SEK_ADDR_TEXT_MAX];
-    enum sek_err e = sek_machines_address(c, text, &addr);
+    enum sek_err e = sek_machines_address(c, option, text, &addr);
     if (!e)
         sek_buf_add_text(out, sek_addr_to_text(&addr, address));
     if (e != SEK_E_NOTFOUND)

@@ -52,12 +52,26 @@ void sek_machine_put(struct sek_out *o, unsigned label, unsigned first,
                      const struct sek_machine *machine);
 
 /* An endpoint named by its address, or by the pseudonym that reports show in its place
- * (privacy.groups). NOTFOUND: it is neither; other errors say what is in the way of pseudonyms. */
-enum sek_err sek_machines_address(struct sek_context *c, const char *text, struct sek_addr *out);
+ * (privacy.groups). NOTFOUND: it has the form of neither; other errors say what is the matter with
+ * a pseudonym. option: for the message, "--endpoint". */
+enum sek_err sek_machines_address(struct sek_context *c, const char *option, const char *text,
+                                  struct sek_addr *out);
+/* An endpoint as people name it, an address, pseudonym, MAC or name: its addresses, each with its
+ * time (of an address: all of it). A usage error when nobody knows it. */
+enum sek_err sek_machines_each(struct sek_context *c, const char *option, const char *text,
+                               sek_span_fn *fn, void *arg);
 
-/* An endpoint as people name it, an address, pseudonym, MAC or name, as reports filter by it: the
- * canonical address, or the spans of the machine's addresses. A usage error when nobody knows it.
- * option: for the message, "--endpoint". */
+/* The same kept (struct sek_span), to be asked about one thing after the other: is what lasted from
+ * first_s to last_s of it? */
+enum sek_err sek_machines_keep(struct sek_context *c, const char *option, const char *text,
+                               struct sek_buf *out);
+bool sek_machines_kept(const struct sek_buf *spans, const struct sek_addr *addr, int64_t first_s,
+                       int64_t last_s);
+/* The one address that it has now. A usage error where there are more. */
+enum sek_err sek_machines_now(struct sek_context *c, const char *option, const char *text,
+                              struct sek_addr *out);
+/* The same as reports filter by it: the canonical address, or the spans of the machine's addresses.
+ */
 enum sek_err sek_machines_selector(struct sek_context *c, const char *option, const char *text,
                                    struct sek_buf *out);
 /* The addresses that a machine had, by its name or MAC, each with its time. Errors likewise. */
