@@ -43,6 +43,10 @@ struct sek_reader_hooks {
     /* Optional: addresses besides 0.0.0.0, :: and the loopback ones that mean "sinkhole". */
     const struct sek_addr *sinkhole;
     unsigned n_sinkhole;
+    int64_t ttl_s; /* of answers by the settings: what says the same of a sinkhole says nothing */
+    /* Optional: the input's path; files that it includes are looked for beside it. NULL: it may
+     * include none, and one that does is INVALID. */
+    const char *path;
     /* Optional: octets read so far of `total` (0 = unknown). */
     void (*progress)(void *arg, uint64_t octets, uint64_t total);
 };

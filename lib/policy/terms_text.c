@@ -313,15 +313,14 @@ static enum sek_err add_ede_text(struct sek_terms_spec *io, const char *value,
 static enum sek_err add_ttl(struct sek_terms_spec *io, const char *value, struct sek_diag *diag)
 {
     int64_t n = 0;
-    if (value[strspn(value, "0123456789")] && sek_duration_from_text(value, &n, NULL) == SEK_OK &&
-        n <= SEK_TERMS_TTL_MAX) {
-        io->terms.ttl_s = (uint32_t)n;
-    } else {
+    bool units = value[strspn(value, "0123456789")] != '\0';
+    if (!units || sek_duration_from_text(value, &n, NULL) != SEK_OK || n > SEK_TERMS_TTL_MAX) {
         enum sek_err err = number_of(value, 0, SEK_TERMS_TTL_MAX, &n, "ttl", diag);
         if (err)
             return err;
-        io->terms.ttl_s = (uint32_t)n;
     }
+    if (!(io->terms.given & SEK_TERMS_TTL) || n < io->terms.ttl_s)
+        io->terms.ttl_s = (uint32_t)n;
     io->terms.given |= SEK_TERMS_TTL;
     return SEK_OK;
 }

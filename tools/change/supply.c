@@ -9,9 +9,9 @@
 
 #define BAD_SHOWN 20
 
-static void tell_bad(struct sek_supply *s, uint64_t line, const char *why)
+/* The n-th of its kind. */
+static void tell_line(struct sek_supply *s, uint64_t n, uint64_t line, const char *why)
 {
-    uint64_t n = s->n_bad + s->n_guarded;
     if (n <= BAD_SHOWN || s->verbose) {
         sek_progress_end(&s->progress);
         sek_talk("%s:%" PRIu64 ": %s", s->label, line, why);
@@ -22,7 +22,7 @@ static void on_bad(void *arg, uint64_t line, const char *why)
 {
     struct sek_supply *s = arg;
     s->n_bad++;
-    tell_bad(s, line, why);
+    tell_line(s, s->n_bad + s->n_guarded, line, why);
 }
 
 /* Strangers have names below a public suffix, but lists mean by "a.suffix.example" the host of that
@@ -55,7 +55,7 @@ static enum sek_err on_rule(void *arg, const struct sek_read_rule *rule)
     enum sek_err err = rule_guard(s, rule, &scope, &diag);
     if (err == SEK_E_REFUSED) {
         s->n_guarded++;
-        tell_bad(s, rule->line, diag.text);
+        tell_line(s, s->n_bad + s->n_guarded, rule->line, diag.text);
         return SEK_OK;
     }
     if (err) {
@@ -238,6 +238,8 @@ enum sek_err sek_supply_read(struct sek_supply *s, int fd)
                                            .any_end = s->force,
                                            .sinkhole = sinkhole,
                                            .n_sinkhole = 2,
+                                           .ttl_s = s->change->conf->answer.ttl_s,
+                                           .path = s->path,
                                            .progress = on_progress};
     struct sek_context *c = s->c;
     enum sek_err err = list_look(s);

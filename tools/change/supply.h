@@ -16,6 +16,7 @@ struct sek_supply {
     /* what is wanted: */
     const char *list;       /* its name; made if there is none */
     const char *label;      /* of the input, for messages */
+    const char *path;       /* of a file that may include others; NULL: it may not */
     char source[512];       /* for the record */
     enum sek_format format; /* AUTO: found out */
     bool append, force, verbose;
