@@ -123,6 +123,16 @@ void sek_feed_unsupported(struct sek_feed *feed, const char *fmt, ...)
     va_end(args);
 }
 
+void sek_feed_doubt(struct sek_feed *feed, const char *fmt, ...)
+{
+    if (feed->stop != SEK_OK)
+        return;
+    va_list args;
+    va_start(args, fmt);
+    tell(feed, feed->hooks ? feed->hooks->doubt : NULL, fmt, args);
+    va_end(args);
+}
+
 bool sek_feed_is_own_sinkhole(const struct sek_feed *feed, const struct sek_addr *addr)
 {
     for (unsigned i = 0; feed->hooks && i < feed->hooks->n_sinkhole; i++)

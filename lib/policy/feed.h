@@ -53,6 +53,9 @@ void sek_feed_bad(struct sek_feed *feed, const char *fmt, ...)
 /* The same for a line that makes sense but says what we cannot do. */
 void sek_feed_unsupported(struct sek_feed *feed, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+/* The line is taken, but may not mean what it says. */
+void sek_feed_doubt(struct sek_feed *feed, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 /* Does an address lead nowhere (0.0.0.0, ::, 127.0.0.0/8, ::1), or to our sinkhole? A name that a
  * list gives such an address is blocked by that; any other address is an answer of its own. */
 bool sek_feed_is_sinkhole(const struct sek_feed *feed, const struct sek_addr *addr);

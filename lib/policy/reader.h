@@ -36,6 +36,8 @@ struct sek_reader_hooks {
     enum sek_err (*rule)(void *arg, const struct sek_read_rule *rule);
     /* Optional. A line that was skipped, or a name of it: why is one sentence, safe to print. */
     void (*bad)(void *arg, uint64_t line, const char *why);
+    /* Optional. The same for a line that was taken, but may not mean what it says. */
+    void (*doubt)(void *arg, uint64_t line, const char *why);
     /* Take a last line without newline whatever comes before it: else, behind SEK_WHOLE_LINES
      * others, it is skipped, as the rest of a list that was cut off: half a name is another name.
      */

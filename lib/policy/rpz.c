@@ -157,6 +157,29 @@ static enum sek_action record_action(const struct sek_feed *feed, const ldns_rr 
     }
 }
 
+/* Typing errors in actions make data: what RPZ would call an action, or a name without the dot at
+ * its end, which then ends with the zone's. */
+static void doubt(const struct sek_rpz *z, struct sek_feed *feed, const ldns_rr *rr)
+{
+    struct sek_name target;
+    char text[SEK_NAME_TEXT_MAX];
+    const ldns_rdf *rdf = ldns_rr_rdf(rr, 0);
+    if (ldns_rr_get_type(rr) != LDNS_RR_TYPE_CNAME || !rdf ||
+        sek_name_from_wire(ldns_rdf_data(rdf), ldns_rdf_size(rdf), &target) != SEK_OK)
+        return;
+    sek_name_to_text(target.octets, text);
+    if (target.n_labels == 1 && strncmp(text, "rpz-", 4) == 0)
+        sek_feed_doubt(feed,
+                       "CNAME %s. is no action; rpz-passthru, rpz-drop and rpz-tcp-only are; "
+                       "taken as an alias",
+                       text);
+    else if (z->zone.n_labels > 0 && sek_name_is_at_or_below(&target, &z->zone))
+        sek_feed_doubt(feed,
+                       "CNAME %s. leads into the zone itself: is the dot at its end missing? "
+                       "taken as an alias",
+                       text);
+}
+
 /* Any other record: it is the answer, or one of them (draft-vixie-dnsop-dns-rpz §3.6). */
 static void local_data(struct sek_feed *feed, enum sek_scope scope, const ldns_rr *rr,
                        int64_t ttl_s)
@@ -184,6 +207,7 @@ static void trigger_action(struct sek_rpz *z, struct sek_feed *feed, const struc
 {
     enum sek_action action = record_action(feed, rr, trigger);
     if (action == SEK_ACTION_DEFAULT) {
+        doubt(z, feed, rr);
         local_data(feed, scope, rr, z->ttl_s);
         return;
     }

@@ -327,12 +327,35 @@ static void test_recognise(void **state)
     }
 }
 
+static void see_doubt(void *arg, uint64_t line, const char *why)
+{
+    struct seen *seen = arg;
+    size_t n = strlen(seen->why);
+    snprintf(seen->why + n, sizeof(seen->why) - n, "%u:%.20s|", (unsigned)line, why);
+}
+
+/* What is taken as it stands, though somebody may have meant something else. */
+static void test_doubts(void **state)
+{
+    (void)state;
+    struct run r;
+    run_begin(&r);
+    r.hooks.doubt = see_doubt;
+    run_text(&r, ZONE "a.test CNAME rpz-foo.\nb.test CNAME rpz-drop\nc.test CNAME rpz-drop.\n"
+                      "d.test CNAME x.rpz-foo.\ne.test CNAME e.test.\nf.test CNAME rpz.example.\n");
+    assert_string_equal(r.seen.why,
+                        "5:CNAME rpz-foo. is no|6:CNAME rpz-drop.rpz.e|10:CNAME rpz.example. l|");
+    assert_int_equal(r.stats.n_rules, 6);
+    assert_int_equal(r.stats.n_bad, 0);
+    sek_rpz_free(r.feed.rpz);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),      cmocka_unit_test(test_open_parenthesis),
         cmocka_unit_test(test_gap),       cmocka_unit_test(test_unsupported),
-        cmocka_unit_test(test_recognise),
+        cmocka_unit_test(test_recognise), cmocka_unit_test(test_doubts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

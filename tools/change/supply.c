@@ -25,6 +25,12 @@ static void on_bad(void *arg, uint64_t line, const char *why)
     tell_line(s, s->n_bad + s->n_guarded, line, why);
 }
 
+static void on_doubt(void *arg, uint64_t line, const char *why)
+{
+    struct sek_supply *s = arg;
+    tell_line(s, ++s->n_doubts, line, why);
+}
+
 /* Strangers have names below a public suffix, but lists mean by "a.suffix.example" the host of that
  * name, and many are on them (hosts of clouds, dynamic DNS): such a rule is made for that one name.
  */
@@ -202,6 +208,9 @@ void sek_supply_tell(struct sek_supply *s)
     uint64_t n_bad = s->n_bad + s->n_guarded;
     if (n_bad > BAD_SHOWN && !s->verbose)
         sek_talk("… and %" PRIu64 " more lines skipped; --verbose shows all", n_bad - BAD_SHOWN);
+    if (s->n_doubts > BAD_SHOWN && !s->verbose)
+        sek_talk("… and %" PRIu64 " more lines in doubt; --verbose shows all",
+                 s->n_doubts - BAD_SHOWN);
     if (s->n_narrowed)
         sek_talk("rules on public suffixes: %" PRIu64 "; each is made for the very name, not for "
                  "those below it (--force takes them as they are)",
@@ -235,6 +244,7 @@ enum sek_err sek_supply_read(struct sek_supply *s, int fd)
     const struct sek_reader_hooks hooks = {.arg = s,
                                            .rule = on_rule,
                                            .bad = on_bad,
+                                           .doubt = on_doubt,
                                            .any_end = s->force,
                                            .sinkhole = sinkhole,
                                            .n_sinkhole = 2,

@@ -26,6 +26,7 @@ struct sek_supply {
     struct sek_list_row row;
     enum sek_action judged_by; /* the list's action, by which the rules are judged */
     uint64_t n_bad;            /* lines that were not understood, or say what we cannot do */
+    uint64_t n_doubts;         /* lines that were taken, but may not mean what they say */
     uint64_t n_guarded;        /* rules that the never-block list or the public suffixes forbid */
     uint64_t n_fed, n_exceptions, n_narrowed;
     struct sek_read_stats read;
