@@ -16,6 +16,8 @@
 #define WORD_MAX 96 /* octets of one in a list of types or hours */
 
 static const char *const day_names[7] = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
+static const char *const long_day_names[7] = {"monday", "tuesday",  "wednesday", "thursday",
+                                              "friday", "saturday", "sunday"};
 
 /* The next piece before `mark`, copied; *text moves behind it. False at the end. */
 static bool take_piece(const char **text, const char *marks, char out[WORD_MAX])
@@ -97,7 +99,8 @@ static void types_text(const struct sek_terms *t, struct sek_buf *out)
 static int day_of(const char *text, size_t len)
 {
     for (int i = 0; i < 7; i++)
-        if (len == 3 && strncasecmp(text, day_names[i], 3) == 0)
+        if ((len == 3 || len == strlen(long_day_names[i])) &&
+            strncasecmp(text, long_day_names[i], len) == 0)
             return i;
     return -1;
 }
