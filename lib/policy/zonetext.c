@@ -72,7 +72,8 @@ static bool is_class(struct sek_span w)
 bool sek_zone_head_read(const char *text, size_t len, struct sek_zone_head *out)
 {
     struct sek_span rest = {text, len};
-    *out = (struct sek_zone_head){.owner = {text, 0}};
+    const struct sek_span none = {text, 0};
+    *out = (struct sek_zone_head){.owner = none, .class = none, .type = none, .data = none};
     while (out->owner.len < len && !sek_span_is_blank(text[out->owner.len]))
         out->owner.len += text[out->owner.len] == '\\' && out->owner.len + 1 < len ? 2 : 1;
     rest = sek_span_skip(rest, out->owner.len);
