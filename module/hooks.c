@@ -301,6 +301,8 @@ static int on_response(struct module_qstate *qstate, struct dns_msg *response, i
         if (query)
             query->held = true;
         qstate->no_cache_store = 1;
+        if (reach == REACH_NONE && query && response->rep->ttl < (time_t)query->lived_s)
+            query->lived_s = (uint32_t)response->rep->ttl;
         if (reach == REACH_NONE)
             response_expire(response->rep);
         if (reach == REACH_NONE && query && query->on_way)

@@ -172,6 +172,19 @@ enum sek_localdata sek_localdata_begin(struct sek_module *m, struct module_qstat
     return result;
 }
 
+/* What policy kept out of the cache by a lifetime of 0 (hooks.c) is for this client as long as its
+ * servers said. */
+static void lifetime_restore(struct reply_info *rep, uint32_t ttl)
+{
+    for (size_t i = 0; i < rep->an_numrrsets + rep->ns_numrrsets; i++) {
+        struct packed_rrset_data *data = rep->rrsets[i]->entry.data;
+        for (size_t j = 0; j < data->count + data->rrsig_count; j++)
+            data->rr_ttl[j] = data->rr_ttl[j] ? data->rr_ttl[j] : (time_t)ttl;
+        data->ttl = data->ttl ? data->ttl : (time_t)ttl;
+    }
+    rep->ttl = rep->ttl ? rep->ttl : (time_t)ttl;
+}
+
 void sek_localdata_inform(struct module_qstate *sub, struct module_qstate *super, int id)
 {
     struct sek_query *waiting = super->minfo[id], *own = sub->minfo[id];
@@ -184,6 +197,8 @@ void sek_localdata_inform(struct module_qstate *sub, struct module_qstate *super
     f->rcode = sub->return_rcode;
     if (msg && sub->return_rcode == LDNS_RCODE_NOERROR)
         f->rep = reply_info_copy(msg->rep, NULL, super->region);
+    if (f->rep && own && own->lived_s != UINT32_MAX)
+        lifetime_restore(f->rep, own->lived_s);
 }
 
 /* The alias, then what the target's query brought: its answer, and its authority where it has none

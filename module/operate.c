@@ -172,6 +172,7 @@ static struct sek_query *query_of(struct module_qstate *qstate, int id)
     query->verdict.score = SEK_CLASSIFY_NONE;
     query->detected = query->verdict;
     query->original = NULL;
+    query->lived_s = UINT32_MAX;
     query->zones.n = 0;
     query->stream = false;
     query->following = NULL;

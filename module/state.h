@@ -50,10 +50,11 @@ struct sek_query {
     bool recorded;                   /* its clients' events have been pushed */
     bool kept_out;                   /* no_cache_store is ours, until the next question goes out */
     bool cut;                        /* YXDOMAIN is ours, to end it at a blocked alias */
-    bool held;                /* its chain is blocked: nothing of it may be stored any more */
-    bool contested;           /* others may not have what this client may */
-    bool from_kept;           /* its answer was kept (apart.h) */
-    struct sek_zones zones;   /* and who serves them */
+    bool held;              /* its chain is blocked: nothing of it may be stored any more */
+    bool contested;         /* others may not have what this client may */
+    bool from_kept;         /* its answer was kept (apart.h) */
+    struct sek_zones zones; /* and who serves them */
+    uint32_t lived_s;       /* TTL of what on_response gave a lifetime of 0; UINT32_MAX: nothing */
     struct dns_msg *original; /* what a query that waits for this one gets; NULL: the same */
 };
 

@@ -4,7 +4,7 @@
 #include "policy/pattern.h"
 #include "policy/patterns_write.h"
 #include "policy/rpz.h"
-#include "policy/span.h"
+#include "policy/zonetext.h"
 #include <stdio.h>
 #include <string.h>
 #include "base/banned.h"
@@ -210,24 +210,25 @@ static void local_zone(struct sek_feed *feed, struct sek_span rest)
  * used. One that leads nowhere makes the name what a line of a hosts file makes it. */
 static void local_data(struct sek_feed *feed, struct sek_span rest)
 {
-    struct sek_span data = sek_span_take_quoted(&rest);
-    struct sek_span name = sek_span_take_word(&data), word = sek_span_take_word(&data);
-    while (sek_span_is(word, "IN") || (word.len > 0 && word.at[0] >= '0' && word.at[0] <= '9'))
-        word = sek_span_take_word(&data);
-    bool address = sek_span_is(word, "A") || sek_span_is(word, "AAAA");
+    struct sek_span text = sek_span_take_quoted(&rest);
+    struct sek_zone_head head;
+    text = sek_span_trim(text.at, text.len);
+    bool good = sek_zone_head_read(text.at, text.len, &head);
+    bool address = sek_span_is(head.type, "A") || sek_span_is(head.type, "AAAA");
     char record[SEK_LINE_MAX];
-    snprintf(record, sizeof record, "%.*s %.*s", (int)word.len, word.at, (int)data.len, data.at);
-    if (word.len == 0) {
+    snprintf(record, sizeof record, "%.*s %.*s", (int)head.type.len, head.type.at,
+             (int)head.data.len, head.data.at);
+    if (!good) {
         sek_feed_bad(feed, "local-data needs a record");
-    } else if (take_name(feed, name)) {
+    } else if (take_name(feed, head.owner)) {
         const struct sek_name *zone = &feed->redirect, *own = &feed->rule.name;
         if (address && feed->has_redirect &&
             sek_name_equal(own->octets, own->len, zone->octets, zone->len))
             return;
-        if (address && leads_nowhere(feed, sek_span_take_word(&data)))
+        if (address && leads_nowhere(feed, sek_span_take_word(&head.data)))
             sek_feed_rule(feed, SEK_SCOPE_EXACT, SEK_ACTION_SINKHOLE);
         else
-            sek_feed_record(feed, SEK_SCOPE_EXACT, record);
+            sek_feed_record(feed, SEK_SCOPE_EXACT, record, head.has_ttl ? (int64_t)head.ttl_s : -1);
     }
 }
 

@@ -53,7 +53,7 @@ enum sek_err sek_override_from_text(const char *text, struct sek_override_spec *
         err =
             sek_diag_set(diag, SEK_E_INVALID,
                          "\"%.60s\" is none of: given, passthru, log, nxdomain, nodata, sinkhole, "
-                         "refused, drop, tcp-only, \"cname NAME\"",
+                         "refused, drop, tcp-only, disabled, \"cname NAME\"",
                          text);
     if (!err)
         *out = spec;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "policy/reader.h"
+#include "base/file.h"
 #include "policy/formats.h"
 #include "policy/rpz.h"
 #include "policy/span.h"
@@ -13,13 +14,15 @@
 #include "base/banned.h"
 
 #define WINDOW (256 * 1024) /* octets of input in memory; the first ones are looked at to guess */
+#define INCLUDE_DEPTH 8     /* files within each other */
 #define GUESS_LINES 200     /* lines with content that take part in the guess */
 
 /* The decompressed input, a window of it at a time. */
 struct input {
     gzFile gz;
     const char *label;
-    const struct sek_reader_hooks *hooks;
+    void (*progress)(void *arg, uint64_t octets, uint64_t total); /* NULL: nobody wants to know */
+    void *progress_arg;
     struct sek_read_stats *stats;
     uint64_t start_octet, total, done; /* of the file, compressed; total 0 = unknown */
     size_t from, to;                   /* what is left in the window */
@@ -30,15 +33,13 @@ struct input {
 
 /* Opening and filling */
 
-static enum sek_err input_open(int fd, const char *label, const struct sek_reader_hooks *hooks,
-                               struct sek_read_stats *stats, struct input **out,
-                               struct sek_diag *diag)
+static enum sek_err input_open(int fd, const char *label, struct sek_read_stats *stats,
+                               struct input **out, struct sek_diag *diag)
 {
     struct input *in = calloc(1, sizeof(*in));
     if (!in)
         return sek_diag_set(diag, SEK_E_NOMEM, "%s: no memory to read it", label);
     in->label = label;
-    in->hooks = hooks;
     in->stats = stats;
     struct stat st;
     off_t at = lseek(fd, 0, SEEK_CUR);
@@ -116,8 +117,8 @@ static enum sek_err input_fill(struct input *in, struct sek_diag *diag)
         in->done = (uint64_t)at - in->start_octet;
     else
         in->done += n_read; /* a pipe has no place to tell */
-    if (in->hooks->progress)
-        in->hooks->progress(in->hooks->arg, in->done, in->total);
+    if (in->progress)
+        in->progress(in->progress_arg, in->done, in->total);
     return in->to == 0 ? input_error(in, diag) : SEK_OK;
 }
 
@@ -292,7 +293,7 @@ static void read_line(const struct sek_format_row *row, struct sek_feed *feed,
         why = "longer than 4096 octets";
     else if (memchr(line->text, '\0', line->len))
         why = "holds a NUL octet";
-    else if (line->open && feed->rule.line > SEK_WHOLE_LINES && !feed->hooks->any_end)
+    else if (line->open && *sek_feed_line(feed) > SEK_WHOLE_LINES && !feed->hooks->any_end)
         why = "the last line has no end: the list may be cut off here";
     if (!why) {
         row->line(feed, line->text, line->len);
@@ -303,13 +304,14 @@ static void read_line(const struct sek_format_row *row, struct sek_feed *feed,
         sek_rpz_gap(feed->rpz);
 }
 
-/* The rule hook gave up. Its own words stand, if it put them into the same diag. */
-static enum sek_err stopped(const struct input *in, const struct sek_feed *feed,
-                            struct sek_diag *diag)
+/* The rule hook gave up, or an included file did. Their own words stand, if they put them into the
+ * same diag. */
+static enum sek_err stopped(const struct input *in, struct sek_feed *feed, struct sek_diag *diag)
 {
+    uint64_t line = *sek_feed_line(feed);
     if (diag && diag->code == feed->stop)
-        return sek_diag_wrap(diag, "%s:%" PRIu64, in->label, feed->rule.line);
-    return sek_diag_set(diag, feed->stop, "%s:%" PRIu64 ": %s", in->label, feed->rule.line,
+        return sek_diag_wrap(diag, "%s:%" PRIu64, in->label, line);
+    return sek_diag_set(diag, feed->stop, "%s:%" PRIu64 ": %s", in->label, line,
                         sek_err_text(feed->stop));
 }
 
@@ -321,14 +323,16 @@ static enum sek_err read_lines(struct input *in, const struct sek_format_row *ro
         enum sek_err err = input_line(in, &line, diag);
         if (err != SEK_OK || line.end)
             return err;
-        feed->rule.line = ++feed->stats->n_lines;
+        feed->stats->n_lines++;
+        ++*sek_feed_line(feed);
         read_line(row, feed, &line);
         if (feed->stop != SEK_OK)
             return stopped(in, feed, diag);
     }
 }
 
-static enum sek_err read_input(struct input *in, enum sek_format format, struct sek_diag *diag)
+/* The first window of the input, if it may be a list. */
+static enum sek_err input_begin(struct input *in, struct sek_diag *diag)
 {
     enum sek_err err = input_fill(in, diag);
     if (err != SEK_OK)
@@ -336,15 +340,92 @@ static enum sek_err read_input(struct input *in, enum sek_format format, struct 
     if (in->to >= 3 && memcmp(in->window, "\xef\xbb\xbf", 3) == 0)
         in->from = 3; /* byte order mark of UTF-8 */
     const char *other = what_else(in->window + in->from, in->to - in->from);
-    if (other) {
+    if (!other)
+        return SEK_OK;
+    in->stats->truncated = true;
+    return sek_diag_set(diag, SEK_E_CORRUPT, "%s %s", in->label, other);
+}
+
+/* Included files */
+
+/* Beside the file that names it. NULL without memory. */
+static char *beside(const char *path, const char *name)
+{
+    const char *slash = *name == '/' ? NULL : strrchr(path, '/');
+    size_t n_folder = slash ? (size_t)(slash - path) + 1 : 0, n = strlen(name);
+    char *out = malloc(n_folder + n + 1);
+    if (!out)
+        return NULL;
+    memcpy(out, path, n_folder);
+    memcpy(out + n_folder, name, n + 1);
+    return out;
+}
+
+static enum sek_err read_included(struct sek_feed *feed, int fd)
+{
+    struct input *in;
+    enum sek_err err = input_open(fd, feed->file->name, feed->stats, &in, feed->diag);
+    if (err)
+        return err;
+    err = input_begin(in, feed->diag);
+    if (!err)
+        err = read_lines(in, format_row(SEK_FORMAT_RPZ), feed, feed->diag);
+    if (!err && !sek_rpz_end(feed))
         in->stats->truncated = true;
-        return sek_diag_set(diag, SEK_E_CORRUPT, "%s %s", in->label, other);
+    input_close(in);
+    return err;
+}
+
+static enum sek_err include(struct sek_feed *feed, const char *name)
+{
+    struct sek_feed_file file = {.name = name, .outer = feed->file};
+    const char *path = feed->file ? feed->file->path : feed->hooks->path;
+    unsigned depth = 1;
+    int fd;
+    for (const struct sek_feed_file *f = feed->file; f; f = f->outer)
+        depth++;
+    if (!path)
+        return sek_diag_set(feed->diag, SEK_E_INVALID,
+                            "$INCLUDE %s: only a file on disk, given to sekisho list import, can "
+                            "include others",
+                            name);
+    if (depth > INCLUDE_DEPTH)
+        return sek_diag_set(feed->diag, SEK_E_LIMIT,
+                            "$INCLUDE %s: more than %d files within each other: does one include "
+                            "itself?",
+                            name, INCLUDE_DEPTH);
+    char *whole = beside(path, name);
+    if (!whole)
+        return sek_diag_set(feed->diag, SEK_E_NOMEM, "%s", sek_err_text(SEK_E_NOMEM));
+    file.path = whole;
+    enum sek_err err = sek_file_open_regular(whole, &fd, feed->diag);
+    if (err) {
+        sek_diag_wrap(feed->diag, "$INCLUDE");
+    } else {
+        feed->file = &file;
+        err = read_included(feed, fd);
+        feed->file = file.outer;
+        close(fd);
     }
+    free(whole);
+    return err;
+}
+
+/* All of it */
+
+static enum sek_err read_input(struct input *in, enum sek_format format,
+                               const struct sek_reader_hooks *hooks, struct sek_diag *diag)
+{
+    enum sek_err err = input_begin(in, diag);
+    if (err != SEK_OK)
+        return err;
     const struct sek_format_row *row = format == SEK_FORMAT_AUTO ? guess(in) : format_row(format);
     if (!row)
         return sek_diag_set(diag, SEK_E_INVALID, "%s: unknown list format %d", in->label, format);
     in->stats->format = row->id;
-    struct sek_feed feed = {.hooks = in->hooks, .stats = in->stats};
+    struct sek_diag own; /* what stopped it is told in any case */
+    struct sek_feed feed = {
+        .hooks = hooks, .stats = in->stats, .include = include, .diag = diag ? diag : &own};
     if (row->id == SEK_FORMAT_RPZ) {
         err = sek_rpz_new(&feed.rpz, diag);
         if (err != SEK_OK)
@@ -365,10 +446,12 @@ enum sek_err sek_reader_run(int fd, const char *label, enum sek_format format,
     if (diag)
         *diag = (struct sek_diag){.code = SEK_OK};
     struct input *in = NULL;
-    enum sek_err err = input_open(fd, label, hooks, stats, &in, diag);
+    enum sek_err err = input_open(fd, label, stats, &in, diag);
     if (err != SEK_OK)
         return err;
-    err = read_input(in, format, diag);
+    in->progress = hooks->progress;
+    in->progress_arg = hooks->arg;
+    err = read_input(in, format, hooks, diag);
     input_close(in);
     return err;
 }

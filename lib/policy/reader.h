@@ -36,6 +36,8 @@ struct sek_reader_hooks {
     enum sek_err (*rule)(void *arg, const struct sek_read_rule *rule);
     /* Optional. A line that was skipped, or a name of it: why is one sentence, safe to print. */
     void (*bad)(void *arg, uint64_t line, const char *why);
+    /* Optional. The same for a line that was taken, but may not mean what it says. */
+    void (*doubt)(void *arg, uint64_t line, const char *why);
     /* Take a last line without newline whatever comes before it: else, behind SEK_WHOLE_LINES
      * others, it is skipped, as the rest of a list that was cut off: half a name is another name.
      */
@@ -43,6 +45,10 @@ struct sek_reader_hooks {
     /* Optional: addresses besides 0.0.0.0, :: and the loopback ones that mean "sinkhole". */
     const struct sek_addr *sinkhole;
     unsigned n_sinkhole;
+    int64_t ttl_s; /* of answers by the settings: what says the same of a sinkhole says nothing */
+    /* Optional: the input's path; files that it includes are looked for beside it. NULL: it may
+     * include none, and one that does is INVALID. */
+    const char *path;
     /* Optional: octets read so far of `total` (0 = unknown). */
     void (*progress)(void *arg, uint64_t octets, uint64_t total);
 };

@@ -4,6 +4,7 @@
  * (RFC 1035 §5.1), through ldns, for the command. Any thread. */
 #pragma once
 #include "base/buf.h"
+#include "name/name.h"
 
 #define SEK_TYPE_CNAME 5 /* RFC 1035 §3.2.2 */
 
@@ -26,6 +27,16 @@ static inline bool sek_record_next(const uint8_t **at, const uint8_t *end, struc
         return false;
     *at = out->data + out->n;
     return true;
+}
+
+/* Are the n octets of records an alias, and does it lead to that very name? */
+static inline bool sek_record_leads_to(const uint8_t *data, size_t n, const struct sek_name *name)
+{
+    struct sek_record r;
+    struct sek_name target;
+    return n > 0 && sek_record_next(&data, data + n, &r) && r.type == SEK_TYPE_CNAME &&
+           sek_name_from_wire(r.data, r.n, &target) == SEK_OK &&
+           sek_name_equal(target.octets, target.len, name->octets, name->len);
 }
 
 /* "A 192.0.2.1", "TXT \"a text\"", "CNAME *.garden.example" among the records of io, sorted; the

@@ -3,7 +3,7 @@
 #include "base/buf.h"
 #include "name/text.h"
 #include "policy/about.h"
-#include "policy/span.h"
+#include "policy/zonetext.h"
 #include <ldns/ldns.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,11 +20,18 @@ struct sek_rpz {
     unsigned n_lines;      /* of the record so far */
     uint64_t first;        /* line on which it starts */
     const char *broken;    /* why it is bad; NULL while it is good */
-    ldns_rdf *origin;      /* $ORIGIN, at first the root: then owners are the triggers themselves */
-    bool origin_known;     /* false after a bad $ORIGIN: relative owners would get a wrong name */
-    ldns_rdf *previous;    /* owner of the last record, for lines that leave it out */
-    bool previous_known;   /* false after a bad record: what follows must not get a wrong owner */
-    struct sek_name zone;  /* owner of the SOA; before it the origin of the first record */
+
+    struct sek_buf ascii, generated, line; /* the record with A-labels; made of $GENERATE; parsed */
+    ldns_rdf *origin;    /* $ORIGIN, at first the root: then owners are the triggers themselves */
+    bool origin_known;   /* false after a bad $ORIGIN: relative owners would get a wrong name */
+    ldns_rdf *previous;  /* owner of the last record, for lines that leave it out */
+    bool previous_known; /* false after a bad owner: what follows must not get a wrong one */
+    int64_t default_s, last_s; /* TTLs: of $TTL; that a record gave. -1: none did */
+    int64_t ttl_s;             /* of the record at hand. -1: not known */
+    char *include;             /* the file that is to be read behind this record; NULL: none */
+    ldns_rdf *include_origin;  /* its origin */
+
+    struct sek_name zone; /* owner of the SOA; before it the origin of the first record */
     bool zone_known, soa_seen;
     struct sek_name sinkhole; /* trigger of the last rule that addresses made */
     bool sinkhole_known;
@@ -36,6 +43,10 @@ enum sek_err sek_rpz_new(struct sek_rpz **out, struct sek_diag *diag)
     if (!z)
         return sek_diag_set(diag, SEK_E_NOMEM, "no memory for a zone reader");
     sek_buf_init(&z->record, (size_t)RECORD_LINES_MAX * (SEK_LINE_MAX + 1));
+    sek_buf_init(&z->ascii, 0);
+    sek_buf_init(&z->generated, 0);
+    sek_buf_init(&z->line, 0);
+    z->default_s = z->last_s = z->ttl_s = -1;
     z->origin = ldns_dname_new_frm_str(".");
     if (!z->origin) {
         sek_rpz_free(z);
@@ -51,6 +62,11 @@ void sek_rpz_free(struct sek_rpz *z)
     if (!z)
         return;
     sek_buf_fini(&z->record);
+    sek_buf_fini(&z->ascii);
+    sek_buf_fini(&z->generated);
+    sek_buf_fini(&z->line);
+    free(z->include);
+    ldns_rdf_deep_free(z->include_origin);
     ldns_rdf_deep_free(z->origin);
     ldns_rdf_deep_free(z->previous);
     free(z);
@@ -61,23 +77,15 @@ void sek_rpz_free(struct sek_rpz *z)
 /* True for "[owner] [TTL] [class] <type> …" (RFC 1035 §5.1). */
 static bool is_record_of(const char *text, size_t len, const char *type)
 {
-    struct sek_span rest = {text, len};
-    if (len > 0 && !sek_span_is_blank(text[0]))
-        sek_span_take_word(&rest);
-    for (int i = 0; i < 3; i++) {
-        struct sek_span w = sek_span_take_word(&rest);
-        if (sek_span_is(w, type))
-            return true;
-        if (w.len == 0 || !(sek_span_is(w, "IN") || (w.at[0] >= '0' && w.at[0] <= '9')))
-            return false;
-    }
-    return false;
+    struct sek_zone_head head;
+    return sek_zone_head_read(text, len, &head) && sek_span_is(head.type, type);
 }
 
 bool sek_rpz_sign(const char *text, size_t len)
 {
     struct sek_span rest = {text, len}, w = sek_span_take_word(&rest);
-    return sek_span_is(w, "$TTL") || sek_span_is(w, "$ORIGIN") || is_record_of(text, len, "SOA");
+    return sek_span_is(w, "$TTL") || sek_span_is(w, "$ORIGIN") || sek_span_is(w, "$INCLUDE") ||
+           sek_span_is(w, "$GENERATE") || is_record_of(text, len, "SOA");
 }
 
 bool sek_rpz_claims(const char *text, size_t len)
@@ -149,8 +157,32 @@ static enum sek_action record_action(const struct sek_feed *feed, const ldns_rr 
     }
 }
 
+/* Typing errors in actions make data: what RPZ would call an action, or a name without the dot at
+ * its end, which then ends with the zone's. */
+static void doubt(const struct sek_rpz *z, struct sek_feed *feed, const ldns_rr *rr)
+{
+    struct sek_name target;
+    char text[SEK_NAME_TEXT_MAX];
+    const ldns_rdf *rdf = ldns_rr_rdf(rr, 0);
+    if (ldns_rr_get_type(rr) != LDNS_RR_TYPE_CNAME || !rdf ||
+        sek_name_from_wire(ldns_rdf_data(rdf), ldns_rdf_size(rdf), &target) != SEK_OK)
+        return;
+    sek_name_to_text(target.octets, text);
+    if (target.n_labels == 1 && strncmp(text, "rpz-", 4) == 0)
+        sek_feed_doubt(feed,
+                       "CNAME %s. is no action; rpz-passthru, rpz-drop and rpz-tcp-only are; "
+                       "taken as an alias",
+                       text);
+    else if (z->zone.n_labels > 0 && sek_name_is_at_or_below(&target, &z->zone))
+        sek_feed_doubt(feed,
+                       "CNAME %s. leads into the zone itself: is the dot at its end missing? "
+                       "taken as an alias",
+                       text);
+}
+
 /* Any other record: it is the answer, or one of them (draft-vixie-dnsop-dns-rpz §3.6). */
-static void local_data(struct sek_feed *feed, enum sek_scope scope, const ldns_rr *rr)
+static void local_data(struct sek_feed *feed, enum sek_scope scope, const ldns_rr *rr,
+                       int64_t ttl_s)
 {
     struct sek_buf text;
     char *word = ldns_rr_type2str(ldns_rr_get_type(rr));
@@ -165,7 +197,7 @@ static void local_data(struct sek_feed *feed, enum sek_scope scope, const ldns_r
     if (text.failed)
         sek_feed_bad(feed, "no memory for this record");
     else
-        sek_feed_record(feed, scope, text.data);
+        sek_feed_record(feed, scope, text.data, ttl_s);
     sek_buf_fini(&text);
 }
 
@@ -175,7 +207,8 @@ static void trigger_action(struct sek_rpz *z, struct sek_feed *feed, const struc
 {
     enum sek_action action = record_action(feed, rr, trigger);
     if (action == SEK_ACTION_DEFAULT) {
-        local_data(feed, scope, rr);
+        doubt(z, feed, rr);
+        local_data(feed, scope, rr, z->ttl_s);
         return;
     }
     /* its A and its AAAA record are one rule */
@@ -186,7 +219,7 @@ static void trigger_action(struct sek_rpz *z, struct sek_feed *feed, const struc
         z->sinkhole_known = true;
     }
     if (!again)
-        sek_feed_rule(feed, scope, action);
+        sek_feed_rule_for(feed, scope, action, action == SEK_ACTION_SINKHOLE ? z->ttl_s : -1);
 }
 
 /* The labels of a name from octet `from` to octet `to`. */
@@ -229,7 +262,8 @@ static void trigger_rule(struct sek_rpz *z, struct sek_feed *feed, const struct 
         trigger_action(z, feed, &trigger, scope, rr);
 }
 
-static void take_soa(struct sek_rpz *z, struct sek_feed *feed, const struct sek_name *owner)
+static void take_soa(struct sek_rpz *z, struct sek_feed *feed, const struct sek_name *owner,
+                     const ldns_rr *rr)
 {
     if (z->soa_seen && !sek_name_equal(owner->octets, owner->len, z->zone.octets, z->zone.len)) {
         sek_feed_bad(feed, "the SOA record of another zone");
@@ -237,6 +271,8 @@ static void take_soa(struct sek_rpz *z, struct sek_feed *feed, const struct sek_
     }
     z->zone = *owner;
     z->zone_known = z->soa_seen = true;
+    if (z->last_s < 0 && ldns_rr_rdf(rr, 6)) /* as BIND takes it where no TTL stands before */
+        z->last_s = ldns_rdf2native_int32(ldns_rr_rdf(rr, 6));
 }
 
 /* Records that belong to the zone's own machinery, wherever they stand. */
@@ -268,7 +304,7 @@ static void take_record(struct sek_rpz *z, struct sek_feed *feed, const ldns_rr 
         return;
     }
     if (ldns_rr_get_type(rr) == LDNS_RR_TYPE_SOA) {
-        take_soa(z, feed, &owner);
+        take_soa(z, feed, &owner, rr);
         return;
     }
     if (!z->zone_known) {
@@ -286,27 +322,68 @@ static void take_record(struct sek_rpz *z, struct sek_feed *feed, const ldns_rr 
         trigger_rule(z, feed, &owner, depth, rr);
 }
 
-static void take_directive(struct sek_rpz *z, struct sek_feed *feed)
+/* A name of the zone file, absolute. NULL: it is none. */
+static ldns_rdf *dname_of(const struct sek_rpz *z, struct sek_span name)
 {
-    struct sek_span rest = {z->record.data, z->record.len};
-    struct sek_span name = sek_span_take_word(&rest), value = sek_span_take_word(&rest);
-    if (sek_span_is(name, "$TTL"))
-        return; /* our answers have a TTL of their own */
-    if (!sek_span_is(name, "$ORIGIN")) {
-        sek_feed_bad(feed, "of the directives only $ORIGIN and $TTL are followed");
+    char text[SEK_LINE_MAX + 1];
+    if (name.len == 0 || name.len >= sizeof text)
+        return NULL;
+    if (sek_span_is(name, "@"))
+        return ldns_rdf_clone(z->origin);
+    memcpy(text, name.at, name.len);
+    text[name.len] = '\0';
+    ldns_rdf *out = ldns_dname_new_frm_str(text);
+    if (out && !ldns_dname_str_absolute(text) && ldns_dname_cat(out, z->origin)) {
+        ldns_rdf_deep_free(out);
+        out = NULL;
+    }
+    return out;
+}
+
+/* One record, on one line. */
+static void parse_one(struct sek_rpz *z, struct sek_feed *feed, const char *text, size_t len)
+{
+    struct sek_zone_head head;
+    bool has_type = sek_zone_head_read(text, len, &head);
+    if (head.owner.len > 0) {
+        ldns_rdf_deep_free(z->previous);
+        z->previous = dname_of(z, head.owner);
+        z->previous_known = z->previous != NULL;
+        if (!z->previous) {
+            sek_feed_bad(feed, "malformed owner name");
+            return;
+        }
+    } else if (!z->previous_known) {
+        sek_feed_bad(feed, "no owner name, and none to take over from the record before");
         return;
     }
-    char text[SEK_LINE_MAX + 1];
-    ldns_rdf *origin = NULL;
-    if (value.len > 0 && value.len < sizeof(text)) {
-        memcpy(text, value.at, value.len);
-        text[value.len] = '\0';
-        origin = ldns_dname_new_frm_str(text);
-        if (origin && text[value.len - 1] != '.' && ldns_dname_cat(origin, z->origin)) {
-            ldns_rdf_deep_free(origin);
-            origin = NULL;
-        }
+    if (!has_type) {
+        sek_feed_bad(feed, "no record: a type such as CNAME and its data are missing");
+        return;
     }
+    if (head.has_ttl)
+        z->last_s = head.ttl_s;
+    z->ttl_s = head.has_ttl        ? head.ttl_s
+               : z->default_s >= 0 ? z->default_s /* RFC 2308 §4 */
+                                   : z->last_s;
+    /* in the order that ldns knows, for the owner at hand */
+    sek_buf_reset(&z->line);
+    sek_buf_add_fmt(&z->line, " 0 %.*s %.*s %.*s", (int)head.class.len, head.class.at,
+                    (int)head.type.len, head.type.at, (int)head.data.len, head.data.at);
+    ldns_rr *rr = NULL;
+    ldns_status status = LDNS_STATUS_MEM_ERR;
+    if (!z->line.failed)
+        status = ldns_rr_new_frm_str(&rr, z->line.data, 0, z->origin, &z->previous);
+    if (status == LDNS_STATUS_OK && rr)
+        take_record(z, feed, rr);
+    else
+        sek_feed_bad(feed, "%s", ldns_get_errorstr_by_id(status));
+    ldns_rr_free(rr);
+}
+
+static void take_origin(struct sek_rpz *z, struct sek_feed *feed, struct sek_span name)
+{
+    ldns_rdf *origin = dname_of(z, name);
     z->origin_known = origin != NULL;
     if (!origin) {
         sek_feed_bad(feed, "malformed $ORIGIN");
@@ -314,6 +391,67 @@ static void take_directive(struct sek_rpz *z, struct sek_feed *feed)
     }
     ldns_rdf_deep_free(z->origin);
     z->origin = origin;
+}
+
+static void take_ttl(struct sek_rpz *z, struct sek_feed *feed, struct sek_span text)
+{
+    uint32_t ttl_s;
+    if (sek_zone_ttl_read(text, &ttl_s))
+        z->default_s = ttl_s;
+    else
+        sek_feed_bad(feed, "malformed $TTL");
+}
+
+/* Noted, for the end of this line. */
+static void take_include(struct sek_rpz *z, struct sek_feed *feed, struct sek_span rest)
+{
+    struct sek_span file = sek_span_take_quoted(&rest), origin = sek_span_take_word(&rest);
+    ldns_rdf *there = origin.len ? dname_of(z, origin) : ldns_rdf_clone(z->origin);
+    char *path = file.len ? strndup(file.at, file.len) : NULL;
+    if (path && there) {
+        z->include = path;
+        z->include_origin = there;
+        return;
+    }
+    sek_feed_bad(feed, "$INCLUDE wants a file, and an origin if it has one of its own");
+    ldns_rdf_deep_free(there);
+    free(path);
+}
+
+static void take_generate(struct sek_rpz *z, struct sek_feed *feed, struct sek_span rest)
+{
+    struct sek_zone_generate g;
+    struct sek_diag why;
+    enum sek_err err = sek_zone_generate_begin(rest, &g, &why);
+    int more = err ? -1 : 1;
+    if (err == SEK_E_LIMIT) { /* without them it would be another zone */
+        feed->stop = sek_diag_set(feed->diag, err, "%s", why.text);
+        return;
+    }
+    while (more > 0 && feed->stop == SEK_OK) {
+        more = sek_zone_generate_next(&g, &z->generated, &why);
+        if (more > 0)
+            parse_one(z, feed, z->generated.data, z->generated.len);
+    }
+    if (more < 0)
+        sek_feed_bad(feed, "%s", why.text);
+}
+
+static void take_directive(struct sek_rpz *z, struct sek_feed *feed, const char *text, size_t len)
+{
+    struct sek_span rest = {text, len}, name = sek_span_take_word(&rest);
+    if (sek_span_is(name, "$TTL"))
+        take_ttl(z, feed, sek_span_take_word(&rest));
+    else if (sek_span_is(name, "$ORIGIN"))
+        take_origin(z, feed, sek_span_take_word(&rest));
+    else if (!z->origin_known)
+        sek_feed_bad(feed, "after a malformed $ORIGIN");
+    else if (sek_span_is(name, "$INCLUDE"))
+        take_include(z, feed, rest);
+    else if (sek_span_is(name, "$GENERATE"))
+        take_generate(z, feed, rest);
+    else
+        sek_feed_bad(feed, "no directive such as $ORIGIN, $TTL, $INCLUDE or $GENERATE");
 }
 
 static bool is_ascii(const struct sek_buf *b)
@@ -326,36 +464,45 @@ static bool is_ascii(const struct sek_buf *b)
 
 static void parse_record(struct sek_rpz *z, struct sek_feed *feed)
 {
-    if (z->record.len == 0 || z->record.data[strspn(z->record.data, " \t")] == '\0')
+    const struct sek_buf *text = &z->record;
+    struct sek_diag why;
+    if (text->len == 0 || text->data[strspn(text->data, " \t")] == '\0')
         return;
-    if (z->record.data[0] == '$') {
-        take_directive(z, feed);
-        return;
+    if (!is_ascii(text)) {
+        sek_buf_reset(&z->ascii);
+        if (sek_zone_ascii(text->data, text->len, &z->ascii, &why)) {
+            z->previous_known = z->previous_known && sek_span_is_blank(text->data[0]);
+            sek_feed_bad(feed, "%s", why.text);
+            return;
+        }
+        text = &z->ascii;
     }
-    if (!z->origin_known) {
+    if (text->data[0] == '$')
+        take_directive(z, feed, text->data, text->len);
+    else if (!z->origin_known)
         sek_feed_bad(feed, "after a malformed $ORIGIN");
-        return;
-    }
-    bool has_owner = !sek_span_is_blank(z->record.data[0]);
-    if (!has_owner && !z->previous_known) {
-        sek_feed_bad(feed, "no owner name, and none to take over from the record before");
-        return;
-    }
-    ldns_rr *rr = NULL;
-    ldns_status status = LDNS_STATUS_SYNTAX_ERR;
-    bool ascii = is_ascii(&z->record);
-    if (ascii)
-        status = ldns_rr_new_frm_str(&rr, z->record.data, 0, z->origin, &z->previous);
-    if (status == LDNS_STATUS_OK && rr) {
-        z->previous_known = true;
-        take_record(z, feed, rr);
-    } else {
-        z->previous_known = z->previous_known && !has_owner;
-        sek_feed_bad(feed, "%s",
-                     ascii ? ldns_get_errorstr_by_id(status)
-                           : "a zone file is ASCII: write names as A-labels (xn--…)");
-    }
-    ldns_rr_free(rr);
+    else
+        parse_one(z, feed, text->data, text->len);
+}
+
+/* The file of $INCLUDE, in which origin and owner are its own (RFC 1035 §5.1). */
+static void include(struct sek_rpz *z, struct sek_feed *feed)
+{
+    char *path = z->include;
+    ldns_rdf *origin = z->origin, *previous = z->previous;
+    bool previous_known = z->previous_known;
+    z->include = NULL;
+    z->origin = z->include_origin;
+    z->include_origin = z->previous = NULL;
+    z->previous_known = false;
+    feed->stop = feed->include(feed, path);
+    ldns_rdf_deep_free(z->origin);
+    ldns_rdf_deep_free(z->previous);
+    z->origin = origin;
+    z->origin_known = true;
+    z->previous = previous;
+    z->previous_known = previous_known;
+    free(path);
 }
 
 /* Assembling records from lines */
@@ -393,8 +540,8 @@ static void append_line(struct sek_rpz *z, const char *text, size_t len)
 /* The record is complete: report or parse it under the number of its first line. */
 static void end_record(struct sek_rpz *z, struct sek_feed *feed)
 {
-    uint64_t line = feed->rule.line;
-    feed->rule.line = z->first;
+    uint64_t *at = sek_feed_line(feed), line = *at;
+    *at = z->first;
     if (z->record.failed)
         z->broken = "no memory for this record";
     if (z->broken) {
@@ -403,18 +550,20 @@ static void end_record(struct sek_rpz *z, struct sek_feed *feed)
     } else {
         parse_record(z, feed);
     }
-    feed->rule.line = line;
     z->broken = NULL;
     z->depth = 0;
     z->n_lines = 0;
     sek_buf_reset(&z->record);
+    if (z->include)
+        include(z, feed);
+    *at = line;
 }
 
 void sek_rpz_line(struct sek_feed *feed, const char *text, size_t len)
 {
     struct sek_rpz *z = feed->rpz;
     if (z->n_lines++ == 0)
-        z->first = feed->rule.line;
+        z->first = *sek_feed_line(feed);
     else
         sek_buf_add(&z->record, " ", 1);
     append_line(z, text, len);

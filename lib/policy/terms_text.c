@@ -17,6 +17,8 @@
 #define WORD_MAX 96 /* octets of one in a list of types or hours */
 
 static const char *const day_names[7] = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
+static const char *const long_day_names[7] = {"monday", "tuesday",  "wednesday", "thursday",
+                                              "friday", "saturday", "sunday"};
 
 /* The next piece before `mark`, copied; *text moves behind it. False at the end. */
 static bool take_piece(const char **text, const char *marks, char out[WORD_MAX])
@@ -98,7 +100,8 @@ static void types_text(const struct sek_terms *t, struct sek_buf *out)
 static int day_of(const char *text, size_t len)
 {
     for (int i = 0; i < 7; i++)
-        if (len == 3 && strncasecmp(text, day_names[i], 3) == 0)
+        if ((len == 3 || len == strlen(long_day_names[i])) &&
+            strncasecmp(text, long_day_names[i], len) == 0)
             return i;
     return -1;
 }
@@ -314,15 +317,14 @@ static enum sek_err add_ede_text(struct sek_terms_spec *io, const char *value,
 static enum sek_err add_ttl(struct sek_terms_spec *io, const char *value, struct sek_diag *diag)
 {
     int64_t n = 0;
-    if (value[strspn(value, "0123456789")] && sek_duration_from_text(value, &n, NULL) == SEK_OK &&
-        n <= SEK_TERMS_TTL_MAX) {
-        io->terms.ttl_s = (uint32_t)n;
-    } else {
+    bool units = value[strspn(value, "0123456789")] != '\0';
+    if (!units || sek_duration_from_text(value, &n, NULL) != SEK_OK || n > SEK_TERMS_TTL_MAX) {
         enum sek_err err = number_of(value, 0, SEK_TERMS_TTL_MAX, &n, "ttl", diag);
         if (err)
             return err;
-        io->terms.ttl_s = (uint32_t)n;
     }
+    if (!(io->terms.given & SEK_TERMS_TTL) || n < io->terms.ttl_s)
+        io->terms.ttl_s = (uint32_t)n;
     io->terms.given |= SEK_TERMS_TTL;
     return SEK_OK;
 }

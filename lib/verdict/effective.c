@@ -62,12 +62,12 @@ static bool decide_below(const struct sek_effective *e, const struct sek_name *n
 /* What is said of a name. */
 struct said {
     enum sek_action action;
-    uint32_t data;
+    struct sek_effective_with with;
 };
 
 static bool is_same(struct said a, struct said b)
 {
-    return a.action == b.action && a.data == b.data;
+    return a.action == b.action && a.with.data == b.with.data && a.with.ttl_s == b.with.ttl_s;
 }
 
 /* What the form says of a decision about the place's name, or what is below it. */
@@ -75,7 +75,7 @@ static struct said say(const struct sek_effective *e, const struct sek_verdict *
                        struct sek_effective_place *place)
 {
     const struct sek_effective_form *form = e->form;
-    const struct said above = {place->above, place->above_data};
+    const struct said above = {place->above, place->above_with};
     if (v->trigger == SEK_TRIGGER_NONE)
         return above; /* nothing is said above either: a rule there would have decided */
     if (sek_verdict_is_hit(v) && !sek_action_blocks(v->action)) {
@@ -83,8 +83,11 @@ static struct said say(const struct sek_effective *e, const struct sek_verdict *
         return above;
     }
     struct said said = {.action = form->as[v->action]};
-    if (said.action == SEK_ACTION_DATA && (said.data = form->data(form->arg, v)) == 0)
+    if (said.action == SEK_ACTION_DATA && (said.with.data = form->data(form->arg, v)) == 0)
         said.action = SEK_ACTION_DEFAULT;
+    if (form->ttls && v->ttl_s != SEK_TTL_OF_SETTINGS &&
+        (said.action == SEK_ACTION_DATA || said.action == SEK_ACTION_SINKHOLE))
+        said.with.ttl_s = v->ttl_s;
     bool fits = !form->fits || form->fits(form->arg, place->name, below);
     if (!is_same(said, above) && !fits) {
         place->unfit = true;
@@ -110,9 +113,9 @@ static void tell_nodes(struct sek_effective *e, const struct sek_name *name)
                                                   .exact = level->exact,
                                                   .below = level->below,
                                                   .above = level[-1].below,
-                                                  .exact_data = level->exact_data,
-                                                  .below_data = level->below_data,
-                                                  .above_data = level[-1].below_data,
+                                                  .exact_with = level->exact_with,
+                                                  .below_with = level->below_with,
+                                                  .above_with = level[-1].below_with,
                                                   .changes = true};
         e->form->place(e->form->arg, &place);
     }
@@ -123,20 +126,20 @@ static void place_fill(const struct sek_effective *e, struct sek_effective_place
 {
     unsigned n = place->name->n_labels;
     const struct sek_effective_level *up = n ? &e->level[n - 1] : NULL;
-    struct said above = {SEK_ACTION_DEFAULT, 0};
+    struct said above = {.action = SEK_ACTION_DEFAULT};
     struct sek_verdict v;
     if (up)
-        above = (struct said){(enum sek_action)up->below, up->below_data};
+        above = (struct said){(enum sek_action)up->below, up->below_with};
     place->above = above.action;
-    place->above_data = above.data;
+    place->above_with = above.with;
     decide(e, place->name, &v);
     struct said exact = say(e, &v, false, place), below = above;
     if (decide_below(e, place->name, &v))
         below = say(e, &v, true, place);
     place->exact = exact.action;
-    place->exact_data = exact.data;
+    place->exact_with = exact.with;
     place->below = below.action;
-    place->below_data = below.data;
+    place->below_with = below.with;
     place->changes = !is_same(exact, above) || !is_same(below, above);
 }
 
@@ -148,8 +151,8 @@ void sek_effective_add(struct sek_effective *e, const struct sek_name *name)
         const struct sek_effective_level *up = &e->level[i - 1];
         e->level[i] = (struct sek_effective_level){.exact = up->below,
                                                    .below = up->below,
-                                                   .exact_data = up->below_data,
-                                                   .below_data = up->below_data};
+                                                   .exact_with = up->below_with,
+                                                   .below_with = up->below_with};
     }
     struct sek_effective_place place = {.name = name};
     place_fill(e, &place);
@@ -157,8 +160,8 @@ void sek_effective_add(struct sek_effective *e, const struct sek_name *name)
         tell_nodes(e, name);
     e->level[n] = (struct sek_effective_level){.exact = (uint8_t)place.exact,
                                                .below = (uint8_t)place.below,
-                                               .exact_data = place.exact_data,
-                                               .below_data = place.below_data,
+                                               .exact_with = place.exact_with,
+                                               .below_with = place.below_with,
                                                .node = place.changes};
     e->last = *name;
     e->form->place(e->form->arg, &place);

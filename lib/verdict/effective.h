@@ -7,14 +7,20 @@
 #pragma once
 #include "verdict/engine.h"
 
+/* With what, where the form can say it. */
+struct sek_effective_with {
+    uint32_t data;  /* of action local-data: which records (form->data) */
+    uint32_t ttl_s; /* of the answer's records; 0: as the settings say */
+};
+
 /* What is said: an action; SEK_ACTION_DEFAULT = nothing, the name resolves as without a policy;
  * SEK_ACTION_PASSTHRU = an exception, also from what is said above it. */
 struct sek_effective_place {
     const struct sek_name *name;
-    enum sek_action exact;                       /* of the very name */
-    enum sek_action below;                       /* of names below it */
-    enum sek_action above;                       /* of names beside it: `below` of the name above */
-    uint32_t exact_data, below_data, above_data; /* of action local-data: which (form->data) */
+    enum sek_action exact; /* of the very name */
+    enum sek_action below; /* of names below it */
+    enum sek_action above; /* of names beside it: `below` of the name above */
+    struct sek_effective_with exact_with, below_with, above_with;
     bool changes; /* exact or below differ from above, or the form needs it (nodes); else a reader
                      that knows subtrees can do without this place */
     /* Where the engine's decision (of the name, or below it) is not what is said: */
@@ -31,6 +37,7 @@ struct sek_effective_form {
     /* A number for the records of a verdict of action local-data, by which the form knows them
      * again; 0: it cannot say them. NULL: none, and as[] does not have the action. */
     uint32_t (*data)(void *arg, const struct sek_verdict *v);
+    bool ttls; /* it can say the TTL of records: of the sinkhole's, and of action local-data */
     /* Can a record stand at the name (below: for the names below it)? No name below one that does
      * not fit may fit, but for the root's. NULL: all do. */
     bool (*fits)(void *arg, const struct sek_name *name, bool below);
@@ -46,7 +53,7 @@ struct sek_effective_form {
 struct sek_effective_level {
     uint8_t exact, below; /* enum sek_action */
     bool node;            /* a place was told of here or below */
-    uint32_t exact_data, below_data;
+    struct sek_effective_with exact_with, below_with;
 };
 
 /* In the caller's memory. */

@@ -46,8 +46,8 @@ void sek__verdict_fill(struct sek_verdict *out, const struct sek__found *f,
                        enum sek_trigger trigger)
 {
     out->trigger = trigger;
-    out->would = f->action;
-    out->action = f->pass == SEK__PASS_BLOCK && !f->satisfied ? f->action : SEK_ACTION_PASSTHRU;
+    out->would = f->arrived ? SEK_ACTION_PASSTHRU : f->action;
+    out->action = f->pass == SEK__PASS_BLOCK && !f->satisfied ? out->would : SEK_ACTION_PASSTHRU;
     out->monitor = f->list->mode == SEK_MODE_MONITOR;
     out->scope = f->rule->scope;
     out->depth = f->pattern ? 0 : (uint8_t)f->depth;
@@ -257,7 +257,7 @@ static void decide_by_rules(const struct sek_engine *engine, const struct sek_na
                             sek_walk_fn *walk, void *arg)
 {
     struct sek_met met[SEK_LABELS_MAX + 1];
-    struct sek__asker who = sek__asker_of(engine, now_s);
+    struct sek__asker who = sek__asker_of(engine, name, now_s);
     bool restrictions = restricts(who.groups);
     if (restrictions)
         sek__asker_know(&who);

@@ -143,13 +143,13 @@ static void decide_address(struct carried *c, const struct sek_name *question,
     decide_by_rebinding(c, question, addr);
 }
 
-static struct carried carried_of(const struct sek_engine *engine, int64_t now_s,
-                                 struct sek_verdict *out, struct sek_name *out_matched,
-                                 sek_walk_fn *walk, void *arg)
+static struct carried carried_of(const struct sek_engine *engine, const struct sek_name *question,
+                                 int64_t now_s, struct sek_verdict *out,
+                                 struct sek_name *out_matched, sek_walk_fn *walk, void *arg)
 {
     sek__verdict_clear(out);
     struct carried c = {.engine = engine,
-                        .who = sek__asker_of(engine, now_s),
+                        .who = sek__asker_of(engine, question, now_s),
                         .out = out,
                         .out_matched = out_matched,
                         .walk = walk,
@@ -175,7 +175,7 @@ void sek_engine_decide_address(const struct sek_engine *engine, const struct sek
                                struct sek_verdict *out, struct sek_name *out_matched,
                                sek_walk_fn *walk, void *arg)
 {
-    struct carried c = carried_of(engine, now_s, out, out_matched, walk, arg);
+    struct carried c = carried_of(engine, question, now_s, out, out_matched, walk, arg);
     struct sek_addr inner;
     decide_address(&c, question, trigger, addr);
     if (sek_addr_from_nat64(addr, &inner))
@@ -194,7 +194,7 @@ void sek_engine_decide_net(const struct sek_engine *engine, enum sek_about about
         [SEK_ABOUT_SINKHOLED] = SEK_TRIGGER_SINKHOLED};
     const struct sek_nets *nets = engine->policy ? sek_policy_nets(engine->policy) : NULL;
     struct sek_met met[SEK_NETS_MET_MAX];
-    struct carried c = carried_of(engine, now_s, out, NULL, NULL, NULL);
+    struct carried c = carried_of(engine, NULL, now_s, out, NULL, NULL, NULL);
     unsigned first = 0, n = nets ? sek_nets_lookup(nets, about, &net->addr, met) : 0;
     while (first < n && met[first].depth < 128U - net->bits)
         first++;
@@ -207,7 +207,7 @@ void sek_engine_decide_server(const struct sek_engine *engine, const struct sek_
                               const struct sek_name *server, int64_t now_s, struct sek_verdict *out,
                               struct sek_name *out_matched, sek_walk_fn *walk, void *arg)
 {
-    struct carried c = carried_of(engine, now_s, out, out_matched, walk, arg);
+    struct carried c = carried_of(engine, question, now_s, out, out_matched, walk, arg);
     struct sek_met met[SEK_LABELS_MAX + 1];
     if (!engine->policy || !sek_about_from_server(server, out_matched))
         return;

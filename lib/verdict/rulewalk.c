@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "verdict/rulewalk.h"
+#include "policy/records.h"
 #include "base/banned.h"
 
 /* --- who asks ------------------------------------------------------------------------------------
  */
 
-struct sek__asker sek__asker_of(const struct sek_engine *engine, int64_t now_s)
+struct sek__asker sek__asker_of(const struct sek_engine *engine, const struct sek_name *name,
+                                int64_t now_s)
 {
     return (struct sek__asker){.groups = engine->policy ? sek_policy_groups(engine->policy) : NULL,
                                .asking = engine->asking,
+                               .name = name,
                                .now_s = now_s,
                                .plain = engine->plain};
 }
@@ -76,6 +79,19 @@ static const char *terms_sort(const struct sek__asker *who, struct sek__found *f
     return NULL;
 }
 
+/* Does the alias that a rule answers with lead to the very name that is judged? An answer would be
+ * a circle, so that name passes, as it does in BIND (a CNAME to oneself is RPZ's oldest passthru):
+ * all names of a search engine can be sent to the safe one among them. */
+static bool is_arrived(const struct sek__asker *who, const struct sek_policy *policy,
+                       const struct sek__found *f)
+{
+    const struct sek_termset *set = f->records ? sek_policy_terms(policy) : f->set;
+    const struct sek_terms *t = f->records ? sek_termset_get(set, f->records) : f->terms;
+    size_t n;
+    const uint8_t *data = set && t ? sek_termset_data(set, t, &n) : NULL;
+    return data && who->name && sek_record_leads_to(data, n, who->name);
+}
+
 const char *sek__rule_sort(struct sek__asker *who, const struct sek_policy *policy,
                            const struct sek_met *met, const struct sek_rule *rule,
                            struct sek__found *out)
@@ -119,6 +135,9 @@ const char *sek__rule_sort(struct sek__asker *who, const struct sek_policy *poli
         out->pass = SEK__PASS_EXCEPTION;
     } else {
         bool acts = list->mode == SEK_MODE_BLOCK && sek_action_blocks(action);
+        out->arrived = action == SEK_ACTION_DATA && is_arrived(who, policy, out);
+        if (out->arrived && !acts)
+            return "its alias leads to this very name";
         out->pass = acts ? SEK__PASS_BLOCK : SEK__PASS_RECORD;
         out->satisfied = action == SEK_ACTION_TCP_ONLY && who->asking.stream;
     }
@@ -226,7 +245,8 @@ void sek__walk_all(struct sek__asker *who, const struct sek_policy *policy,
             const char *why = sek__rule_sort(who, policy, &met[i], rule, &f);
             bool decides = winner && winner->rule == rule;
             if (decides)
-                why = pass_wins[f.pass];
+                why = f.arrived ? "its alias leads to this very name, which therefore passes"
+                                : pass_wins[f.pass];
             else if (!why)
                 why = loser(&f, winner, restricted);
             if (f.rule)

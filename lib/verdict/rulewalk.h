@@ -8,13 +8,15 @@
 struct sek__asker {
     const struct sek_groups *groups; /* NULL: there are none */
     struct sek_asking asking;
+    const struct sek_name *name; /* that is judged; NULL: none */
     int64_t now_s;
     bool plain;          /* rules with conditions take no part */
     bool known;          /* the groups are: */
     uint64_t in;         /* bits of those it is in; of anybody: all that have members */
     uint64_t restricted; /* those of them that restrict it, or in monitor mode would */
 };
-struct sek__asker sek__asker_of(const struct sek_engine *engine, int64_t now_s);
+struct sek__asker sek__asker_of(const struct sek_engine *engine, const struct sek_name *name,
+                                int64_t now_s);
 void sek__asker_know(struct sek__asker *who);
 
 /* Each pass takes the first rule that ranks highest in it; a later pass is asked only if the
@@ -41,6 +43,7 @@ struct sek__found {
     uint8_t order;    /* of its list: SEK_ORDER_… */
     uint32_t records; /* of that: the number of its terms; 0: none */
     bool satisfied;   /* it decides, but what it wants is there: the query resolves */
+    bool arrived;     /* its alias leads to the very name: it decides that this one passes */
     enum sek__pass pass;
 };
 

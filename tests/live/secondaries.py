@@ -142,7 +142,7 @@ class Named:
     forward only;
     forwarders {{ {upstream.address} port {upstream.port}; }};
     qname-minimization off;
-    response-policy {{ {"".join(f'zone "{n}"; ' for n in earlier)}zone "{name}" min-update-interval 0; }} qname-wait-recurse no;
+    response-policy {{ {"".join(f'zone "{n}"; ' for n in earlier)}zone "{name}" min-update-interval 0; }} max-policy-ttl 7d qname-wait-recurse no;
 }};
 controls {{ }};
 {"".join(f'zone "{n}" {{ type primary; file "{path}"; }};' for n, path in earlier.items())}

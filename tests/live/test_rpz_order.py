@@ -9,7 +9,7 @@ import random
 
 import harness
 from harness import LiveCase, wait_until, zone
-from packets import ask
+from packets import ask, rcode, records
 from secondaries import NAMED, Named, short
 
 SEED = int(os.environ.get("SEK_SEED", "20261128"))
@@ -91,6 +91,54 @@ class Order(LiveCase):
         text = self.policy.run("explain", "fixed.test", "--client", "127.0.0.1", "--answer",
                                "198.51.100.200", "--format", "jsonl")[1]
         self.assertIn('"answer":"NOERROR, A 192.0.2.1,', text)
+
+
+class Text(LiveCase):
+    """One zone as people write it: names, types, data and TTLs are those of BIND."""
+    zones = {"test": zone("* 600 A 198.51.100.1\nsearch 600 A 198.51.100.1\n"
+                          "safe.search 777 A 198.51.100.2\n")}
+
+    @classmethod
+    def prepare(cls):
+        cls.path, more = cls.scratch / "rpz.zone", cls.scratch / "more.zone"
+        more.write_text("inner.test IN 44 A 192.0.2.4\n")
+        cls.path.write_text(f"""$TTL 1h
+@ IN SOA localhost. nobody.invalid. 1 3600 600 86400 30
+@ NS localhost.
+plain.test A 192.0.2.1
+ttl.test 77 A 192.0.2.2
+\tIN 1m17s A 192.0.2.3
+turned.test in 1m30s CNAME garden.test.
+gone.test IN 5 CNAME .
+*.search.test 66 CNAME safe.search.test.
+$GENERATE 1-3 gen${{0,2}}.test 55 A 192.0.2.$
+$INCLUDE {more}
+after.test A 192.0.2.9
+""")
+        super().prepare()
+        cls.named = Named(cls.scratch / "named", cls.upstream, ZONES[0], cls.path)
+        cls.stack.callback(cls.named.stop)
+        wait_until(lambda: short(ask(cls.named.server, "plain.test"))[1] == ("192.0.2.1",),
+                   lambda: "named has the zone: " + cls.named.text())
+
+    @classmethod
+    def before_start(cls):
+        cls.policy.run("list", "import", "feed", str(cls.path), "--as", "rpz", ok=(0, 3))
+
+    def test_as_in_bind(self):
+        for name, n, least in (
+                ("plain", 1, 3600), ("ttl", 2, 77), ("turned", 2, 90), ("gone", 0, 0),
+                ("www.search", 2, 66), ("safe.search", 1, 757), ("gen02", 1, 55), ("gen04", 1, 580),
+                ("inner", 1, 44), ("after", 1, 3600)):
+            with self.subTest(name):
+                answers = [ask(server, name + ".test")
+                           for server in (self.resolver.server, self.named.server)]
+                ours, bind = (sorted((o, t, d) for o, _, t, d in records(a.answer)) for a in answers)
+                self.assertEqual((rcode(answers[1]), bind), (rcode(answers[0]), ours))
+                self.assertEqual(n, len(ours))
+                for answer in answers:
+                    for ttl in [r[1] for r in records(answer.answer)][:1]:
+                        self.assertTrue(least <= ttl <= least + 20, (name, ttl))
 
 
 if __name__ == "__main__":

@@ -146,12 +146,68 @@ class Table(ActionCase):
         answer = self.ask("lost.test")
         self.assertEqual("NXDOMAIN", rcode(answer))
         self.assertEqual(["CNAME"], [t for _, _, t, _ in records(answer.answer)])
-        # the target of an alias is resolved, whatever rules say of it; and in no circle
-        self.policy.run("block", "circle.test", "--data", "CNAME circle.test")
-        self.assertIn(rcode(self.ask("circle.test")), ("NOERROR", "SERVFAIL"))
+        # the target of an alias is resolved, whatever rules say of it
         self.policy.run("block", "=to-sunk.test", "--data", "CNAME qname-sinkhole.test")
         self.assertEqual([REAL], addresses(self.ask("to-sunk.test")))
         self.assert_sinkholed(self.ask("qname-sinkhole.test"))
+
+
+class Circles(LiveCase):
+    """Aliases whose target lies under their own rule, or under another one."""
+    zones = {"test": zone(f"search 600 A {REAL}\nsafe.search 777 A {GARDEN}\nin.safe.search 700 A {LOCAL}\n"
+                          "other CNAME safe.search\nround.search 500 CNAME step.search\n"
+                          f"step.search 400 A {REAL}\nsunk 333 A {GARDEN}\n")}
+
+    def short(self, name, rdtype="A"):
+        return [(o, ttl, t, d) for o, ttl, t, d in records(self.ask(name, rdtype).answer)]
+
+    def lives(self, name, wanted, rdtype="A"):
+        """The records, each with the TTL of its server, less what it was in the cache."""
+        got = self.short(name, rdtype)
+        self.assertEqual([(o, t, d) for o, _, t, d in wanted], [(o, t, d) for o, _, t, d in got])
+        for (_, most, _, _), (_, ttl, _, _) in zip(wanted, got):
+            self.assertTrue(most - 20 <= ttl <= most, (wanted, got))
+
+    def test_target_under_its_own_rule(self):
+        self.policy.run("block", "search.test", "--data", "CNAME safe.search.test")
+        safe = ("safe.search.test.", 777, "A", GARDEN)
+        for _ in range(2):
+            self.lives("safe.search.test", [safe])
+            self.lives("www.search.test",
+                       [("www.search.test.", 30, "CNAME", "safe.search.test."), safe])
+            self.lives("search.test", [("search.test.", 30, "CNAME", "safe.search.test."), safe])
+            self.lives("in.safe.search.test",
+                       [("in.safe.search.test.", 30, "CNAME", "safe.search.test."), safe])
+            self.lives("other.test", [("other.test.", 86400, "CNAME", "safe.search.test."), safe])
+        self.assertIn("safe.search.test", [q[0] for q in self.resolver.cached()])
+        explained = self.policy.run("explain", "safe.search.test")[1]
+        self.assertIn("leads to this very name", explained)
+        self.assertEqual(0, self.policy.status()["leaked"])
+
+    def test_target_leads_back_under_the_rule(self):
+        self.policy.run("block", "search.test", "--data", "CNAME round.search.test")
+        for _ in range(2):
+            self.lives("round.search.test", [("round.search.test.", 500, "CNAME", "step.search.test."),
+                                             ("step.search.test.", 400, "A", REAL)])
+            self.lives("www.search.test",
+                       [("www.search.test.", 30, "CNAME", "round.search.test."),
+                        ("round.search.test.", 500, "CNAME", "step.search.test."),
+                        ("step.search.test.", 400, "A", REAL)])
+
+    def test_target_under_another_rule(self):
+        self.policy.run("block", "=to-sunk.test", "--data", "CNAME sunk.test")
+        self.policy.block("sunk.test")
+        for _ in range(2):
+            self.lives("to-sunk.test", [("to-sunk.test.", 30, "CNAME", "sunk.test."),
+                                        ("sunk.test.", 333, "A", GARDEN)])
+            self.assert_sinkholed(self.ask("sunk.test"))
+
+    def test_the_very_name(self):
+        self.policy.run("block", "search.test", "--data", "CNAME search.test")
+        self.lives("search.test", [("search.test.", 600, "A", REAL)])
+        self.lives("www.search.test", [("www.search.test.", 30, "CNAME", "search.test."),
+                                       ("search.test.", 600, "A", REAL)])
+        self.policy.run("block", "=search.test", "--data", "CNAME search.test", ok=(2,))
 
 
 @unittest.skipUnless(IS_ROOT, "name servers of a real hierarchy listen on port 53")

@@ -127,10 +127,82 @@ static void test_plain(void **state)
     sek_policy_close(p);
 }
 
+/* An alias to the very name that is judged lets it pass, and that one only. */
+static void test_alias_to_itself(void **state)
+{
+    static const struct {
+        const char *label, *override, *name;
+        struct text_rule rules[2];
+        enum sek_action action, would;
+        uint16_t list;
+    } rows[] = {
+#define SAFE {1, "evil.example", 0, SEK_ACTION_DATA, "data=\"CNAME Safe.Evil.example\""}
+        {"the target",
+         NULL,
+         "safe.evil.example",
+         {SAFE},
+         SEK_ACTION_PASSTHRU,
+         SEK_ACTION_PASSTHRU,
+         1},
+        {"below it", NULL, "a.safe.evil.example", {SAFE}, SEK_ACTION_DATA, SEK_ACTION_DATA, 1},
+        {"beside it", NULL, "b.evil.example", {SAFE}, SEK_ACTION_DATA, SEK_ACTION_DATA, 1},
+        {"the nearer rule decides",
+         NULL,
+         "safe.evil.example",
+         {SAFE, {6, "safe.evil.example"}},
+         SEK_ACTION_NODATA,
+         SEK_ACTION_NODATA,
+         6},
+        {"where an exception would not",
+         NULL,
+         "safe.evil.example",
+         {SAFE, {6, "evil.example"}},
+         SEK_ACTION_NODATA,
+         SEK_ACTION_NODATA,
+         6},
+        {"nothing to record",
+         NULL,
+         "safe.evil.example",
+         {{3, "evil.example", 0, SEK_ACTION_DATA, "data=\"CNAME safe.evil.example\""}},
+         SEK_ACTION_PASSTHRU,
+         SEK_ACTION_PASSTHRU,
+         0},
+        {"an override",
+         "cname safe.evil.example",
+         "safe.evil.example",
+         {{1, "evil.example"}},
+         SEK_ACTION_PASSTHRU,
+         SEK_ACTION_PASSTHRU,
+         1},
+        {"another override",
+         "cname safe.evil.example",
+         "b.evil.example",
+         {{1, "evil.example"}},
+         SEK_ACTION_DATA,
+         SEK_ACTION_DATA,
+         1},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        overrides[0] = rows[i].override;
+        struct sek_policy *p = policy_of(rows[i].rules, rows[i].rules[1].rule ? 2 : 1);
+        struct sek_name name = name_of(rows[i].name);
+        struct sek_verdict v;
+        sek_engine_decide(&(struct sek_engine){.policy = p, .asking.qtype = 1}, &name, NOW,
+                          SEK_TRIGGER_QNAME, &v, NULL, NULL);
+        if (v.action != rows[i].action || v.would != rows[i].would || v.list != rows[i].list)
+            fail_msg("%s: %d, would %d, list %u", rows[i].label, (int)v.action, (int)v.would,
+                     v.list);
+        sek_policy_close(p);
+    }
+    overrides[0] = NULL;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_terms),
+        cmocka_unit_test(test_alias_to_itself),
         cmocka_unit_test(test_plain),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

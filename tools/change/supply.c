@@ -9,9 +9,9 @@
 
 #define BAD_SHOWN 20
 
-static void tell_bad(struct sek_supply *s, uint64_t line, const char *why)
+/* The n-th of its kind. */
+static void tell_line(struct sek_supply *s, uint64_t n, uint64_t line, const char *why)
 {
-    uint64_t n = s->n_bad + s->n_guarded;
     if (n <= BAD_SHOWN || s->verbose) {
         sek_progress_end(&s->progress);
         sek_talk("%s:%" PRIu64 ": %s", s->label, line, why);
@@ -22,7 +22,13 @@ static void on_bad(void *arg, uint64_t line, const char *why)
 {
     struct sek_supply *s = arg;
     s->n_bad++;
-    tell_bad(s, line, why);
+    tell_line(s, s->n_bad + s->n_guarded, line, why);
+}
+
+static void on_doubt(void *arg, uint64_t line, const char *why)
+{
+    struct sek_supply *s = arg;
+    tell_line(s, ++s->n_doubts, line, why);
 }
 
 /* Strangers have names below a public suffix, but lists mean by "a.suffix.example" the host of that
@@ -55,7 +61,7 @@ static enum sek_err on_rule(void *arg, const struct sek_read_rule *rule)
     enum sek_err err = rule_guard(s, rule, &scope, &diag);
     if (err == SEK_E_REFUSED) {
         s->n_guarded++;
-        tell_bad(s, rule->line, diag.text);
+        tell_line(s, s->n_bad + s->n_guarded, rule->line, diag.text);
         return SEK_OK;
     }
     if (err) {
@@ -196,12 +202,34 @@ static enum sek_err change_judge(struct sek_supply *s)
     return refuse(s, why);
 }
 
+/* In RPZ the narrower trigger counts, so whoever wrote the zone meant these to be blocked. */
+static void tell_void(const struct sek_import_stats *st)
+{
+    struct sek_buf names;
+    sek_buf_init(&names, 0);
+    for (uint64_t i = 0; i < st->n_void && i < SEK_IMPORT_VOIDS; i++) {
+        char name[SEK_NAME_TEXT_MAX + 2], by[SEK_NAME_TEXT_MAX + 2];
+        const struct sek_import_void *v = &st->voids[i];
+        sek_rule_to_text(v->scope, v->name.octets, name);
+        sek_rule_to_text(v->by_scope, v->by.octets, by);
+        sek_buf_add_fmt(&names, "%s%s (by %s)", i ? ", " : "", name, by);
+    }
+    sek_talk("%" PRIu64 " of its blocks %s void, as a wider exception of the zone passes the name: "
+             "%s%s",
+             st->n_void, st->n_void == 1 ? "is" : "are", names.data ? names.data : "",
+             st->n_void > SEK_IMPORT_VOIDS ? ", …" : "");
+    sek_buf_fini(&names);
+}
+
 void sek_supply_tell(struct sek_supply *s)
 {
     const struct sek_import_stats *st = &s->stored;
     uint64_t n_bad = s->n_bad + s->n_guarded;
     if (n_bad > BAD_SHOWN && !s->verbose)
         sek_talk("… and %" PRIu64 " more lines skipped; --verbose shows all", n_bad - BAD_SHOWN);
+    if (s->n_doubts > BAD_SHOWN && !s->verbose)
+        sek_talk("… and %" PRIu64 " more lines in doubt; --verbose shows all",
+                 s->n_doubts - BAD_SHOWN);
     if (s->n_narrowed)
         sek_talk("rules on public suffixes: %" PRIu64 "; each is made for the very name, not for "
                  "those below it (--force takes them as they are)",
@@ -216,6 +244,8 @@ void sek_supply_tell(struct sek_supply *s)
         sek_talk("%" PRIu64 " of its rules are exceptions: in mode block they beat the blocks of "
                  "every list",
                  s->n_exceptions);
+    if (st->n_void && s->read.format == SEK_FORMAT_RPZ && !s->row.overriding)
+        tell_void(st);
     if (st->n_ending)
         sek_talk("%" PRIu64 " of its rules are there with an end: they keep it", st->n_ending);
     sek_change_done(s->change,
@@ -235,9 +265,12 @@ enum sek_err sek_supply_read(struct sek_supply *s, int fd)
     const struct sek_reader_hooks hooks = {.arg = s,
                                            .rule = on_rule,
                                            .bad = on_bad,
+                                           .doubt = on_doubt,
                                            .any_end = s->force,
                                            .sinkhole = sinkhole,
                                            .n_sinkhole = 2,
+                                           .ttl_s = s->change->conf->answer.ttl_s,
+                                           .path = s->path,
                                            .progress = on_progress};
     struct sek_context *c = s->c;
     enum sek_err err = list_look(s);

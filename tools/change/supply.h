@@ -16,6 +16,7 @@ struct sek_supply {
     /* what is wanted: */
     const char *list;       /* its name; made if there is none */
     const char *label;      /* of the input, for messages */
+    const char *path;       /* of a file that may include others; NULL: it may not */
     char source[512];       /* for the record */
     enum sek_format format; /* AUTO: found out */
     bool append, force, verbose;
@@ -25,6 +26,7 @@ struct sek_supply {
     struct sek_list_row row;
     enum sek_action judged_by; /* the list's action, by which the rules are judged */
     uint64_t n_bad;            /* lines that were not understood, or say what we cannot do */
+    uint64_t n_doubts;         /* lines that were taken, but may not mean what they say */
     uint64_t n_guarded;        /* rules that the never-block list or the public suffixes forbid */
     uint64_t n_fed, n_exceptions, n_narrowed;
     struct sek_read_stats read;

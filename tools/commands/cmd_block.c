@@ -6,6 +6,8 @@
 #include "tools/change/groups.h"
 #include "store/exceptions.h"
 #include "name/text.h"
+#include "policy/records.h"
+#include "policy/terms_text.h"
 #include "tools/print/talk.h"
 #include "tools/zone.h"
 #include "tools/change/targets.h"
@@ -216,6 +218,28 @@ static bool tell_replaced(void *arg, const struct sek_entry *old)
     return true;
 }
 
+/* To the very name an alias lets it pass: below a name that makes sense, for one alone it would
+ * block nothing. */
+static enum sek_err alias_check(const struct work *w, struct sek_context *c)
+{
+    struct sek_terms_spec spec;
+    char name[SEK_NAME_TEXT_MAX + 2];
+    if (!(w->given & SEK_TERMS_DATA) ||
+        sek_terms_from_text(w->entry.terms, strlen(w->entry.terms), &spec, NULL))
+        return SEK_OK;
+    for (uint64_t i = 0; i < w->targets.n; i++) {
+        const struct sek_target *t = &w->targets.items[i];
+        if (t->scope != SEK_SCOPE_EXACT || !sek_record_leads_to(spec.data, spec.n_data, &t->name))
+            continue;
+        sek_rule_to_text(t->scope, t->name.octets, name);
+        return sek_context_usage(c,
+                                 "--data: an alias to the very name %s would let it pass; "
+                                 "to let it pass: sekisho allow",
+                                 name);
+    }
+    return SEK_OK;
+}
+
 static enum sek_err entries_put(struct work *w, struct sek_context *c)
 {
     enum sek_action action = sek_list_row_says(&w->list, (enum sek_action)w->entry.rule.action);
@@ -327,6 +351,8 @@ static enum sek_err put(struct sek_context *c, bool allow)
         err = list_choose(&w, c);
     if (!err)
         err = entry_prepare(&w, c);
+    if (!err)
+        err = alias_check(&w, c);
     if (!err)
         err = entries_put(&w, c);
     if (!err) {

@@ -153,16 +153,15 @@ static bool rpz_line(const struct dump *x, const struct sek_entry *e, const char
     if (!(data ? data_of(e, &spec) : sek_rpz_has(action)) || e->name.n_labels == 0 || !fits ||
         !sek_about_is_rpz(about))
         return false;
-    if (data && exact)
-        sek_rpz_print_data(stdout, name, false, spec.data, spec.n_data);
-    if (data && below)
-        sek_rpz_print_data(stdout, name, true, spec.data, spec.n_data);
-    if (data)
-        return true;
-    if (exact)
-        sek_rpz_print(stdout, x->conf, name, false, action);
-    if (below)
-        sek_rpz_print(stdout, x->conf, name, true, action);
+    if (!data && *e->terms && sek_terms_from_text(e->terms, strlen(e->terms), &spec, NULL))
+        return false;
+    uint32_t ttl_s = spec.terms.ttl_s;
+    for (int i = !exact; i <= below; i++) {
+        if (data)
+            sek_rpz_print_data(stdout, name, i, spec.data, spec.n_data, ttl_s);
+        else
+            sek_rpz_print(stdout, x->conf, name, i, action, ttl_s);
+    }
     return true;
 }
 
@@ -181,7 +180,7 @@ static const struct {
     {SEK_FORMAT_DNSMASQ, dnsmasq_line, false, "#", ""},
     {SEK_FORMAT_UNBOUND, unbound_line, false, "#", "server:\n"},
     {SEK_FORMAT_RPZ, rpz_line, true, ";",
-     "$ORIGIN rpz.local.\n$TTL 60\n@ SOA localhost. nobody.invalid. 1 3600 600 86400 60\n"
+     "$ORIGIN rpz.local.\n@ SOA localhost. nobody.invalid. 1 3600 600 86400 60\n"
      "@ NS localhost.\n"},
 };
 
@@ -228,6 +227,8 @@ static enum sek_err export_run(struct sek_context *c, struct sek_policydb *db,
                      .line = formats[at].line,
                      .any_octet = formats[at].any_octet,
                      .now_s = c->now_s};
+    if (formats[at].id == SEK_FORMAT_RPZ)
+        printf("$TTL %" PRId64 "\n", conf->answer.ttl_s);
     printf("%s%s list %s of Sekisho, action %s\n", formats[at].head, formats[at].comment,
            row.list.name, sek_lookup_name(sek_action_names, row.list.action));
     err = sek_policydb_entries(db, row.list.id, export_entry, &x, &c->diag);

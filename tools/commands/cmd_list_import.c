@@ -53,7 +53,7 @@ static enum sek_err input_open(struct sek_supply *s, int *out_fd)
         *out_fd = STDIN_FILENO;
         return SEK_OK;
     }
-    s->label = path;
+    s->label = s->path = path;
     char *absolute = realpath(path, NULL);
     snprintf(s->source, sizeof s->source, "%s", absolute ? absolute : path);
     free(absolute);

@@ -69,17 +69,18 @@ static uint32_t rpz_data(void *arg, const struct sek_verdict *v)
 }
 
 static void rpz_say(struct sek_export *x, const char *text, bool below, enum sek_action action,
-                    uint32_t number)
+                    struct sek_effective_with with)
 {
     char owner[SEK_NAME_TEXT_MAX + sizeof "." SERVERS];
     size_t n = 0;
-    const uint8_t *data = action == SEK_ACTION_DATA ? data_of(x, number, &n) : NULL;
+    const uint8_t *data = action == SEK_ACTION_DATA ? data_of(x, with.data, &n) : NULL;
+    uint32_t ttl_s = with.ttl_s == (uint32_t)x->conf->answer.ttl_s ? 0 : with.ttl_s;
     snprintf(owner, sizeof owner, "%s%s%s", text, x->servers && *text ? "." : "",
              x->servers ? SERVERS : "");
     if (data)
-        sek_rpz_print_data(x->out, owner, below, data, n);
+        sek_rpz_print_data(x->out, owner, below, data, n, ttl_s);
     else
-        sek_rpz_print(x->out, x->conf, owner, below, action);
+        sek_rpz_print(x->out, x->conf, owner, below, action, ttl_s);
 }
 
 /* Both, also where one of them is what is said above: a name with records hides the wildcard above
@@ -89,9 +90,9 @@ static bool rpz_place(struct sek_export *x, const struct sek_effective_place *p,
     if (!p->changes)
         return false;
     if (p->exact != SEK_ACTION_DEFAULT && p->name->n_labels > 0)
-        rpz_say(x, text, false, p->exact, p->exact_data);
+        rpz_say(x, text, false, p->exact, p->exact_with);
     if (p->below != SEK_ACTION_DEFAULT && rpz_fits(x, p->name, true))
-        rpz_say(x, p->name->n_labels ? text : "", true, p->below, p->below_data);
+        rpz_say(x, p->name->n_labels ? text : "", true, p->below, p->below_with);
     return true;
 }
 
@@ -252,6 +253,7 @@ static void form_place(void *arg, const struct sek_effective_place *p)
 void sek_export_form(struct sek_export *x, struct sek_effective_form *out)
 {
     *out = (struct sek_effective_form){.nodes = x->row->nodes,
+                                       .ttls = x->row->id == SEK_FORMAT_RPZ,
                                        .data = x->row->data,
                                        .fits = form_fits,
                                        .place = form_place,
@@ -337,16 +339,18 @@ static bool is_within_block(const struct sek_engine *engine, int64_t now_s, enum
 static void rpz_net(struct sek_export *x, const struct sek_name *owner, const struct sek_verdict *v)
 {
     char text[SEK_NAME_TEXT_MAX];
-    uint32_t number = 0;
+    struct sek_effective_with with = {0};
     enum sek_action said = x->row->as[v->action];
     sek_name_to_text(owner->octets, text);
-    if (said == SEK_ACTION_DATA && (number = x->row->data(x, v)) == 0)
+    if (said == SEK_ACTION_DATA && (with.data = x->row->data(x, v)) == 0)
         said = SEK_ACTION_DEFAULT;
     if (said == SEK_ACTION_DEFAULT) {
         leave(x, SEK_LEFT_ACTION, text);
         return;
     }
-    rpz_say(x, text, false, said, number);
+    if (v->ttl_s != SEK_TTL_OF_SETTINGS)
+        with.ttl_s = v->ttl_s;
+    rpz_say(x, text, false, said, with);
     x->n_triggers++;
 }
 

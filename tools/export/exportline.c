@@ -40,20 +40,29 @@ bool sek_rpz_has(enum sek_action action)
     return rpz_target(action) != NULL;
 }
 
+/* What stands before a record's type. */
+static void print_head(FILE *out, const char *text, bool below, uint32_t ttl_s)
+{
+    fprintf(out, "%s%s ", !below ? "" : *text ? "*." : "*", text);
+    if (ttl_s)
+        fprintf(out, "%" PRIu32 " ", ttl_s);
+}
+
 void sek_rpz_print(FILE *out, const struct sek_conf *conf, const char *text, bool below,
-                   enum sek_action action)
+                   enum sek_action action, uint32_t ttl_s)
 {
     const char *target = rpz_target(action);
-    const char *star = !below ? "" : *text ? "*." : "*";
     char address[SEK_ADDR_TEXT_MAX];
     if (!target)
         return;
+    print_head(out, text, below, *target ? 0 : ttl_s);
     if (*target) {
-        fprintf(out, "%s%s CNAME %s\n", star, text, target);
+        fprintf(out, "CNAME %s\n", target);
         return;
     }
-    fprintf(out, "%s%s A %s\n", star, text, sek_addr_to_text(&conf->answer.ipv4, address));
-    fprintf(out, "%s%s AAAA %s\n", star, text, sek_addr_to_text(&conf->answer.ipv6, address));
+    fprintf(out, "A %s\n", sek_addr_to_text(&conf->answer.ipv4, address));
+    print_head(out, text, below, ttl_s);
+    fprintf(out, "AAAA %s\n", sek_addr_to_text(&conf->answer.ipv6, address));
 }
 
 /* A CNAME to there is an action of RPZ (draft-vixie-dnsop-dns-rpz §3), no record. */
@@ -77,17 +86,19 @@ bool sek_rpz_has_data(const uint8_t *data, size_t n)
     return n > 0;
 }
 
-void sek_rpz_print_data(FILE *out, const char *text, bool below, const uint8_t *data, size_t n)
+void sek_rpz_print_data(FILE *out, const char *text, bool below, const uint8_t *data, size_t n,
+                        uint32_t ttl_s)
 {
-    const char *star = !below ? "" : *text ? "*." : "*";
     const uint8_t *at = data;
     struct sek_record r;
     struct sek_buf record;
     sek_buf_init(&record, 0);
     while (sek_record_next(&at, data + n, &r)) {
         sek_buf_reset(&record);
-        if (sek_record_to_text(&r, &record) == SEK_OK && record.data)
-            fprintf(out, "%s%s %s\n", star, text, record.data);
+        if (sek_record_to_text(&r, &record) != SEK_OK || !record.data)
+            continue;
+        print_head(out, text, below, ttl_s);
+        fprintf(out, "%s\n", record.data);
     }
     sek_buf_fini(&record);
 }
