@@ -400,7 +400,8 @@
       "sekisho answers --check - --columns 1,3,5 -f csv < conn.log\tof Zeek, for a spreadsheet")   \
     X(stats, "stats", "", "show counts of all queries",                                            \
       "Counts all queries by their outcome: answered from the cache, resolved, nonexistent, "      \
-      "failed, answered by local data, or hits.",                                                  \
+      "failed, answered by local data, or hits. They are counted by the minute, which stands for " \
+      "their time; hits have their own.",                                                          \
       "sekisho stats --since 1h --by endpoint\twho asked most\n"                                   \
       "sekisho stats -e 192.0.2.7 --by domain\twhat an endpoint asked for")                        \
     X(report, "report", "PERIOD", "write a report of a day, a week or any time",                   \

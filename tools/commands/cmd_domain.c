@@ -45,7 +45,7 @@ static const struct sek_col asker_cols[] = {
     [A_ENDPOINT] = {"endpoint", "Asked by", SEK_COL_TEXT},
     [A_MACHINE] = {"endpoint_name", "Machine", SEK_COL_TEXT, NULL, 0, SEK_COL_FILLED},
     [A_QUERIES] = {"queries", "Queries", SEK_COL_UINT},
-    [A_RESOLVED] = {"resolved", "Resolved", SEK_COL_UINT},
+    [A_RESOLVED] = {"resolved", "Let through", SEK_COL_UINT},
     [A_NXDOMAIN] = {"nxdomain", "NXDOMAIN", SEK_COL_UINT},
     [A_HITS] = {"hits", "Hits", SEK_COL_UINT},
     [A_FIRST] = {"first", "First kept (UTC)", SEK_COL_TIME_MS},
@@ -67,7 +67,7 @@ static bool one_asker(void *arg, const struct sek_traffic_row *row)
     if (*span.machine.name || *span.machine.mac)
         sek_out_text(o, A_MACHINE, *span.machine.name ? span.machine.name : span.machine.mac);
     sek_out_uint(o, A_QUERIES, row->queries);
-    sek_out_uint(o, A_RESOLVED, row->cached + row->passed);
+    sek_out_uint(o, A_RESOLVED, row->cached + row->passed + row->let_through);
     sek_out_uint(o, A_NXDOMAIN, row->nxdomain);
     sek_out_uint(o, A_HITS, row->hits);
     sek_out_int(o, A_FIRST, row->first_ms);

@@ -183,7 +183,7 @@ static void put_sums(struct sek_out *o, const struct sums *s)
     }
     sek_out_uint(o, S_QUERIES, t->queries);
     sek_out_uint(o, S_CACHED, t->cached);
-    sek_out_uint(o, S_PASSED, t->passed);
+    sek_out_uint(o, S_PASSED, t->passed + t->let_through);
     sek_out_uint(o, S_NXDOMAIN, t->nxdomain);
     sek_out_uint(o, S_FAILED, t->failed);
     sek_out_uint(o, S_DOMAINS, t->n_domains);
