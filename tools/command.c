@@ -346,7 +346,8 @@
       "sekisho findings restore 12\tit was none")                                                  \
     X(nod_list, "nod list", "", "show domains seen here for the first time, newest first",         \
       "Shows registered domains with the time of their first query, about how many endpoints "     \
-      "asked since, whether they ever resolved, and who asked first for which name.",              \
+      "asked since, whether they ever resolved, and who asked first for which name. Those of "     \
+      "which rules refused all queries are not in the history; nod show and domain know them.",    \
       "sekisho nod list --since 1d\twhat is new\n"                                                 \
       "sekisho nod list --since 7d --endpoints-max 1\tnew, and of interest to one endpoint "       \
       "only\nsekisho nod list --since 1d --unresolved --limit 0 -f csv\tnames that led nowhere")   \

@@ -377,13 +377,11 @@ static enum sek_err put_findings(struct page *p)
 
 static void put_record(struct page *p)
 {
-    struct sek_domain_seen seen;
-    struct sek_first_row first;
-    const uint8_t *name = p->domain.octets;
-    bool found = p->seen.domains && sek_domains_find(p->seen.domains, name, p->domain.len, &seen);
+    struct sek_seen_domain seen;
+    bool found = sek_seen_find(&p->seen, &p->domain, &seen);
     sek_out_begin(p->c->out, "sekisho.domain/1", sek_seen_show_cols, SEK_SEEN_COLS, SEK_OUT_RECORD);
-    if (found || sek_seen_first(&p->seen, p->domain_text, &first))
-        sek_seen_row(&p->seen, name, found ? &seen : NULL);
+    if (found)
+        sek_seen_row(&p->seen, &seen);
 }
 
 static enum sek_err put_all(struct page *p)
