@@ -306,7 +306,9 @@
       "tunnels "                                                                                   \
       "with the octets that left, bursts of NXDOMAIN, the latest findings and hits, domains that " \
       "it asked for first here, names that led it to the sinkhole, its groups (quarantine among "  \
-      "them) and the exceptions that those give it. ENDPOINT is an address, or the MAC or name "   \
+      "them) and the exceptions that those give it; then the exceptions that people asked for it " \
+      "or for everybody, also those that wait or are over. ENDPOINT is an address, or the MAC or " \
+      "name "                                                                                      \
       "of "                                                                                        \
       "a machine of the inventory: then all addresses that it had, each in its time.",             \
       "sekisho endpoint 192.0.2.7\tan address\nsekisho endpoint laptop-7\ta machine, wherever it " \

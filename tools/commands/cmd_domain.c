@@ -5,6 +5,7 @@
 #include "name/qtype.h"
 #include "store/report_neighbours.h"
 #include "tools/command.h"
+#include "tools/views/exceptabout.h"
 #include "tools/views/findview.h"
 #include "tools/views/geoopen.h"
 #include "tools/views/hitview.h"
@@ -397,6 +398,8 @@ static enum sek_err put_all(struct page *p)
         e = put_servers(p);
     if (!e)
         e = put_policy(p);
+    if (!e)
+        e = sek_except_about_name(c, p->db, &p->name, p->limit);
     if (p->events && !e)
         e = put_verdicts(p);
     if (p->events && !e)

@@ -19,8 +19,8 @@ struct sek_preview {
 /* The networks of its groups and endpoints. */
 enum sek_err sek_preview_nets(struct sek_context *c, struct sek_policydb *db,
                               const struct sek_exception *e, struct sek_nets *out);
-/* A row an endpoint whose queries for such names met a rule, most first. part: of a report that was begun; else
- * it begins one. */
+/* A row an endpoint whose queries for such names met a rule, most first. part: of a report that was
+ * begun; else it begins one. */
 enum sek_err sek_preview_endpoints(struct sek_preview *p, bool part);
 /* A further part: the names that the rules behind those refusals guarded, and which of them stay
  * blocked. */
