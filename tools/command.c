@@ -310,8 +310,10 @@
       "tunnels "                                                                                   \
       "with the octets that left, bursts of NXDOMAIN, the latest findings and hits, domains that " \
       "it asked for first here, names that led it to the sinkhole, its groups (quarantine among "  \
-      "them) and the exceptions that those give it. ENDPOINT is an address, a pseudonym, or the "  \
-      "MAC or name "                                                                               \
+      "them) and the exceptions that those give it; then the exceptions that people asked for it " \
+      "or for everybody, also those that wait or are over. ENDPOINT is an address, a pseudonym, "  \
+      "or the MAC or "                                                                             \
+      "name "                                                                                      \
       "of "                                                                                        \
       "a machine of the inventory: then all addresses that it had, each in its time.",             \
       "sekisho endpoint 192.0.2.7\tan address\nsekisho endpoint laptop-7\ta machine, wherever it " \
@@ -351,7 +353,8 @@
       "sekisho findings restore 12\tit was none")                                                  \
     X(nod_list, "nod list", "", "show domains seen here for the first time, newest first",         \
       "Shows registered domains with the time of their first query, about how many endpoints "     \
-      "asked since, whether they ever resolved, and who asked first for which name.",              \
+      "asked since, whether they ever resolved, and who asked first for which name. Those of "     \
+      "which rules refused all queries are not in the history; nod show and domain know them.",    \
       "sekisho nod list --since 1d\twhat is new\n"                                                 \
       "sekisho nod list --since 7d --endpoints-max 1\tnew, and of interest to one endpoint "       \
       "only\nsekisho nod list --since 1d --unresolved --limit 0 -f csv\tnames that led nowhere")   \
@@ -405,7 +408,8 @@
       "sekisho answers --check - --columns 1,3,5 -f csv < conn.log\tof Zeek, for a spreadsheet")   \
     X(stats, "stats", "", "show counts of all queries",                                            \
       "Counts all queries by their outcome: answered from the cache, resolved, nonexistent, "      \
-      "failed, answered by local data, or hits.",                                                  \
+      "failed, answered by local data, or hits. They are counted by the minute, which stands for " \
+      "their time; hits have their own.",                                                          \
       "sekisho stats --since 1h --by endpoint\twho asked most\n"                                   \
       "sekisho stats -e 192.0.2.7 --by domain\twhat an endpoint asked for")                        \
     X(report, "report", "PERIOD", "write a report of a day, a week or any time",                   \

@@ -56,8 +56,8 @@
       "end: for another year.",                                                                    \
       "sekisho exception reviewed 12 --reason 'was right'\t")                                      \
     X(exception_review, "exception review", "[-]", "show which exceptions want a decision",        \
-      "Emergencies without review, requests that wait, what ends soon, reviews that are due, "     \
-      "unused ones, over-broad ones (a subtree of which one name was ever refused), owners who "   \
+      "Emergencies without review, requests that nobody decided for three days, what ends soon, "  \
+      "reviews that are due, unused ones, over-broad ones (a subtree of which one name was ever refused), owners who "   \
       "are gone, names that a list has since, and what no list names any more: with evidence and " \
       "the command to act. With - it takes decisions from standard input, one a line: approve, "   \
       "reject, revoke, reviewed or archive, a number, a note; all of them, or none.",              \

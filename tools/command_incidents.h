@@ -103,8 +103,10 @@
       "ask, where it led by day with life times, network and country (the databases of geo.asn "   \
       "and geo.country), other domains with the same addresses, its name servers with the number " \
       "of other domains seen there, those domains where a server has few of them (32), the lists " \
-      "and exceptions that meet NAME, its verdicts so far, and findings. Answers are remembered "  \
-      "by registered domain and day. Name servers are those that delegations and answers named "   \
+      "and exceptions that meet NAME, exceptions that people asked for, also those that wait or "  \
+      "are over, its verdicts so far, and findings. What was only recorded "                       \
+      "was let through. Answers are remembered by registered domain and day. Name servers are "    \
+      "those that delegations and answers named "                                                  \
       "while endpoints asked; forwarders name none.",                                              \
       "sekisho domain www.example.com\twhat is it?\nsekisho domain example.com --limit 0 -f json " \
       "| jq "                                                                                      \

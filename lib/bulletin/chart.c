@@ -21,14 +21,22 @@ uint64_t sek_chart_top(uint64_t most)
         }
 }
 
-void sek_chart_bar(struct sek_buf *out, double share)
+static double within_one(double share)
 {
-    double width = share < 0 ? 0 : share > 1 ? 1 : share;
-    sek_buf_add_fmt(out,
-                    "<svg class=\"bar\" viewBox=\"0 0 100 10\" preserveAspectRatio=\"none\""
-                    " aria-hidden=\"true\"><rect class=\"blocked\" width=\"%.1f\" height=\"10\"/>"
-                    "</svg>",
-                    width * 100);
+    return share < 0 ? 0 : share > 1 ? 1 : share;
+}
+
+void sek_chart_bar(struct sek_buf *out, double share, double blocked)
+{
+    double all = within_one(share) * 100, dark = within_one(blocked) * 100;
+    sek_buf_add_text(out, "<svg class=\"bar\" viewBox=\"0 0 100 10\" preserveAspectRatio=\"none\""
+                          " aria-hidden=\"true\">");
+    if (dark > 0)
+        sek_buf_add_fmt(out, "<rect class=\"blocked\" width=\"%.1f\" height=\"10\"/>", dark);
+    if (all > dark)
+        sek_buf_add_fmt(out, "<rect class=\"let\" x=\"%.1f\" width=\"%.1f\" height=\"10\"/>", dark,
+                        all - dark);
+    sek_buf_add_text(out, "</svg>");
 }
 
 static void add_rect(struct sek_buf *out, const char *class, double x, double width, double from,

@@ -13,5 +13,6 @@ uint64_t sek_chart_top(uint64_t most);
 /* Append hits over time as a figure, its numbers not included: bars of blocked and other hits, a
  * line of the period before, labels in HTML so that they stay readable at any width. */
 void sek_chart_steps(const struct sek_paper *p, struct sek_buf *out);
-/* Append a bar of that share (0..1) of its cell's width. */
-void sek_chart_bar(struct sek_buf *out, double share);
+/* Append a bar of that share (0..1) of its cell's width; `blocked` of the width, its first part, is
+ * in the colour of what was blocked. */
+void sek_chart_bar(struct sek_buf *out, double share, double blocked);

@@ -111,7 +111,8 @@ static void add_row(const struct sek_paper *p, const struct sek_sheet *s, unsign
             continue;
         sek_buf_add_text(out, "<td class=\"b\" aria-hidden=\"true\">");
         if (most)
-            sek_chart_bar(out, (double)sek_sheet_cell(s, row, i)->n / (double)most);
+            sek_chart_bar(out, (double)sek_sheet_cell(s, row, i)->n / (double)most,
+                          (double)sek_sheet_cell(s, row, s->bar_blocked)->n / (double)most);
         sek_buf_add_text(out, "</td>");
     }
     sek_buf_add_text(out, "</tr>\n");

@@ -44,6 +44,7 @@ struct sek_sheet {
     unsigned n_cols, n_rows;
     struct sek_buf cells; /* struct sek_sheet_cell, n_cols a row */
     int bar;              /* column whose numbers are shown as bars; -1 */
+    unsigned bar_blocked; /* then that of the numbers of those that were blocked */
     bool is_chart;        /* hits over time */
 };
 

@@ -60,6 +60,7 @@ static void endpoints(struct sek_paper *p)
     col(p, s, "domains", COUNT);
     col(p, s, "last", TIME);
     s->bar = 2;
+    s->bar_blocked = 3;
     for (unsigned i = 0; i < b->n_endpoints; i++) {
         const struct sek_bulletin_top *t = &b->endpoints[i];
         sek__paper_text(p, s, t->key);
@@ -82,6 +83,7 @@ static void lists(struct sek_paper *p)
     col(p, s, "monitored", COUNT);
     col(p, s, "endpoints", COUNT);
     s->bar = 1;
+    s->bar_blocked = 3;
     for (unsigned i = 0; i < b->n_deciders; i++) {
         const struct sek_bulletin_top *t = &b->deciders[i];
         sek__paper_text(p, s, t->key);
@@ -99,15 +101,18 @@ static void domains(struct sek_paper *p)
     struct sek_sheet *s = sek__paper_sheet(p, "domains");
     col(p, s, "domain", NAME);
     col(p, s, "hits", COUNT);
+    col(p, s, "blocked", COUNT);
     col(p, s, "endpoints", COUNT);
     col(p, s, "last", TIME);
     col(p, s, "triage", WORD);
     col(p, s, "triage_by", TEXT);
     s->bar = 1;
+    s->bar_blocked = 2;
     for (unsigned i = 0; i < b->n_domains; i++) {
         const struct sek_bulletin_top *t = &b->domains[i];
         sek__paper_text(p, s, t->key);
         sek__paper_count(s, t->hits);
+        sek__paper_count(s, t->blocked);
         sek__paper_count(s, t->n_partners);
         sek__paper_time(s, t->last_ms / 1000);
         sek__paper_text(p, s,
@@ -125,6 +130,7 @@ static void detectors(struct sek_paper *p)
     col(p, s, "findings_before", COUNT);
     col(p, s, "with_block", COUNT);
     s->bar = 2;
+    s->bar_blocked = 4;
     for (int id = 1; id < SEK_BULLETIN_N_DETECTORS; id++) {
         const struct sek_bulletin_detector *d = &p->b->detectors[id];
         if (d->n == 0 && d->n_before == 0 && d->mode == SEK_MODE_OFF)

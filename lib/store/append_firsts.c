@@ -28,6 +28,7 @@ static enum sek_err put_first(struct sek_eventsdb *db, const struct sek_first *f
         sqlite3_bind_text(stmt, 6, sek_addr_to_text(&f->address, address), -1, SQLITE_STATIC);
     if (f->ttl_s)
         sqlite3_bind_int64(stmt, 7, f->ttl_s);
+    sqlite3_bind_int64(stmt, 8, f->refused);
     return sek__eventsdb_run(db, SEK_ST_FIRST_PUT, NULL, 0, diag);
 }
 

@@ -59,12 +59,14 @@ struct sek_first {
     uint8_t domain_labels; /* from the left, to be removed to reach the registered domain */
     uint8_t name_len;
     uint8_t name[SEK_NAME_MAX + 1]; /* wire, lower case */
+    bool refused;                   /* by a rule */
     /* Of the answer to it. */
     bool has_address;
     struct sek_addr address; /* the first one */
     uint32_t ttl_s;          /* the lowest; 0: there was no answer */
 };
-/* One transaction, as above. A domain that is there already keeps its row. */
+/* One transaction, as above. A domain that is there already keeps its row;
+ * one without an answer gets that. */
 enum sek_err sek_eventsdb_store_firsts(struct sek_eventsdb *db, const struct sek_first *firsts,
                                        unsigned n, struct sek_diag *diag);
 /* Delete those that are older than oldest_s, and the oldest beyond a million or an eighth of

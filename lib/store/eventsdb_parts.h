@@ -61,8 +61,11 @@
       " blocked_until_s, technique, evidence, domain, domain_path, change, may_block_s, id)"       \
       " SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14"                        \
       " WHERE " SEK_IS_OBJECT("?9"))                                                               \
-    X(FIRST_PUT, "INSERT INTO domain(name, first_ms, endpoint, qname, qtype, address, ttl_s)"      \
-                 " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT(name) DO NOTHING")               \
+    X(FIRST_PUT,                                                                                   \
+      "INSERT INTO domain(name, first_ms, endpoint, qname, qtype, address, ttl_s, refused)"        \
+      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT(name) DO UPDATE"                        \
+      " SET address = excluded.address, ttl_s = excluded.ttl_s"                                    \
+      " WHERE address IS NULL AND ttl_s IS NULL AND excluded.ttl_s IS NOT NULL")                   \
     X(FIRST_COUNT, "SELECT count(*) FROM domain")                                                  \
     X(FIRST_EXPIRE, "DELETE FROM domain WHERE name IN (SELECT name FROM domain"                    \
                     " WHERE first_ms < ?1 ORDER BY first_ms LIMIT ?2)")                            \
@@ -99,18 +102,16 @@
                     " value = max(value, excluded.value)")                                         \
     X(HIT_OLDEST, "SELECT min(minute) FROM hit")                                                   \
     X(TRAFFIC_OLDEST, "SELECT min(minute) FROM traffic")                                           \
-        X(HIT_DELETE, "DELETE FROM hit WHERE id IN"                                                \
-                      " (SELECT id FROM hit WHERE minute < ?1 ORDER BY minute LIMIT ?2)")          \
-            X(TRAFFIC_DELETE,                                                                      \
-              "DELETE FROM traffic WHERE (minute, endpoint, domain) IN (SELECT minute,"            \
-              " endpoint, domain FROM traffic WHERE minute < ?1 ORDER BY minute LIMIT ?2)")        \
-                X(NAME_STEP,                                                                       \
-                  "SELECT max(id) FROM (SELECT id FROM name WHERE id > ?1 ORDER BY id LIMIT ?2)")  \
-                    X(NAME_DELETE, "DELETE FROM name WHERE id > ?1 AND id <= ?2 AND used < ?3")    \
-                        X(ENDPOINT_STEP, "SELECT max(id) FROM (SELECT id FROM endpoint WHERE id "  \
-                                         "> ?1 ORDER BY id LIMIT ?2)")                             \
-                            X(ENDPOINT_DELETE,                                                     \
-                              "DELETE FROM endpoint WHERE id > ?1 AND id <= ?2 AND used < ?3")
+    X(HIT_DELETE, "DELETE FROM hit WHERE id IN"                                                    \
+                  " (SELECT id FROM hit WHERE minute < ?1 ORDER BY minute LIMIT ?2)")              \
+    X(TRAFFIC_DELETE,                                                                              \
+      "DELETE FROM traffic WHERE (minute, endpoint, domain) IN (SELECT minute,"                    \
+      " endpoint, domain FROM traffic WHERE minute < ?1 ORDER BY minute LIMIT ?2)")                \
+    X(NAME_STEP, "SELECT max(id) FROM (SELECT id FROM name WHERE id > ?1 ORDER BY id LIMIT ?2)")   \
+    X(NAME_DELETE, "DELETE FROM name WHERE id > ?1 AND id <= ?2 AND used < ?3")                    \
+    X(ENDPOINT_STEP, "SELECT max(id) FROM (SELECT id FROM endpoint WHERE id "                      \
+                     "> ?1 ORDER BY id LIMIT ?2)")                                                 \
+    X(ENDPOINT_DELETE, "DELETE FROM endpoint WHERE id > ?1 AND id <= ?2 AND used < ?3")
 
 enum sek_event_statement {
 #define X(id, text) SEK_ST_##id,

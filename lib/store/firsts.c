@@ -44,6 +44,8 @@ void sek_first_from_event(const struct sek_event *e, struct sek_first *out)
     out->domain_labels = e->domain_labels;
     out->name_len = e->name_len;
     memcpy(out->name, e->names, e->name_len);
+    out->refused = e->outcome == SEK_OUTCOME_HIT && sek_action_blocks(e->action) &&
+                   !sek_trigger_is_detector(e->trigger);
     out->ttl_s = e->ttl_s;
     out->has_address = e->n_addrs > 0;
     if (out->has_address)

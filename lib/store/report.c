@@ -10,6 +10,9 @@
 #define PAGE_ROWS 5000 /* read before the caller prints: no transaction is open meanwhile */
 #define FEW_NAMES                                                                                  \
     1000 /* up to so many names are looked up one by one; else the time range is read */
+/* What was done (enum sek_action). A row has passthru (1) for all that resolved: with a rule that
+ * asks for log (2), and no monitor mode in its way, that is what was done. */
+#define ACTION "iif(h.action = 1 AND h.would = 2 AND h.monitor = 0, 2, h.action)"
 
 /* --- life --------------------------------------------------------------------------------------
  */
@@ -251,11 +254,11 @@ enum sek_err sek__report_where(struct sek_report *r, const struct sek_hit_filter
     if (f->list)
         filter_list(out);
     if (f->action)
-        sek_buf_add_text(&out->text, " AND h.action = :action");
+        sek_buf_add_text(&out->text, " AND " ACTION " = :action");
     if (f->qtype)
         sek_buf_add_text(&out->text, " AND h.qtype = :qtype");
     if (f->monitor_only)
-        sek_buf_add_text(&out->text, " AND (h.monitor = 1 OR h.action = :log)");
+        sek_buf_add_text(&out->text, " AND h.action < :nxdomain");
     if (f->blocked_only)
         sek_buf_add_text(&out->text, " AND h.action >= :nxdomain");
     if (f->after_id)
@@ -288,7 +291,6 @@ void sek__report_bind(sqlite3_stmt *stmt, const struct sek_where *w)
     sek__report_bind_int(stmt, ":decision", w->decision);
     sek__report_bind_int(stmt, ":action", f->action);
     sek__report_bind_int(stmt, ":qtype", f->qtype);
-    sek__report_bind_int(stmt, ":log", SEK_ACTION_LOG);
     sek__report_bind_int(stmt, ":nxdomain", SEK_ACTION_NXDOMAIN);
     sek__report_bind_int(stmt, ":after", f->after_id);
 }
@@ -365,7 +367,7 @@ static void keep_row(struct page *p, sqlite3_stmt *stmt)
 /* h first: its index gives the order; the planner is kept from starting with a small table. */
 #define HIT_COLUMNS                                                                                \
     "SELECT h.id, s.first_ms, s.last_ms, s.count, e.address, n.text, m.text, o.text, h.scope,"     \
-    " l.name, h.qtype, h.action, h.would, h.trigger, h.monitor, h.decision, h.generation,"         \
+    " l.name, h.qtype, " ACTION ", h.would, h.trigger, h.monitor, h.decision, h.generation,"       \
     " h.minute, h.score, d.text FROM hit h CROSS JOIN hit_sum s ON s.id = h.id"                    \
     " CROSS JOIN endpoint e ON e.id = h.endpoint"                                                  \
     " CROSS JOIN name n ON n.id = h.name CROSS JOIN name m ON m.id = h.matched"                    \

@@ -51,14 +51,14 @@ struct sek_hit_filter {
     const char *list;     /* or, for hits without one, what decided: "classifier", "finding" */
     const char *rule;     /* the rule that was met, in list notation */
     const char *by;       /* the word of SEK_GROUP_DETECTOR; INVALID if it is none */
-    int action;           /* enum sek_action, 0 = any */
+    int action;           /* what was done: enum sek_action, 0 = any */
     int qtype;            /* 0 = any */
     const char *decision; /* 8 hex digits of a decision id */
-    bool monitor_only, blocked_only;
-    int64_t after_id;             /* rows with a greater id only: for tail */
-    bool oldest_first;            /* of rows */
-    struct sek_group_order order; /* of groups */
-    unsigned limit;               /* 0 = no limit */
+    bool monitor_only, blocked_only; /* only recorded, by whatever; and the others */
+    int64_t after_id;                /* rows with a greater id only: for tail */
+    bool oldest_first;               /* of rows */
+    struct sek_group_order order;    /* of groups */
+    unsigned limit;                  /* 0 = no limit */
 };
 
 struct sek_hit {
@@ -68,7 +68,7 @@ struct sek_hit {
     const char *endpoint, *name, *matched, *rule; /* text; rule in list notation */
     const char *domain;                           /* registered domain of the name */
     const char *list; /* of a hit without one: the word of its trigger, when that decided alone */
-    int qtype, action, would, trigger;
+    int qtype, action, would, trigger; /* done, and what the rule asks for: enum sek_action */
     bool monitor;
     int16_t score; /* sek_score_of(), or SEK_SCORE_UNKNOWN */
     uint32_t decision;
@@ -150,10 +150,13 @@ enum sek_err sek_report_dynamic(const char *path, int64_t now_s,
                                 const struct sek_dismissed *dismissed, struct sek_dynamic **out,
                                 struct sek_diag *diag);
 
+/* Queries that met no rule are counted by the minute, which then stands for their time: its begin.
+ * They are stored once a minute, hits within seconds: those that wait for no count are in it. */
 struct sek_traffic_row {
     const char *key; /* endpoint, domain or minute as text */
     int64_t first_ms, last_ms;
     uint64_t queries, cached, passed, nxdomain, failed, local, hits;
+    uint64_t let_through; /* hits that were only recorded; known of one endpoint, or one domain */
     uint64_t n_endpoints, n_domains;
 };
 typedef bool sek_traffic_fn(void *arg, const struct sek_traffic_row *row);

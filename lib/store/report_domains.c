@@ -20,7 +20,7 @@ enum sek_err sek_first_reader_open(struct sek_report *r, struct sek_first_reader
     f->report = r;
     sek_buf_init(&text, 0);
     sek_buf_add_text(&text, "SELECT first_ms, endpoint, qname, qtype, address, ttl_s,"
-                            " coalesce(ttl_min_s, ttl_s), queries FROM domain"
+                            " coalesce(ttl_min_s, ttl_s), queries, refused FROM domain"
                             " WHERE name = :name");
     enum sek_err err = sek__report_prepare(r, &text, &f->stmt, diag);
     sek_buf_fini(&text);
@@ -63,6 +63,7 @@ enum sek_err sek_first_reader_get(struct sek_first_reader *f, const char *domain
         out->has_ttl = sqlite3_column_type(f->stmt, 6) != SQLITE_NULL;
         out->ttl_min_s = sqlite3_column_int64(f->stmt, 6);
         out->queries = sqlite3_column_int64(f->stmt, 7);
+        out->refused = sqlite3_column_int(f->stmt, 8) != 0;
     }
     sqlite3_reset(f->stmt);
     if (rc == SQLITE_ROW)

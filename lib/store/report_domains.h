@@ -7,9 +7,10 @@
 struct sek_first_row {
     int64_t first_ms; /* Unix time, milliseconds */
     int qtype;
+    bool refused; /* by a rule; the answer is then a later query's */
     char endpoint[SEK_ADDR_TEXT_MAX];
     char name[SEK_NAME_TEXT_MAX];    /* the domain itself, or one below it */
-    char address[SEK_ADDR_TEXT_MAX]; /* the first of the answer to it; "" none */
+    char address[SEK_ADDR_TEXT_MAX]; /* the first of the first answer; "" none */
     int64_t ttl_s;                   /* the lowest of that answer; 0: there was none */
     bool has_ttl;
     int64_t ttl_min_s; /* has_ttl: the lowest of all answers so far */

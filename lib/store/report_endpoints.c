@@ -231,7 +231,10 @@ static enum sek_err read_rows(struct work *w, const char *sql, const char *endpo
 #define FINDINGS                                                                                   \
     "SELECT endpoint, detector, domain, confidence, end_ms FROM finding"                           \
     " WHERE end_ms >= :since * 1000"
-#define FIRSTS "SELECT endpoint, first_ms FROM domain NOT INDEXED WHERE first_ms >= :since * 1000"
+/* Those that a rule refused are among its hits. */
+#define FIRSTS                                                                                     \
+    "SELECT endpoint, first_ms FROM domain NOT INDEXED WHERE first_ms >= :since * 1000"            \
+    " AND refused = 0"
 
 static enum sek_err read_all(struct work *w, struct sek_diag *diag)
 {

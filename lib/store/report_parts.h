@@ -64,6 +64,13 @@ bool sek__report_is_spans(const char *endpoint);
  * address; time_s: an expression. Constant text only. */
 void sek__report_add_spans(struct sek_buf *text, const char *column, bool is_id,
                            const char *time_s);
+/* Hits that are in no count yet, as those are stored once a minute: of x, rows of hits summed up as
+ * n by minute, endpoint and domain. An expression. */
+#define SEK__UNCOUNTED                                                                             \
+    "max(0, x.n - coalesce((SELECT t.hits FROM traffic t WHERE t.minute = x.minute"                \
+    " AND t.endpoint = x.endpoint AND t.domain = x.domain), 0))"
+/* The minutes that can have some: a condition. */
+#define SEK__UNCOUNTED_MINUTES "minute >= coalesce((SELECT max(minute) FROM traffic), 0)"
 enum sek_err sek__report_fail(struct sek_report *r, int rc, struct sek_diag *diag);
 /* Prepare what was built in `text`. */
 enum sek_err sek__report_prepare(struct sek_report *r, const struct sek_buf *text,

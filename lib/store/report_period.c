@@ -35,7 +35,7 @@ static struct sek_period_step *step_at(struct sek_period *p, int64_t time_s)
  */
 
 #define HITS                                                                                       \
-    "SELECT h.minute, s.count, s.last_ms, h.endpoint, h.domain, h.action, h.monitor,"              \
+    "SELECT h.minute, s.count, s.last_ms, h.endpoint, h.domain, h.action,"                         \
     " iif(h.list = 0, -h.trigger, h.list) FROM hit h CROSS JOIN hit_sum s ON s.id = h.id"          \
     " WHERE h.minute >= ?1 AND h.minute < ?2"
 
@@ -60,16 +60,15 @@ static void add_to(struct sek__sums *g, const struct hit *hit, enum sek_period_b
 
 static void add_hit(struct sek_period *p, sqlite3_stmt *stmt)
 {
-    int action = sqlite3_column_int(stmt, 5);
     struct hit hit = {
         .count = (uint64_t)sqlite3_column_int64(stmt, 1),
         .last_ms = sqlite3_column_int64(stmt, 2),
         .id = {[SEK_PERIOD_ENDPOINT] = sqlite3_column_int64(stmt, 3),
                [SEK_PERIOD_DOMAIN] = sqlite3_column_int64(stmt, 4),
-               [SEK_PERIOD_DECIDER] = sqlite3_column_int64(stmt, 7)},
-        .blocked = sek_action_blocks((enum sek_action)action),
+               [SEK_PERIOD_DECIDER] = sqlite3_column_int64(stmt, 6)},
+        .blocked = sek_action_blocks((enum sek_action)sqlite3_column_int(stmt, 5)),
     };
-    hit.monitored = !hit.blocked && (sqlite3_column_int(stmt, 6) || action == SEK_ACTION_LOG);
+    hit.monitored = !hit.blocked;
     struct sek_period_step *step = step_at(p, sqlite3_column_int64(stmt, 0) * 60);
     step->hits += hit.count;
     step->blocked += hit.blocked ? hit.count : 0;
@@ -81,10 +80,14 @@ static void add_hit(struct sek_period *p, sqlite3_stmt *stmt)
 /* --- queries -----------------------------------------------------------------------------------
  */
 
-/* Rows of a minute lie together: nothing is sorted. */
+/* Rows of a minute lie together: nothing is sorted. Behind them, what waits to be counted. */
 #define QUERIES                                                                                    \
     "SELECT minute, sum(hits + cached + passed + nxdomain + failed + local) FROM traffic"          \
-    " WHERE minute >= ?1 AND minute < ?2 GROUP BY minute"
+    " WHERE minute >= ?1 AND minute < ?2 GROUP BY minute"                                          \
+    " UNION ALL SELECT minute, sum(" SEK__UNCOUNTED ") FROM (SELECT minute, endpoint, domain,"     \
+    " sum(s.count) AS n FROM hit h CROSS JOIN hit_sum s ON s.id = h.id"                            \
+    " WHERE minute >= ?1 AND minute < ?2 AND " SEK__UNCOUNTED_MINUTES                              \
+    " GROUP BY minute, endpoint, domain) x GROUP BY minute"
 
 /* Of more gaps than are kept, the shortest goes. */
 static void add_gap(struct sek_period_gaps *g, int64_t from_s, int64_t until_s)

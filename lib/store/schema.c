@@ -48,7 +48,8 @@
  *
  * finding stands alone: few rows, with addresses and names as text, so that clean-up of hits and
  * traffic need not know of it. domain_path: sek_name_to_path, '' without a domain.
- * domain stands alone, too: who asked first for a registered domain, by which name and type.
+ * domain stands alone, too: who asked first for a registered domain, by which name and type; the
+ * address and TTL are of the first answer.
  * response, too: which addresses DNS gave for tracked names (path: sek_name_to_path).
  * server: which name servers a registered domain was seen to have (both sek_name_to_path).
  * identity (of state) tells databases apart, and finding.change grows with every row that is added
@@ -235,6 +236,8 @@ static const char *const steps[] = {
     " last_day INTEGER NOT NULL, PRIMARY KEY(domain, name)) STRICT, WITHOUT ROWID;"
     "CREATE INDEX server_name ON server(name);"
     "CREATE INDEX server_day ON server(last_day);",
+    /* the first query was refused by a rule; until then such domains were not written down */
+    "ALTER TABLE domain ADD COLUMN refused INTEGER NOT NULL DEFAULT 0;",
     NULL,
 };
 

@@ -132,15 +132,12 @@ static void add_hit_row(struct sek__sums *g, sqlite3_stmt *stmt)
     if (!group)
         return;
     uint64_t count = (uint64_t)sqlite3_column_int64(stmt, 1);
-    int action = sqlite3_column_int(stmt, 6);
+    bool blocked = sek_action_blocks((enum sek_action)sqlite3_column_int(stmt, 6));
     group->count += count;
     sek__sum_widen(group, sqlite3_column_int64(stmt, 2), sqlite3_column_int64(stmt, 3));
     sek__sums_partner(g, group, 0, sqlite3_column_int64(stmt, 4));
     sek__sums_partner(g, group, 1, sqlite3_column_int64(stmt, 5));
-    if (sek_action_blocks((enum sek_action)action))
-        group->sums[BLOCKED] += count;
-    else if (sqlite3_column_int(stmt, 7) || action == SEK_ACTION_LOG)
-        group->sums[MONITORED] += count;
+    group->sums[blocked ? BLOCKED : MONITORED] += count;
 }
 
 /* Sum all rows of a bound statement up, and finalize it. */
@@ -172,8 +169,8 @@ static enum sek_err sum_hits(struct sek_report *r, const struct sek_where *w, co
     sek_buf_init(&sql, 16384);
     sek_buf_add_text(&sql, "SELECT ");
     sek_buf_add_text(&sql, column);
-    sek_buf_add_text(&sql, ", s.count, s.first_ms, s.last_ms, h.endpoint, h.name, h.action,"
-                           " h.monitor FROM hit h");
+    sek_buf_add_text(&sql,
+                     ", s.count, s.first_ms, s.last_ms, h.endpoint, h.name, h.action FROM hit h");
     sek_buf_add_text(&sql, scan ? " NOT INDEXED" : "");
     sek_buf_add_text(&sql, " CROSS JOIN hit_sum s ON s.id = h.id");
     sek_buf_add(&sql, w->text.data, w->text.len);
@@ -391,43 +388,90 @@ struct traffic_filter {
     int64_t since_s, until_s, endpoint, domain;
     const char *spans; /* NULL: one endpoint, or all */
     bool by_endpoint, by_domain;
+    char path[SEK_NAME_TEXT_MAX], from[SEK_NAME_TEXT_MAX + 1], to[SEK_NAME_TEXT_MAX + 1];
 };
+
+static bool is_narrow(const struct traffic_filter *f)
+{
+    return f->by_endpoint || f->spans || f->by_domain;
+}
+
+enum { LET_THROUGH = SEK_OUTCOME_LOCAL + 1 }; /* behind the outcomes: a part of hits */
 
 static void add_traffic_row(struct sek__sums *g, sqlite3_stmt *stmt)
 {
     struct sek__sum *group = sek__sums_of(g, sqlite3_column_int64(stmt, 0));
     if (!group)
         return;
-    int64_t minute = sqlite3_column_int64(stmt, 1);
-    sek__sum_widen(group, minute * 60000, minute * 60000 + 59999);
-    sek__sums_partner(g, group, 0, sqlite3_column_int64(stmt, 2));
-    sek__sums_partner(g, group, 1, sqlite3_column_int64(stmt, 3));
-    for (int i = 0; i < SEK__SUMS; i++) {
-        uint64_t n = (uint64_t)sqlite3_column_int64(stmt, 4 + i);
+    if (sqlite3_column_type(stmt, 1) != SQLITE_NULL)
+        sek__sum_widen(group, sqlite3_column_int64(stmt, 1), sqlite3_column_int64(stmt, 2));
+    sek__sums_partner(g, group, 0, sqlite3_column_int64(stmt, 3));
+    sek__sums_partner(g, group, 1, sqlite3_column_int64(stmt, 4));
+    for (int i = 0; i <= LET_THROUGH; i++) {
+        uint64_t n = (uint64_t)sqlite3_column_int64(stmt, 5 + i);
         group->sums[i] += n;
-        group->count += n;
+        group->count += i < LET_THROUGH ? n : 0;
     }
 }
 
-/* Columns 4 to 9 in the order of enum sek_outcome. */
+/* Which minutes, of whom, of what: the same conditions of both tables. */
+static void add_conditions(struct sek_buf *sql, const struct traffic_filter *f)
+{
+    /* whole minutes: the one that `since` lies in counts, the one that starts at `until` does not
+     */
+    sek_buf_add_text(sql, f->since_s ? " AND minute >= :since / 60" : "");
+    sek_buf_add_text(sql, f->until_s ? " AND minute < (:until + 59) / 60" : "");
+    sek_buf_add_text(sql, f->by_endpoint ? " AND endpoint = :endpoint" : "");
+    if (f->spans) /* one that a span ends within is the machine's */
+        sek__report_add_spans(sql, "endpoint", true, "minute * 60");
+    sek_buf_add_text(sql, f->by_domain ? " AND domain = :domain" : "");
+}
+
+/* Queries, counted by the minute: that is their time, unless all of them are hits, which have their
+ * own. */
+static void add_counts(struct sek_buf *sql, const char *column, const struct traffic_filter *f)
+{
+    const char *time = is_narrow(f) ? "iif(hits = 0 OR cached + passed + nxdomain + failed + local"
+                                      " OR NOT EXISTS(SELECT 1 FROM hit h WHERE h.minute = t.minute"
+                                      " AND h.endpoint = t.endpoint AND h.domain = t.domain),"
+                                      " minute * 60000, NULL)"
+                                    : "minute * 60000";
+    sek_buf_add_fmt(sql,
+                    "SELECT %s, %s, minute * 60000, endpoint, domain, hits, cached, passed,"
+                    " nxdomain, failed, local, 0 FROM traffic t WHERE 1",
+                    column, time);
+    add_conditions(sql, f);
+}
+
+/* Hits: how many were let through; and those that were stored since queries were counted last. All
+ * hits are read only where few are wanted, as an endpoint's or a domain's. */
+static void add_hits(struct sek_buf *sql, const char *column, const struct traffic_filter *f)
+{
+    sek_buf_add_fmt(sql,
+                    " UNION ALL SELECT %s, first, last, endpoint, domain, " SEK__UNCOUNTED
+                    ", 0, 0, 0, 0, 0, through"
+                    " FROM (SELECT minute, endpoint, domain, min(s.first_ms) AS first,"
+                    " max(s.last_ms) AS last, sum(s.count) AS n,"
+                    " sum(iif(action < :nxdomain, s.count, 0)) AS through"
+                    " FROM hit h CROSS JOIN hit_sum s ON s.id = h.id WHERE 1",
+                    column);
+    add_conditions(sql, f);
+    if (f->by_domain) /* by the index of names */
+        sek_buf_add_text(sql, " AND name IN (SELECT id FROM name WHERE path >= :from AND path < :to"
+                              " UNION ALL SELECT id FROM name WHERE path = :path)");
+    if (!is_narrow(f))
+        sek_buf_add_text(sql, " AND " SEK__UNCOUNTED_MINUTES);
+    sek_buf_add_text(sql, " GROUP BY minute, endpoint, domain) x");
+}
+
 static enum sek_err sum_traffic(struct sek_report *r, const struct traffic_filter *f,
                                 const char *column, struct sek__sums *g, struct sek_diag *diag)
 {
     sqlite3_stmt *stmt = NULL;
     struct sek_buf sql;
-    sek_buf_init(&sql, 4096);
-    sek_buf_add_text(&sql, "SELECT ");
-    sek_buf_add_text(&sql, column);
-    sek_buf_add_text(&sql, ", minute, endpoint, domain, hits, cached, passed, nxdomain, failed,"
-                           " local FROM traffic WHERE 1");
-    /* whole minutes: the one that `since` lies in counts, the one that starts at `until` does not
-     */
-    sek_buf_add_text(&sql, f->since_s ? " AND minute >= :since / 60" : "");
-    sek_buf_add_text(&sql, f->until_s ? " AND minute < (:until + 59) / 60" : "");
-    sek_buf_add_text(&sql, f->by_endpoint ? " AND endpoint = :endpoint" : "");
-    if (f->spans) /* whole minutes: one that a span ends within is the machine's */
-        sek__report_add_spans(&sql, "endpoint", true, "minute * 60");
-    sek_buf_add_text(&sql, f->by_domain ? " AND domain = :domain" : "");
+    sek_buf_init(&sql, 16384);
+    add_counts(&sql, column, f);
+    add_hits(&sql, column, f);
     enum sek_err err = sek__report_prepare(r, &sql, &stmt, diag);
     sek_buf_fini(&sql);
     if (err)
@@ -437,6 +481,10 @@ static enum sek_err sum_traffic(struct sek_report *r, const struct traffic_filte
     sek__report_bind_int(stmt, ":endpoint", f->endpoint);
     sek__report_bind_text(stmt, ":spans", f->spans);
     sek__report_bind_int(stmt, ":domain", f->domain);
+    sek__report_bind_int(stmt, ":nxdomain", SEK_ACTION_NXDOMAIN);
+    sek__report_bind_text(stmt, ":path", f->path);
+    sek__report_bind_text(stmt, ":from", f->from);
+    sek__report_bind_text(stmt, ":to", f->to);
     return sum_rows(r, stmt, add_traffic_row, g, diag);
 }
 
@@ -455,6 +503,7 @@ static void hand_out_traffic(const struct sek__sums *g, size_t n, const struct k
                                       .failed = x->sums[SEK_OUTCOME_FAILED],
                                       .local = x->sums[SEK_OUTCOME_LOCAL],
                                       .hits = x->sums[SEK_OUTCOME_HIT],
+                                      .let_through = x->sums[LET_THROUGH],
                                       .n_endpoints = x->n_partners[0],
                                       .n_domains = x->n_partners[1]};
         if (!fn(arg, &out))
@@ -473,12 +522,11 @@ static enum sek_err look_up(struct sek_report *r, const char *endpoint, const ch
         err = sek__report_endpoint(r, endpoint, &f->endpoint, diag);
     if (!err && domain) {
         struct sek_name name;
-        char path[SEK_NAME_TEXT_MAX];
         err = sek_name_from_text(domain, strlen(domain), &name, diag);
         if (err)
             return err;
-        sek_name_to_path(name.octets, path);
-        err = sek__report_id(r, "SELECT id FROM name WHERE path = ?1", path, &f->domain, diag);
+        sek__report_below(f->path, sek_name_to_path(name.octets, f->path), f->from, f->to);
+        err = sek__report_id(r, "SELECT id FROM name WHERE path = ?1", f->path, &f->domain, diag);
     }
     return err;
 }

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SEK__SUMS 6 /* counters of a group: by enum sek_outcome, or BLOCKED and MONITORED */
+#define SEK__SUMS 7 /* counters of a group: by enum sek_outcome and one more, or two of hits */
 
 struct sek__sum {
     int64_t id; /* of the endpoint, name, list or domain; a minute; 0 for the total */

@@ -13,6 +13,7 @@
 #define WATCH_MOST 1000 /* queries of a row that are passed on, so that a flood drowns no other */
 #define WATCH_OCTETS_RARE 8
 #define WATCH_OCTETS 24 /* left of a domain that many ask for: such names may carry data */
+#define REFUSED 65536   /* domains remembered as told, by their hashes: 512 KiB */
 #define LINE_MAX_OCTETS (SEK_NAME_TEXT_MAX + SEK_ADDR_TEXT_MAX + SEK_SIGN_WHAT + 80)
 
 struct sek_scene {
@@ -23,6 +24,7 @@ struct sek_scene {
     void *udr, *sinkholed;           /* two of them; NULL: off */
     struct sek_dynamic_row *blocked; /* all blocks, room for SEK_DYNAMIC_MAX */
     unsigned n_blocked;
+    uint64_t *refused; /* hashes of refused domains that were told, each in its place; 0: none */
 };
 
 /* An event's registered domain. */
@@ -161,6 +163,13 @@ static bool is_of_interest(const struct sek_event *e, const struct sek_tally_not
            (e->existence != SEK_EXISTENCE_UNKNOWN || held);
 }
 
+/* A rule refused it: nothing is known of the domain but that somebody asked for it. */
+static bool is_refused(const struct sek_event *e)
+{
+    return e->outcome == SEK_OUTCOME_HIT && sek_action_blocks(e->action) && !e->repeat &&
+           e->existence == SEK_EXISTENCE_UNKNOWN && !sek_trigger_is_detector(e->trigger);
+}
+
 static bool is_special(const struct sek_event *e)
 {
     struct sek_name name;
@@ -220,8 +229,9 @@ enum sek_scene_want sek_scene_wants(const struct sek_scene *s, const struct sek_
         return SEK_SCENE_YES;
     if (s->sinkholed && sek_sinkholed_wants(s->sinkholed, e))
         return SEK_SCENE_REPEAT;
-    return note->row && note->row->watch && is_asked(e) && !is_flood(note->row) ? SEK_SCENE_REPEAT
-                                                                                : SEK_SCENE_NO;
+    if (note->row && note->row->watch && is_asked(e) && !is_flood(note->row))
+        return SEK_SCENE_REPEAT;
+    return note->first && s->hooks.first && is_refused(e) ? SEK_SCENE_YES : SEK_SCENE_NO;
 }
 
 /* --- seeing ------------------------------------------------------------------------------------
@@ -246,6 +256,22 @@ static bool note_domain(struct sek_scene *s, struct sek_domains *domains, const 
         return news != SEK_DOMAINS_NEW;
     atomic_store_explicit(s->site.full_s, e->time_ms / 1000, memory_order_relaxed);
     return sek_domains_find(domains, domain.octets, domain.len, seen);
+}
+
+/* Who asked first for a domain that rules refuse is written down, too. The history does not take
+ * it: a domain is not known to a site that never let it through, and is new on the day it does. So
+ * it is remembered here which were told; one that falls out is told again, and is known by then. */
+static void tell_refused(struct sek_scene *s, const struct sek_domains *domains,
+                         const struct sek_event *e)
+{
+    struct domain domain = domain_of(e);
+    uint64_t hash = sek_hash(&s->site.key, domain.octets, domain.len) | 1;
+    uint64_t *told = &s->refused[hash >> 32 & (REFUSED - 1)];
+    if (!s->hooks.first || *told == hash ||
+        sek_domains_find(domains, domain.octets, domain.len, NULL))
+        return;
+    *told = hash;
+    s->hooks.first(s->hooks.arg, e);
 }
 
 /* What the last observation told of tracked names. */
@@ -273,6 +299,11 @@ void sek_scene_see(struct sek_scene *s, const struct sek_event *e,
     /* special-use names, reverse lookups among them, tell nothing about domains */
     if (sek_name_from_wire(e->names, e->name_len, &name) != SEK_OK || sek_name_is_special(&name))
         return;
+    if (is_refused(e)) { /* detectors look at what was let through, or held back by them */
+        if (domains)
+            tell_refused(s, domains, e);
+        return;
+    }
     bool known = domains && note_domain(s, domains, e, &seen);
     bool cached = e->cached || e->outcome == SEK_OUTCOME_CACHED;
     struct sek_observation seen_now = {
@@ -337,14 +368,17 @@ enum sek_err sek_scene_new(const struct sek_scene_site *site, const struct sek_s
 {
     struct sek_scene *s = calloc(1, sizeof *s);
     struct sek_dynamic_row *rows = calloc(SEK_DYNAMIC_MAX, sizeof *rows);
-    if (!s || !rows) {
+    uint64_t *refused = calloc(REFUSED, sizeof *refused);
+    if (!s || !rows || !refused) {
         free(s);
         free(rows);
+        free(refused);
         return sek_diag_set(diag, SEK_E_NOMEM, "out of memory for the detectors");
     }
     s->site = *site;
     s->hooks = *hooks;
     s->blocked = rows;
+    s->refused = refused;
     const struct sek_dynamic_row *old = sek_dynamic_rows(site->blocked, &s->n_blocked);
     if (old)
         memcpy(rows, old, s->n_blocked * sizeof *rows);
@@ -366,6 +400,7 @@ void sek_scene_free(struct sek_scene *s)
         return;
     sek_detectors_free(s->detectors);
     free(s->blocked);
+    free(s->refused);
     free(s);
 }
 
@@ -381,5 +416,6 @@ struct sek_detectors *sek_scene_detectors(struct sek_scene *s)
 
 size_t sek_scene_octets(const struct sek_scene *s)
 {
-    return sizeof *s + SEK_DYNAMIC_MAX * sizeof *s->blocked + sek_detectors_octets(s->detectors);
+    return sizeof *s + SEK_DYNAMIC_MAX * sizeof *s->blocked + REFUSED * sizeof *s->refused +
+           sek_detectors_octets(s->detectors);
 }

@@ -21,7 +21,8 @@ struct sek_scene_hooks {
     /* To be stored: new, or an earlier one that goes on. Borrowed during the call. may_block: its
      * domain is blocked if the detector's mode says so. */
     void (*finding)(void *arg, const struct sek_finding *f, bool may_block);
-    /* The first query for a domain of interest: it resolved, or it was held back. Borrowed. */
+    /* The first query for a domain of interest: it resolved, or it was held back, or refused by a
+     * rule; of those the same domain may come again. Borrowed. */
     void (*first)(void *arg, const struct sek_event *e);
     /* All blocks that findings ask for changed. The set is the hook's from now on. */
     void (*blocked)(void *arg, struct sek_dynamic *set);
@@ -56,7 +57,7 @@ void sek_scene_history(struct sek_scene *s, struct sek_domains *domains);
 
 /* What of a counted query is to be seen. The first one of an endpoint, domain and minute, what does
  * not exist, and all queries of domains that are worth it (the row's `watch`, set here), unless
- * they drown all others. */
+ * they drown all others. And of what rules refuse the first one, for who asked. */
 enum sek_scene_want {
     SEK_SCENE_NO,
     SEK_SCENE_YES,

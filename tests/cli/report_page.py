@@ -74,7 +74,7 @@ class ReportPage(unittest.TestCase):
             db.execute("UPDATE name SET text = ? WHERE text = 'shop.example'", (HOSTILE[0],))
             db.execute("UPDATE list SET name = ? WHERE name = 'watch'", (HOSTILE[1],))
             db.execute("UPDATE finding SET domain = ? WHERE domain = 'flux.example'", (HOSTILE[2],))
-            db.execute("INSERT INTO domain VALUES (?, 1795168800123, ?, 'x', 1, NULL, NULL, 5, NULL)",
+            db.execute("INSERT INTO domain VALUES (?, 1795168800123, ?, 'x', 1, NULL, NULL, 5, NULL, 0)",
                        (HOSTILE[3], HOSTILE[1]))
         for text in HOSTILE:
             cls.sekisho("triage", "set", "contained", "evil.example", "--note", text)

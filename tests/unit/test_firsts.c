@@ -115,6 +115,38 @@ static void test_answer(void **state)
     assert_int_equal(row.ttl_s, 0);
 }
 
+/* A rule refused the first one: who asked stays, and the first answer is a later query's. */
+static void test_refused(void **state)
+{
+    struct sek_first_row row;
+    struct sek_event e = sample_hit("192.0.2.1", "www.evil.com", SAMPLE_MS);
+    struct sek_event later =
+        sample_event("192.0.2.2", "evil.com", NULL, SEK_OUTCOME_PASSED, SAMPLE_MS + 5000);
+    struct sek_addr address;
+
+    (void)state;
+    e.domain_labels = 1;
+    later.domain_labels = 0;
+    later.ttl_s = 60;
+    assert_int_equal(sek_addr_from_text("192.0.2.200", &address, NULL), SEK_OK);
+    sek_event_add_addr(&later, &address);
+    assert_true(sek_firsts_push(firsts, &e));
+    assert_int_equal(sek_firsts_store(firsts, db, NULL), SEK_OK);
+    assert_true(get("evil.com", &row));
+    assert_true(row.refused);
+    assert_string_equal(row.address, "");
+    for (int i = 0; i < 2; i++, later.ttl_s = 30) {
+        assert_true(sek_firsts_push(firsts, &later));
+        assert_int_equal(sek_firsts_store(firsts, db, NULL), SEK_OK);
+        assert_true(get("evil.com", &row));
+        assert_true(row.refused);
+        assert_string_equal(row.endpoint, "192.0.2.1");
+        assert_int_equal(row.first_ms, SAMPLE_MS);
+        assert_string_equal(row.address, "192.0.2.200");
+        assert_int_equal(row.ttl_s, 60);
+    }
+}
+
 /* A slow database: what finds no room is refused, the rest stays for later. */
 static void test_bounded(void **state)
 {
@@ -166,10 +198,8 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        CASE(test_stored),
-        CASE(test_answer),
-        CASE(test_bounded),
-        CASE(test_retention),
+        CASE(test_stored),  CASE(test_answer),    CASE(test_refused),
+        CASE(test_bounded), CASE(test_retention),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -53,25 +53,30 @@ static void test_top(void **state)
         assert_true(sek_chart_top(UINT64_MAX >> bits) >= UINT64_MAX >> bits);
 }
 
-static void is_bar(double share, const char *width)
-{
-    struct sek_buf b;
-    char expected[64];
-    sek_buf_init(&b, 0);
-    sek_chart_bar(&b, share);
-    snprintf(expected, sizeof expected, "width=\"%s\"", width);
-    assert_non_null(strstr(b.data, expected));
-    sek_buf_fini(&b);
-}
-
 static void test_bar(void **state)
 {
     (void)state;
-    is_bar(0, "0.0");
-    is_bar(0.5, "50.0");
-    is_bar(1, "100.0");
-    is_bar(7, "100.0");
-    is_bar(-1, "0.0");
+    static const struct {
+        double share, blocked;
+        const char *expected; /* within the drawing */
+    } cases[] = {
+        {0, 0, "true\"></svg>"},
+        {0.5, 0, "true\"><rect class=\"let\" x=\"0.0\" width=\"50.0\" height=\"10\"/></svg>"},
+        {0.5, 0.5, "true\"><rect class=\"blocked\" width=\"50.0\" height=\"10\"/></svg>"},
+        {1, 0.25,
+         "<rect class=\"blocked\" width=\"25.0\" height=\"10\"/>"
+         "<rect class=\"let\" x=\"25.0\" width=\"75.0\" height=\"10\"/>"},
+        {7, 7, "<rect class=\"blocked\" width=\"100.0\" height=\"10\"/></svg>"},
+        {-1, -1, "true\"></svg>"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct sek_buf b;
+        sek_buf_init(&b, 0);
+        sek_chart_bar(&b, cases[i].share, cases[i].blocked);
+        if (!strstr(b.data, cases[i].expected))
+            fail_msg("%zu: %s", i, b.data);
+        sek_buf_fini(&b);
+    }
 }
 
 /* All bars and the line stay within the drawing, which is as high as the label at its top says. */

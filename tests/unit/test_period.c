@@ -228,7 +228,7 @@ static void test_new_domains(void **state)
     empty();
     for (int i = 0; i < 5; i++)
         run("INSERT INTO domain VALUES ('n' || ?1, ?2 * 1000, 'e' || ?1, 'x', 1, NULL, NULL, ?3,"
-            " NULL)",
+            " NULL, 0)",
             i, BEGIN + i * 60, i * 10);
     struct sek_report *r = open_report();
     assert_int_equal(

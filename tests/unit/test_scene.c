@@ -212,6 +212,45 @@ static void test_firsts(void **state)
     assert_int_equal(f.full_s, 0);
 }
 
+/* Who asked first for what a rule refuses is told once; the history and detectors do not learn of
+ * it. */
+static void test_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        int minute;
+        enum sek_trigger trigger;
+        enum sek_action action;
+        enum sek_scene_want want;
+        unsigned firsts; /* so far */
+    } cases[] = {
+        {"a.shop-one.com", 0, SEK_TRIGGER_QNAME, SEK_ACTION_SINKHOLE, SEK_SCENE_YES, 1},
+        {"a.shop-one.com", 0, SEK_TRIGGER_QNAME, SEK_ACTION_SINKHOLE, SEK_SCENE_NO, 1},
+        {"b.shop-one.com", 1, SEK_TRIGGER_QNAME, SEK_ACTION_REFUSED, SEK_SCENE_YES, 1},
+        {"shop-two.net", 1, SEK_TRIGGER_STRICT, SEK_ACTION_REFUSED, SEK_SCENE_YES, 2},
+        {"shop-three.org", 1, SEK_TRIGGER_QNAME, SEK_ACTION_PASSTHRU, SEK_SCENE_REPEAT, 2},
+        {"10.in-addr.arpa", 1, SEK_TRIGGER_QNAME, SEK_ACTION_NXDOMAIN, SEK_SCENE_YES, 2},
+    };
+    struct sek_domains_stats stats;
+    begin("", T0_MS / 1000 - 30 * DAY_S);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct sek_event e = event(cases[i].name, T0_MS + cases[i].minute * 60000, SEK_OUTCOME_HIT);
+        e.trigger = (uint8_t)cases[i].trigger;
+        e.action = (uint8_t)cases[i].action;
+        if (show_event(&e) != cases[i].want || f.n_firsts != cases[i].firsts)
+            fail_msg("%zu: %s, %u firsts", i, cases[i].name, f.n_firsts);
+    }
+    sek_domains_stats(f.domains, &stats);
+    assert_int_equal(stats.n_known + stats.n_absent, 0);
+    show("shop-one.com", T0_MS + 180000, SEK_OUTCOME_PASSED); /* new on the day it resolves */
+    assert_int_equal(f.n_firsts, 3);
+    struct sek_event known = event("c.shop-one.com", T0_MS + 240000, SEK_OUTCOME_HIT);
+    known.action = SEK_ACTION_SINKHOLE;
+    show_event(&known);
+    assert_int_equal(f.n_firsts, 3);
+}
+
 static void tunnel(const char *domain)
 {
     uint64_t seed = 1;
@@ -276,6 +315,7 @@ int main(void)
         cmocka_unit_test_teardown(test_hits_are_asked, teardown),
         cmocka_unit_test_teardown(test_rare_is_watched, teardown),
         cmocka_unit_test_teardown(test_firsts, teardown),
+        cmocka_unit_test_teardown(test_refused, teardown),
         cmocka_unit_test_teardown(test_finding_blocks, teardown),
         cmocka_unit_test_teardown(test_full, teardown),
     };

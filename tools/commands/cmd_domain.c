@@ -5,6 +5,7 @@
 #include "name/qtype.h"
 #include "store/report_neighbours.h"
 #include "tools/command.h"
+#include "tools/views/exceptabout.h"
 #include "tools/views/findview.h"
 #include "tools/views/geoopen.h"
 #include "tools/views/hitview.h"
@@ -45,7 +46,7 @@ static const struct sek_col asker_cols[] = {
     [A_ENDPOINT] = {"endpoint", "Asked by", SEK_COL_TEXT},
     [A_MACHINE] = {"endpoint_name", "Machine", SEK_COL_TEXT, NULL, 0, SEK_COL_FILLED},
     [A_QUERIES] = {"queries", "Queries", SEK_COL_UINT},
-    [A_RESOLVED] = {"resolved", "Resolved", SEK_COL_UINT},
+    [A_RESOLVED] = {"resolved", "Let through", SEK_COL_UINT},
     [A_NXDOMAIN] = {"nxdomain", "NXDOMAIN", SEK_COL_UINT},
     [A_HITS] = {"hits", "Hits", SEK_COL_UINT},
     [A_FIRST] = {"first", "First kept (UTC)", SEK_COL_TIME_MS},
@@ -67,7 +68,7 @@ static bool one_asker(void *arg, const struct sek_traffic_row *row)
     if (*span.machine.name || *span.machine.mac)
         sek_out_text(o, A_MACHINE, *span.machine.name ? span.machine.name : span.machine.mac);
     sek_out_uint(o, A_QUERIES, row->queries);
-    sek_out_uint(o, A_RESOLVED, row->cached + row->passed);
+    sek_out_uint(o, A_RESOLVED, row->cached + row->passed + row->let_through);
     sek_out_uint(o, A_NXDOMAIN, row->nxdomain);
     sek_out_uint(o, A_HITS, row->hits);
     sek_out_int(o, A_FIRST, row->first_ms);
@@ -377,13 +378,11 @@ static enum sek_err put_findings(struct page *p)
 
 static void put_record(struct page *p)
 {
-    struct sek_domain_seen seen;
-    struct sek_first_row first;
-    const uint8_t *name = p->domain.octets;
-    bool found = p->seen.domains && sek_domains_find(p->seen.domains, name, p->domain.len, &seen);
+    struct sek_seen_domain seen;
+    bool found = sek_seen_find(&p->seen, &p->domain, &seen);
     sek_out_begin(p->c->out, "sekisho.domain/1", sek_seen_show_cols, SEK_SEEN_COLS, SEK_OUT_RECORD);
-    if (found || sek_seen_first(&p->seen, p->domain_text, &first))
-        sek_seen_row(&p->seen, name, found ? &seen : NULL);
+    if (found)
+        sek_seen_row(&p->seen, &seen);
 }
 
 static enum sek_err put_all(struct page *p)
@@ -399,6 +398,8 @@ static enum sek_err put_all(struct page *p)
         e = put_servers(p);
     if (!e)
         e = put_policy(p);
+    if (!e)
+        e = sek_except_about_name(c, p->db, &p->name, p->limit);
     if (p->events && !e)
         e = put_verdicts(p);
     if (p->events && !e)

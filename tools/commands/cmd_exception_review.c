@@ -256,7 +256,7 @@ static void check_rules(struct review *r)
 
 struct asked {
     struct review *r;
-    uint64_t n_names, n_queries;
+    uint64_t n_names, n_refused, n_queries; /* with hits; of them refused, and how often */
     char name[SEK_NAME_TEXT_MAX];
     bool alone, blocked; /* decided without a list; blocked by one now */
 };
@@ -283,8 +283,11 @@ static bool name_take(void *arg, const struct sek_hit_group *g)
     struct asked *a = arg;
     struct sek_name name;
     a->n_names++;
-    a->n_queries += g->count;
-    snprintf(a->name, sizeof a->name, "%s", g->key);
+    if (g->blocked) {
+        a->n_refused++;
+        a->n_queries += g->blocked;
+        snprintf(a->name, sizeof a->name, "%s", g->key);
+    }
     if (sek_name_from_text(g->key, strlen(g->key), &name, NULL) == SEK_OK)
         judge(a, &name);
     return a->n_names < NAMES_MAX;
@@ -318,7 +321,7 @@ static void check_hits(struct review *r)
     if (r->err)
         return;
     snprintf(command, sizeof command, "sekisho exception request '=%s' --reason …", a.name);
-    if (r->e->scope != SEK_SCOPE_EXACT && a.n_names == 1)
+    if (r->e->scope != SEK_SCOPE_EXACT && a.n_refused == 1)
         find(r, "over-broad", NULL, command,
              "of all names it covers only %s was ever refused (%" PRIu64
              " quer%s): ask for that one, then revoke this",

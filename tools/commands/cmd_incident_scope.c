@@ -406,7 +406,8 @@ static enum sek_err plan_apply(const struct plan *p)
         e = sek_incident_set(ch.db, &i, &c->diag);
     }
     ch.act.reason = reason;
-    sek_change_done(&ch, "%u steps applied; sekisho undo takes all of them back", n);
+    sek_change_done(&ch, "%u step%s applied; sekisho undo takes %s back", n, n == 1 ? "" : "s",
+                    n == 1 ? "it" : "all of them");
     if (!e)
         e = sek_change_end(&ch);
     return sek_change_fini(&ch, e);

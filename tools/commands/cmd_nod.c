@@ -128,9 +128,12 @@ static enum sek_err put_rows(struct sek_seen *s, const struct rows *r, uint64_t 
     size_t n = count_rows(r);
     bool cut = limit && n > limit;
     sek_out_begin(c->out, "sekisho.nod.list/1", sek_seen_list_cols, SEK_SEEN_COLS, SEK_OUT_ROWS);
-    for (size_t i = 0; i < (cut ? limit : n); i++)
-        if (!sek_seen_row(s, (const uint8_t *)r->names.data + rows[i].at, &rows[i].seen))
+    for (size_t i = 0; i < (cut ? limit : n); i++) {
+        struct sek_seen_domain d;
+        sek_seen_join(s, (const uint8_t *)r->names.data + rows[i].at, &rows[i].seen, &d);
+        if (!sek_seen_row(s, &d))
             break;
+    }
     enum sek_err e = sek_out_end(c->out, &c->diag);
     if (!e && n == 0)
         return sek_context_none(c, "no domains");
@@ -165,17 +168,14 @@ static enum sek_err show(struct sek_seen *s)
 {
     struct sek_context *c = s->c;
     struct sek_name name, domain;
-    struct sek_domain_seen seen;
-    char text[SEK_NAME_TEXT_MAX];
+    struct sek_seen_domain seen;
     enum sek_err e = sek_seen_registered(c, s->conf, c->args[0], &name, &domain);
     if (e)
         return e;
-    if (!sek_domains_find(s->domains, domain.octets, domain.len, &seen)) {
-        sek_name_to_text(domain.octets, text);
-        return sek_context_none(c, "%s was never asked for here", text);
-    }
+    if (!sek_seen_find(s, &domain, &seen))
+        return sek_context_none(c, "%s was never asked for here", seen.text);
     sek_out_begin(c->out, "sekisho.nod.show/1", sek_seen_show_cols, SEK_SEEN_COLS, SEK_OUT_RECORD);
-    sek_seen_row(s, domain.octets, &seen);
+    sek_seen_row(s, &seen);
     return sek_out_end(c->out, &c->diag);
 }
 

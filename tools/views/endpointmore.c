@@ -3,6 +3,7 @@
 #include "base/duration.h"
 #include "name/text.h"
 #include "policy/groups.h"
+#include "exceptabout.h"
 #include "riskview.h"
 #include <stdlib.h>
 #include <string.h>
@@ -183,7 +184,7 @@ static void put_sums(struct sek_out *o, const struct sums *s)
     }
     sek_out_uint(o, S_QUERIES, t->queries);
     sek_out_uint(o, S_CACHED, t->cached);
-    sek_out_uint(o, S_PASSED, t->passed);
+    sek_out_uint(o, S_PASSED, t->passed + t->let_through);
     sek_out_uint(o, S_NXDOMAIN, t->nxdomain);
     sek_out_uint(o, S_FAILED, t->failed);
     sek_out_uint(o, S_DOMAINS, t->n_domains);
@@ -525,5 +526,5 @@ enum sek_err sek_endpoint_put_policy(const struct sek_endpoint_more *m)
         e = sek_policydb_entries(m->db, lists[i].list.id, one_exception, &p, &c->diag);
     }
     sek_buf_fini(&p.lists);
-    return e;
+    return e ? e : sek_except_about_endpoint(c, m->db, m->past, m->n_past, LATEST);
 }

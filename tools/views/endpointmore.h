@@ -13,6 +13,8 @@ struct sek_endpoint_more {
     const char *selector;         /* an address or spans (store/report.h) */
     const struct sek_addr *addrs; /* that it has now */
     unsigned n_addrs;
+    const struct sek_addr *past; /* all that it had, these among them */
+    unsigned n_past;
 };
 
 /* Each day of the last week, as the risk stood at its end. evidence: read from the first of these
@@ -26,5 +28,6 @@ enum sek_err sek_endpoint_put_sums(const struct sek_endpoint_more *m);
 enum sek_err sek_endpoint_put_series(const struct sek_endpoint_more *m);
 /* Names whose answer was the sinkhole. */
 enum sek_err sek_endpoint_put_sinkholed(const struct sek_endpoint_more *m);
-/* Groups that it is in, quarantine among them, and the exceptions that those give it. */
+/* Groups that it is in, quarantine among them, and the exceptions that those give it;
+ * then exceptions that people asked for, also those that are over. */
 enum sek_err sek_endpoint_put_policy(const struct sek_endpoint_more *m);

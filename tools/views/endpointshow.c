@@ -316,16 +316,28 @@ static void find_now(struct show *s)
             s->now[s->n_now++] = span_at(s, i)->addr;
 }
 
+/* All addresses that are looked at. Returns how many. */
+static unsigned find_past(const struct show *s, struct sek_addr out[ADDRESSES_MAX])
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < s->n_addresses; i++)
+        n += sek_addr_from_text(s->addresses[i], &out[n], NULL) == SEK_OK;
+    return n;
+}
+
 /* What happened, then what policy says; of people's part the most recent comes first. */
 static enum sek_err put_more(struct show *s)
 {
+    struct sek_addr past[ADDRESSES_MAX];
     find_now(s);
     const struct sek_endpoint_more m = {.c = s->c,
                                         .events = s->events,
                                         .db = s->db,
                                         .selector = s->selector.data,
                                         .addrs = s->now,
-                                        .n_addrs = s->n_now};
+                                        .n_addrs = s->n_now,
+                                        .past = past,
+                                        .n_past = find_past(s, past)};
     enum sek_err e = SEK_OK;
     if (s->events && s->risks.len)
         e = sek_endpoint_put_days(&m, s->evidence);

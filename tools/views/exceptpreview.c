@@ -117,8 +117,9 @@ static bool endpoint_put(void *arg, const struct sek_hit_group *g)
     bool covered =
         wide || (sek_addr_from_text(g->key, &a, NULL) == SEK_OK && sek_nets_have(p->nets, &a));
     if (covered) {
-        p->n_endpoints++;
-        p->n_queries += g->count;
+        p->n_endpoints += g->blocked > 0;
+        p->n_queries += g->blocked;
+        p->n_recorded += g->monitored;
     }
     sek_out_text(o, ENDPOINT, g->key);
     sek_machines_put(&x->machines, o, MACHINE, M_NAME, g->key, g->last_ms / 1000);
@@ -231,9 +232,13 @@ enum sek_err sek_preview_names(struct sek_preview *p)
 
 void sek_preview_tell(const struct sek_preview *p)
 {
-    char since[32];
-    sek_talk("since %s it would have let through %" PRIu64 " refused quer%s of %" PRIu64
-             " endpoint%s",
-             sek_time_to_text(p->since_s, since, sizeof since), p->n_queries,
-             p->n_queries == 1 ? "y" : "ies", p->n_endpoints, p->n_endpoints == 1 ? "" : "s");
+    char since[32], recorded[100] = "";
+    if (p->n_recorded)
+        snprintf(recorded, sizeof recorded,
+                 "; %" PRIu64 " more %s only recorded, and needed no exception", p->n_recorded,
+                 p->n_recorded == 1 ? "was" : "were");
+    sek_talk(
+        "since %s it would have let through %" PRIu64 " refused quer%s of %" PRIu64 " endpoint%s%s",
+        sek_time_to_text(p->since_s, since, sizeof since), p->n_queries,
+        p->n_queries == 1 ? "y" : "ies", p->n_endpoints, p->n_endpoints == 1 ? "" : "s", recorded);
 }

@@ -151,57 +151,58 @@ static void fact_neighbours(struct looking *l, const char *domain, const struct 
     sek_buf_fini(&x.text);
 }
 
-static void facts_of_place(struct looking *l, struct sek_seen *seen, const char *domain)
+static void facts_of_place(struct looking *l, struct sek_seen *seen,
+                           const struct sek_seen_domain *d)
 {
-    struct sek_first_row first;
+    const struct sek_first_row *first = &d->first;
     struct sek_geo_facts place = {0};
     struct sek_addr address;
     char text[SEK_NAME_TEXT_MAX + 200];
-    if (!l->report || !sek_seen_first(seen, domain, &first))
+    if (!l->report || !d->has_first)
         return;
-    snprintf(text, sizeof text, "%s for %s", first.endpoint, first.name);
+    snprintf(text, sizeof text, "%s for %s%s", first->endpoint, first->name,
+             first->refused ? ", refused" : "");
     fact(l, "first asked by", text);
-    if (sek_addr_from_text(first.address, &address, NULL))
+    if (sek_addr_from_text(first->address, &address, NULL))
         return;
     sek_geo_find(seen->geo, &address, &place);
     if (place.asn)
-        snprintf(text, sizeof text, "%s, AS%u %s, %s", first.address, (unsigned)place.asn,
+        snprintf(text, sizeof text, "%s, AS%u %s, %s", first->address, (unsigned)place.asn,
                  place.network, *place.country ? place.country : "country not known");
     else
-        snprintf(text, sizeof text, "%s (network not known: see geo.asn)", first.address);
+        snprintf(text, sizeof text, "%s (network not known: see geo.asn)", first->address);
     fact(l, "first answer", text);
-    fact_neighbours(l, domain, &address);
+    fact_neighbours(l, d->text, &address);
 }
 
 /* How long the registered domain is known here, and where it led. */
 static void facts_of_history(struct looking *l, const struct sek_judge *j)
 {
     struct sek_seen seen;
-    struct sek_domain_seen known;
+    struct sek_seen_domain d;
     struct sek_name domain;
-    char text[160], name[SEK_NAME_TEXT_MAX], first[32], last[32], age[24];
+    char text[160], first[32], last[32], age[24];
     int labels = j->suffix ? sek_suffix_registered(j->suffix, &l->e.name) : -1;
     if (labels < 0)
         return;
     sek_name_parent(&l->e.name, (unsigned)labels, &domain);
-    sek_name_to_text(domain.octets, name);
-    fact(l, "registered domain", name);
-    if (sek_seen_open(l->c, &seen)) {
-        l->c->diag = (struct sek_diag){0};
-        sek_seen_close(&seen);
-        return;
-    }
-    if (!sek_domains_find(seen.domains, domain.octets, domain.len, &known)) {
-        fact(l, "age here", "never asked for, as far as is remembered");
-    } else {
+    (void)sek_seen_open(l->c, &seen); /* a resolver that is new has none */
+    l->c->diag = (struct sek_diag){0};
+    bool found = sek_seen_find(&seen, &domain, &d);
+    fact(l, "registered domain", d.text);
+    snprintf(text, sizeof text, "never asked for, as far as is remembered");
+    if (found)
         snprintf(text, sizeof text, "%s: first %s, last %s, about %u endpoint%s, %s",
-                 sek_duration_to_text(l->c->now_s - known.first_s, age, sizeof age),
-                 sek_time_to_text(known.first_s, first, sizeof first),
-                 sek_time_to_text(known.last_s, last, sizeof last), (unsigned)known.endpoints,
-                 known.endpoints == 1 ? "" : "s", known.resolved ? "resolved" : "never resolved");
-        fact(l, "age here", text);
-        facts_of_place(l, &seen, name);
-    }
+                 sek_duration_to_text(l->c->now_s - d.first_s, age, sizeof age),
+                 sek_time_to_text(d.first_s, first, sizeof first),
+                 sek_time_to_text(d.last_s, last, sizeof last), (unsigned)d.endpoints,
+                 d.endpoints == 1 ? "" : "s",
+                 !d.in_history        ? "refused so far"
+                 : d.history.resolved ? "resolved"
+                                      : "never resolved");
+    fact(l, "age here", text);
+    if (found)
+        facts_of_place(l, &seen, &d);
     sek_seen_close(&seen);
 }
 

@@ -182,6 +182,11 @@ void sek_except_view_begin(struct sek_context *c, const char *schema)
     sek_out_begin(c->out, schema, row_cols, N_COLS, SEK_OUT_ROWS);
 }
 
+void sek_except_view_part(struct sek_context *c, const char *key)
+{
+    sek_out_part(c->out, key, row_cols, N_COLS, SEK_OUT_ROWS);
+}
+
 void sek_except_view_record(struct sek_context *c, const struct sek_exception *e)
 {
     sek_out_begin(c->out, "sekisho.exception/1", record_cols, N_COLS, SEK_OUT_RECORD);

@@ -6,6 +6,8 @@
 
 /* Begin a report of exceptions on c->out, with the settings loaded. */
 void sek_except_view_begin(struct sek_context *c, const char *schema);
+/* The same as a part of a page. */
+void sek_except_view_part(struct sek_context *c, const char *key);
 /* Set and end one row; false: stop. */
 bool sek_except_view_row(struct sek_context *c, const struct sek_exception *e);
 /* One as a record, with all that is known of it. */

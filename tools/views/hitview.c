@@ -237,17 +237,28 @@ static void put_why(struct sek_hit_view *v, const struct sek_hit *hit)
     sek_buf_fini(&text);
 }
 
+/* Four columns: for people what the rule asks for, and whether it only was recorded; for programs
+ * what was done, the rule's word and the mode. */
+static void put_action(struct sek_out *o, unsigned col, const struct sek_hit *hit)
+{
+    char effect[48];
+    const char *would = sek_lookup_name(sek_action_names, hit->would);
+    snprintf(effect, sizeof effect, "%s%s", hit->monitor ? "would " : "", would);
+    sek_out_text(o, col, effect);
+    sek_out_tint(o, col, hit->monitor ? SEK_TINT_WARN : SEK_TINT_NONE);
+    sek_out_text(o, col + 1, sek_lookup_name(sek_action_names, hit->action));
+    sek_out_text(o, col + 2, would);
+    sek_out_flag(o, col + 3, hit->monitor);
+}
+
 bool sek_hit_view_row(struct sek_hit_view *v, const struct sek_hit *hit)
 {
     struct sek_out *o = v->out;
-    char type[16], id[16], effect[48];
-    const char *would = sek_lookup_name(sek_action_names, hit->would);
+    char type[16], id[16];
     const char *matched = hit->matched && *hit->matched ? hit->matched : hit->name;
     const struct sek_triage *triage = NULL;
     if (v->triage)
         sek_triageview_find(v->triage, hit->domain, hit->endpoint, hit->last_ms, &triage);
-    /* What the rule asks for, and whether it only was recorded. */
-    snprintf(effect, sizeof effect, "%s%s", hit->monitor ? "would " : "", would);
     snprintf(id, sizeof id, "%08x", (unsigned)hit->decision);
     sek_out_int(o, LAST, hit->last_ms);
     sek_out_int(o, FIRST, hit->first_ms);
@@ -255,11 +266,7 @@ bool sek_hit_view_row(struct sek_hit_view *v, const struct sek_hit *hit)
     sek_out_text(o, ENDPOINT, hit->endpoint);
     sek_out_text(o, NAME, hit->name);
     sek_out_text(o, TYPE, sek_qtype_to_text(hit->qtype, type, sizeof type));
-    sek_out_text(o, EFFECT, effect);
-    sek_out_tint(o, EFFECT, hit->monitor ? SEK_TINT_WARN : SEK_TINT_NONE);
-    sek_out_text(o, ACTION, sek_lookup_name(sek_action_names, hit->action));
-    sek_out_text(o, WOULD, would);
-    sek_out_flag(o, MONITOR, hit->monitor);
+    put_action(o, EFFECT, hit);
     sek_out_text(o, LIST, hit->list);
     sek_out_text(o, RULE, hit->rule);
     sek_out_text(o, VIA, matched && hit->name && strcmp(matched, hit->name) ? matched : "");
@@ -301,7 +308,10 @@ enum {
     LATEST_ENDPOINT,
     LATEST_NAME,
     LATEST_TYPE,
+    LATEST_EFFECT,
     LATEST_ACTION,
+    LATEST_WOULD,
+    LATEST_MONITOR,
     LATEST_LIST,
     LATEST_ID,
     LATEST_COLS
@@ -312,7 +322,10 @@ static const struct sek_col latest_cols[] = {
     [LATEST_ENDPOINT] = {"endpoint", "Endpoint", SEK_COL_TEXT},
     [LATEST_NAME] = {"name", "Name", SEK_COL_NAME},
     [LATEST_TYPE] = {"type", "Type", SEK_COL_TEXT},
-    [LATEST_ACTION] = {"action", "Action", SEK_COL_TEXT},
+    [LATEST_EFFECT] = {"effect", "Action", SEK_COL_TEXT, NULL, 0, SEK_COL_PEOPLE},
+    [LATEST_ACTION] = {"action", "Action", SEK_COL_TEXT, NULL, 0, SEK_COL_MACHINE},
+    [LATEST_WOULD] = {"rule_action", "Rule's action", SEK_COL_TEXT, NULL, 0, SEK_COL_MACHINE},
+    [LATEST_MONITOR] = {"monitor", "Monitor", SEK_COL_FLAG, NULL, 0, SEK_COL_MACHINE},
     [LATEST_LIST] = {"list", "List", SEK_COL_TEXT},
     [LATEST_ID] = {"decision", "Id", SEK_COL_TEXT},
 };
@@ -332,7 +345,7 @@ bool sek_hit_latest_row(void *arg, const struct sek_hit *hit)
     sek_out_text(o, LATEST_ENDPOINT, hit->endpoint);
     sek_out_text(o, LATEST_NAME, hit->name);
     sek_out_text(o, LATEST_TYPE, sek_qtype_to_text(hit->qtype, type, sizeof type));
-    sek_out_text(o, LATEST_ACTION, sek_lookup_name(sek_action_names, hit->action));
+    put_action(o, LATEST_EFFECT, hit);
     sek_out_text(o, LATEST_LIST, hit->list);
     sek_out_text(o, LATEST_ID, id);
     return sek_out_row(o);

@@ -67,7 +67,7 @@ static void add_row(struct search *s, const char *endpoint, uint64_t queries, ui
 static bool one_asker(void *arg, const struct sek_traffic_row *t)
 {
     struct search *s = arg;
-    add_row(s, t->key, t->queries, t->cached + t->passed, t->first_ms, t->last_ms);
+    add_row(s, t->key, t->queries, t->cached + t->passed + t->let_through, t->first_ms, t->last_ms);
     return !s->out->rows.failed;
 }
 

@@ -106,20 +106,22 @@ static void put_head(const struct sek_paper *p, struct sek_out *o, const struct 
 /* --- sheets ------------------------------------------------------------------------------------
  */
 
-/* Words, shares and times as the language writes them are for people; programs get them plain. */
+/* What people read as the language writes it; programs get it plain. */
+static bool is_said(const struct sek_out *o, enum sek_sheet_kind kind)
+{
+    return sek_out_format(o) == SEK_OUT_TABLE &&
+           (kind == SEK_SHEET_WORD || kind == SEK_SHEET_SHARE || kind == SEK_SHEET_FLAG);
+}
+
 static void put_cell(const struct sek_paper *p, struct sek_out *o, const struct sek_sheet *s,
                      unsigned row, unsigned col, struct sek_buf *text)
 {
     const struct sek_sheet_cell *cell = sek_sheet_cell(s, row, col);
-    bool people = sek_out_format(o) == SEK_OUT_TABLE;
     enum sek_sheet_kind kind = s->cols[col].kind;
     if (!cell->set)
         return;
     sek_buf_reset(text);
-    if (people && kind == SEK_SHEET_WORD) {
-        sek_paper_show(p, &s->cols[col], cell, text);
-        sek_out_text(o, col, text->data);
-    } else if (kind == SEK_SHEET_SHARE && people) {
+    if (is_said(o, kind)) {
         sek_paper_show(p, &s->cols[col], cell, text);
         sek_out_text(o, col, text->data);
     } else if (kind == SEK_SHEET_SHARE) {
@@ -154,9 +156,7 @@ static void put_sheet(const struct sek_paper *p, struct sek_out *o, const struct
         enum sek_col_place place = c->place == SEK_SHEET_MACHINE  ? SEK_COL_MACHINE
                                    : c->place == SEK_SHEET_PEOPLE ? SEK_COL_PEOPLE
                                                                   : SEK_COL_FILLED;
-        enum sek_col_kind kind = kind_of(c->kind);
-        if (c->kind == SEK_SHEET_SHARE && sek_out_format(o) == SEK_OUT_TABLE)
-            kind = SEK_COL_TEXT;
+        enum sek_col_kind kind = is_said(o, c->kind) ? SEK_COL_TEXT : kind_of(c->kind);
         cols[i] = (struct sek_col){c->key, c->title, kind, NULL, 0, place};
     }
     sek_out_title(o, s->title, s->none ? s->none : sek_lang_text(p->lang, "none"));

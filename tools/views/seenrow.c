@@ -16,6 +16,7 @@ enum {
     NAME,
     TYPE,
     FIRST_AT,
+    REFUSED,
     ADDRESS,
     ASN,
     NETWORK,
@@ -36,6 +37,7 @@ const struct sek_col sek_seen_list_cols[N_COLS] = {
     [NAME] = {"first_name", "First name", SEK_COL_NAME},
     [TYPE] = {"first_type", "Type", SEK_COL_TEXT},
     [FIRST_AT] = {"first_query", "At", SEK_COL_TIME_MS, NULL, 0, SEK_COL_MACHINE},
+    [REFUSED] = {"first_refused", "Refused", SEK_COL_FLAG, NULL, 0, SEK_COL_MACHINE},
     [ADDRESS] = {"first_address", "Address", SEK_COL_TEXT, NULL, 0, SEK_COL_MACHINE},
     [ASN] = {"first_asn", "ASN", SEK_COL_UINT, NULL, 0, SEK_COL_MACHINE},
     [NETWORK] = {"first_network", "Network", SEK_COL_TEXT, NULL, 0, SEK_COL_MACHINE},
@@ -49,13 +51,14 @@ const struct sek_col sek_seen_show_cols[N_COLS] = {
     [LAST] = {"last", "Last seen (UTC)", SEK_COL_TIME},
     [DOMAIN] = {"domain", "Registered domain", SEK_COL_NAME},
     [ENDPOINTS] = {"endpoints", "Endpoints, about", SEK_COL_UINT},
-    [RESOLVED] = {"resolved", "Ever resolved", SEK_COL_FLAG},
+    [RESOLVED] = {"resolved", "Ever resolved", SEK_COL_FLAG, "not known"},
     [NEW_UNTIL] = {"new_until", "Newly observed until", SEK_COL_TIME, "no longer, or not yet told"},
     [ENDPOINT] = {"first_endpoint", "First endpoint", SEK_COL_TEXT, "not known"},
     [NAME] = {"first_name", "  asked for", SEK_COL_NAME},
     [TYPE] = {"first_type", "  type", SEK_COL_TEXT},
     [FIRST_AT] = {"first_query", "  at (UTC)", SEK_COL_TIME_MS},
-    [ADDRESS] = {"first_address", "  answered", SEK_COL_TEXT},
+    [REFUSED] = {"first_refused", "  refused", SEK_COL_FLAG},
+    [ADDRESS] = {"first_address", "First answer", SEK_COL_TEXT},
     [ASN] = {"first_asn", "  of network AS", SEK_COL_UINT},
     [NETWORK] = {"first_network", "  run by", SEK_COL_TEXT},
     [COUNTRY] = {"first_country", "  in country", SEK_COL_TEXT},
@@ -92,31 +95,32 @@ static void put_place(struct sek_seen *s, const struct sek_first_row *first)
     sek_out_text(o, COUNTRY, *facts.country ? facts.country : NULL);
 }
 
-bool sek_seen_row(struct sek_seen *s, const uint8_t *name, const struct sek_domain_seen *seen)
+bool sek_seen_row(struct sek_seen *s, const struct sek_seen_domain *d)
 {
     struct sek_out *o = s->c->out;
-    char text[SEK_NAME_TEXT_MAX], type[16];
-    struct sek_first_row first;
-    sek_name_to_text(name, text);
-    sek_out_text(o, DOMAIN, text);
-    if (seen) {
-        sek_out_int(o, FIRST, seen->first_s);
-        sek_out_int(o, LAST, seen->last_s);
-        sek_out_uint(o, ENDPOINTS, seen->endpoints);
-        sek_out_flag(o, RESOLVED, seen->resolved);
-        put_new_until(s, seen);
+    char type[16];
+    sek_out_text(o, DOMAIN, d->text);
+    if (d->first_s <= d->last_s) {
+        sek_out_int(o, FIRST, d->first_s);
+        sek_out_int(o, LAST, d->last_s);
+        sek_out_uint(o, ENDPOINTS, d->endpoints);
     }
-    if (sek_seen_first(s, text, &first)) {
-        sek_out_text(o, ENDPOINT, first.endpoint);
-        sek_out_text(o, NAME, first.name);
-        sek_out_text(o, TYPE, sek_qtype_to_text(first.qtype, type, sizeof type));
-        sek_out_int(o, FIRST_AT, first.first_ms);
-        put_place(s, &first);
-        if (first.queries > 0)
-            sek_out_uint(o, QUERIES, (uint64_t)first.queries);
-        if (first.has_ttl)
-            sek_out_uint(o, TTL_MIN, (uint64_t)first.ttl_min_s);
+    if (d->in_history) {
+        sek_out_flag(o, RESOLVED, d->history.resolved);
+        put_new_until(s, &d->history);
     }
+    if (d->has_first) {
+        sek_out_text(o, ENDPOINT, d->first.endpoint);
+        sek_out_text(o, NAME, d->first.name);
+        sek_out_text(o, TYPE, sek_qtype_to_text(d->first.qtype, type, sizeof type));
+        sek_out_int(o, FIRST_AT, d->first.first_ms);
+        sek_out_flag(o, REFUSED, d->first.refused);
+        put_place(s, &d->first);
+        if (d->first.has_ttl)
+            sek_out_uint(o, TTL_MIN, (uint64_t)d->first.ttl_min_s);
+    }
+    if (d->queries)
+        sek_out_uint(o, QUERIES, d->queries);
     return sek_out_row(o);
 }
 

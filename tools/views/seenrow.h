@@ -3,13 +3,12 @@
 #pragma once
 #include "seen.h"
 
-#define SEK_SEEN_COLS 17
+#define SEK_SEEN_COLS 18
 /* In rows, and as a record. */
 extern const struct sek_col sek_seen_list_cols[SEK_SEEN_COLS];
 extern const struct sek_col sek_seen_show_cols[SEK_SEEN_COLS];
-/* Set and end one row. name: wire. seen: NULL where the history does not know it; then only what
- * events.db tells. False: stop. */
-bool sek_seen_row(struct sek_seen *s, const uint8_t *name, const struct sek_domain_seen *seen);
+/* Set and end one row. False: stop. */
+bool sek_seen_row(struct sek_seen *s, const struct sek_seen_domain *d);
 /* The registered domain that a name belongs to. A usage error for what has none. name_text: as it
  * was typed. */
 enum sek_err sek_seen_registered(struct sek_context *c, const struct sek_conf *conf,
