@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "roles.h"
+#include "caller.h"
 #include "command.h"
 #include <grp.h>
 #include <pwd.h>
@@ -112,17 +113,36 @@ static enum sek_err admit_settings(struct sek_context *c)
     return err;
 }
 
+/* Who is no admin brings his own rights for files at paths of his choice, as does everybody where
+ * the roles are not known (conf NULL). */
+static void bind_caller(const struct sek_conf *conf)
+{
+    struct sek_origin who;
+    if (conf && !sek_roles_any(conf))
+        return;
+    sek_origin_read(&who);
+    if (!conf || sek_role_of(conf, &who) < SEK_ROLE_ADMIN)
+        sek_caller_bind(who.uid);
+}
+
 enum sek_err sek_roles_admit(struct sek_context *c)
 {
     const struct sek_conf *conf;
     enum sek_err err = admit_settings(c);
     if (err)
         return err;
-    if (sek_context_conf(c, &conf)) {
+    err = sek_context_conf(c, &conf);
+    bind_caller(err ? NULL : conf);
+    if (err) {
         c->diag = (struct sek_diag){0};
         return SEK_OK;
     }
     return require(c, conf, SEK_ROLE_VIEWER, c->command->words);
+}
+
+enum sek_err sek_roles_admit_option(struct sek_context *c, const char *option)
+{
+    return sek_caller_is_bound() ? require(c, &c->conf, SEK_ROLE_ADMIN, option) : SEK_OK;
 }
 
 enum sek_err sek_roles_admit_writer(struct sek_context *c)

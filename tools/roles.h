@@ -22,3 +22,6 @@ enum sek_err sek_roles_admit(struct sek_context *c);
 /* Before it opens policy.db for writing: what THE table of roles.c says, and an admin's right where
  * it says nothing. REFUSED, with c->diag. */
 enum sek_err sek_roles_admit_writer(struct sek_context *c);
+/* Before it makes use of an option that none but an admin may give while the command has root's
+ * rights: one that starts a program, or shows what only root may read. REFUSED, with c->diag. */
+enum sek_err sek_roles_admit_option(struct sek_context *c, const char *option);
