@@ -181,8 +181,9 @@ static void check_emergencies(struct sek_diagnose *d, struct sek_policydb *db)
         say(d, SEK_LEVEL_FAIL, "exceptions", "", "%s", why.text);
     else if (sum.n_emergency_open)
         say(d, SEK_LEVEL_WARN, "exceptions", "sekisho exception reviewed ID",
-            "EMERGENCY: %u without approval or review, the last is %lld (%s)", sum.n_emergency_open,
-            (long long)sum.emergency, sum.emergency_rule);
+            "EMERGENCY: %u made without approval and not reviewed, the last is %lld (%s, %s)",
+            sum.n_emergency_open, (long long)sum.emergency, sum.emergency_rule,
+            sum.emergency_in_force ? "in force" : "over by now");
 }
 
 static void check_policydb(struct sek_diagnose *d, uint64_t compiled)
