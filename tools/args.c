@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "args.h"
 #include "base/duration.h"
+#include "base/utf8.h"
 #include "zone.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -178,7 +179,10 @@ static enum sek_err take_value(const struct found *f, const char *text, int64_t 
     case SEK_ARG_FLAG:
         n = 1;
         break;
-    case SEK_ARG_TEXT:
+    case SEK_ARG_TEXT: /* a reason, a title: one of blanks only says nothing */
+        if (f->row->value && strcmp(f->row->value, "TEXT") == 0 &&
+            sek_utf8_is_blank(text, strlen(text)))
+            text = "";
         break;
     case SEK_ARG_TEXTS:
         return add_text(f, text, diag);

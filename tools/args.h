@@ -12,7 +12,7 @@
 
 enum sek_arg_kind {
     SEK_ARG_FLAG = 1, /* takes no value */
-    SEK_ARG_TEXT,     /* any text */
+    SEK_ARG_TEXT,     /* any text; of value "TEXT", words of people: "" when it is of blanks only */
     SEK_ARG_TEXTS,    /* any text, up to SEK_ARG_REPEATS times */
     SEK_ARG_NUMBER,   /* whole number within min..max of its row */
     SEK_ARG_DURATION, /* life time in seconds: "8h" */

@@ -484,6 +484,7 @@
       "output is a settings file itself. With another --format it is a report that also tells "    \
       "each setting's kind, default and meaning.",                                                 \
       "sekisho config --sample > /etc/sekisho/sekisho.yaml\tbegin a settings file\n"               \
+      "sekisho config --sudoers | sudo tee /etc/sudoers.d/sekisho\troles by sudo\n"                \
       "sekisho config get answer.ttl\tone value")                                                  \
     X(help, "help", "[COMMAND...]", "help on the command line, or on one command", "", "")         \
     X(completion, "completion", "SHELL [WORD...]", "print a completion script: bash, zsh or fish", \

@@ -9,6 +9,7 @@
 #include "tools/print/talk.h"
 #include "tools/print/veil.h"
 #include "tools/privacy/cloak.h"
+#include "tools/views/exceptview.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
@@ -94,8 +95,10 @@ static int run(struct sek_context *c, const struct sek_arg_value *global)
     enum sek_err e = set_up(c, global);
     if (e)
         sek_diag_set(&c->diag, e, "%s", sek_err_text(e));
-    else if ((e = sek_roles_admit(c)) == SEK_OK)
+    else if ((e = sek_roles_admit(c)) == SEK_OK) {
+        sek_except_shout_in_report(c);
         e = c->command->run(c);
+    }
     if (!e && c->preview && !c->previewed && c->exit == SEK_EXIT_OK)
         sek_talk("%s changed nothing of the policy: there is nothing to preview",
                  c->command->words);

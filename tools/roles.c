@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "roles.h"
+#include "caller.h"
 #include "command.h"
 #include <grp.h>
 #include <pwd.h>
@@ -9,35 +10,114 @@
 
 #define GROUPS_MAX 1024
 
-/* THE table of commands that change something and need less than an admin. What weakens protection
- * with nobody else asked (allow, unblock, release, lists, undo) is not among them. */
+#define VIEWER SEK_ROLE_VIEWER
+#define OPERATOR SEK_ROLE_OPERATOR
+#define APPROVER SEK_ROLE_APPROVER
+
+/* THE table of commands that need less than an admin; policy/sudoers.sample is made of it. What
+ * weakens protection with nobody else asked (allow, unblock, release, lists, undo) is not among
+ * them, nor what imports or forgets. to_change: where changing policy.db needs more. */
 static const struct {
     const char *words;
-    enum sek_role role;
+    enum sek_role role, to_change;
 } needs[] = {
-    {"block", SEK_ROLE_OPERATOR},
-    {"quarantine", SEK_ROLE_OPERATOR},
-    {"findings dismiss", SEK_ROLE_OPERATOR},
-    {"findings restore", SEK_ROLE_OPERATOR},
-    {"triage set", SEK_ROLE_OPERATOR},
-    {"incident open", SEK_ROLE_OPERATOR},
-    {"incident add", SEK_ROLE_OPERATOR},
-    {"incident note", SEK_ROLE_OPERATOR},
-    {"incident scope", SEK_ROLE_OPERATOR},
-    {"incident contain", SEK_ROLE_OPERATOR}, /* blocks and quarantines */
-    {"incident close", SEK_ROLE_OPERATOR},
-    {"incident reopen", SEK_ROLE_OPERATOR},
-    {"exception request", SEK_ROLE_OPERATOR},
-    {"exception request-from-hit", SEK_ROLE_OPERATOR},
-    {"exception emergency", SEK_ROLE_OPERATOR},
-    {"exception revoke", SEK_ROLE_OPERATOR}, /* others' only as an approver, see there */
-    {"exception enforce", SEK_ROLE_OPERATOR},
-    {"exception approve", SEK_ROLE_APPROVER},
-    {"exception reject", SEK_ROLE_APPROVER},
-    {"exception reviewed", SEK_ROLE_APPROVER},
-    {"exception archive", SEK_ROLE_APPROVER},
-    {"exception review", SEK_ROLE_APPROVER}, /* its decisions */
+    /* all that shows */
+    {"status", VIEWER, SEK_ROLE_ADMIN},
+    {"check", VIEWER, SEK_ROLE_ADMIN},
+    {"list show", VIEWER, SEK_ROLE_ADMIN},
+    {"list export", VIEWER, SEK_ROLE_ADMIN},
+    {"list versions", VIEWER, SEK_ROLE_ADMIN},
+    {"list diff", VIEWER, SEK_ROLE_ADMIN},
+    {"list stats", VIEWER, SEK_ROLE_ADMIN},
+    {"list test", VIEWER, SEK_ROLE_ADMIN},
+    {"feed list", VIEWER, SEK_ROLE_ADMIN},
+    {"feed show", VIEWER, SEK_ROLE_ADMIN},
+    {"policy export", VIEWER, SEK_ROLE_ADMIN},
+    {"group show", VIEWER, SEK_ROLE_ADMIN},
+    {"group preview", VIEWER, SEK_ROLE_ADMIN},
+    {"exception list", VIEWER, SEK_ROLE_ADMIN},
+    {"exception show", VIEWER, SEK_ROLE_ADMIN},
+    {"exception preview", VIEWER, SEK_ROLE_ADMIN},
+    {"preview detector", VIEWER, SEK_ROLE_ADMIN},
+    {"audit", VIEWER, SEK_ROLE_ADMIN},
+    {"audit show", VIEWER, SEK_ROLE_ADMIN},
+    {"audit verify", VIEWER, SEK_ROLE_ADMIN},
+    {"audit export", VIEWER, SEK_ROLE_ADMIN},
+    {"audit seal", VIEWER, SEK_ROLE_ADMIN},
+    {"explain", VIEWER, SEK_ROLE_ADMIN},
+    {"classify", VIEWER, SEK_ROLE_ADMIN},
+    {"hits", VIEWER, SEK_ROLE_ADMIN},
+    {"triage show", VIEWER, SEK_ROLE_ADMIN},
+    {"tail", VIEWER, SEK_ROLE_ADMIN},
+    {"events", VIEWER, SEK_ROLE_ADMIN},
+    {"findings", VIEWER, SEK_ROLE_ADMIN},
+    {"finding", VIEWER, SEK_ROLE_ADMIN},
+    {"endpoint", VIEWER, SEK_ROLE_ADMIN},
+    {"endpoint list", VIEWER, SEK_ROLE_ADMIN},
+    {"endpoint show", VIEWER, SEK_ROLE_ADMIN},
+    {"nod list", VIEWER, SEK_ROLE_ADMIN},
+    {"nod show", VIEWER, SEK_ROLE_ADMIN},
+    {"nod stats", VIEWER, SEK_ROLE_ADMIN},
+    {"nod responses", VIEWER, SEK_ROLE_ADMIN},
+    {"nod export", VIEWER, SEK_ROLE_ADMIN},
+    {"answers", VIEWER, SEK_ROLE_ADMIN},
+    {"stats", VIEWER, SEK_ROLE_ADMIN},
+    {"report", VIEWER, SEK_ROLE_ADMIN},
+    {"replay", VIEWER, SEK_ROLE_ADMIN},
+    {"selftest", VIEWER, SEK_ROLE_ADMIN},
+    {"metrics", VIEWER, SEK_ROLE_ADMIN},
+    {"incident list", VIEWER, SEK_ROLE_ADMIN},
+    {"incident show", VIEWER, SEK_ROLE_ADMIN},
+    {"correlate", VIEWER, SEK_ROLE_ADMIN},
+    {"domain", VIEWER, SEK_ROLE_ADMIN},
+    {"config", VIEWER, SEK_ROLE_ADMIN},
+    {"help", VIEWER, SEK_ROLE_ADMIN},
+    {"completion", VIEWER, SEK_ROLE_ADMIN},
+    {"manual", VIEWER, SEK_ROLE_ADMIN},
+    {"exception review", VIEWER, APPROVER}, /* its decisions */
+    /* protect, work on incidents, ask */
+    {"block", OPERATOR, OPERATOR},
+    {"quarantine", OPERATOR, OPERATOR},
+    {"preview", OPERATOR, OPERATOR}, /* of what his role may */
+    {"findings dismiss", OPERATOR, OPERATOR},
+    {"findings restore", OPERATOR, OPERATOR},
+    {"triage set", OPERATOR, OPERATOR},
+    {"incident open", OPERATOR, OPERATOR},
+    {"incident add", OPERATOR, OPERATOR},
+    {"incident note", OPERATOR, OPERATOR},
+    {"incident scope", OPERATOR, OPERATOR},
+    {"incident contain", OPERATOR, OPERATOR}, /* blocks and quarantines */
+    {"incident evidence", OPERATOR, OPERATOR},
+    {"incident close", OPERATOR, OPERATOR},
+    {"incident reopen", OPERATOR, OPERATOR},
+    {"packets", OPERATOR, OPERATOR},
+    {"exception request", OPERATOR, OPERATOR},
+    {"exception request-from-hit", OPERATOR, OPERATOR},
+    {"exception emergency", OPERATOR, OPERATOR},
+    {"exception revoke", OPERATOR, OPERATOR}, /* others' only as an approver, see there */
+    {"exception enforce", OPERATOR, OPERATOR},
+    /* decide */
+    {"exception approve", APPROVER, APPROVER},
+    {"exception reject", APPROVER, APPROVER},
+    {"exception reviewed", APPROVER, APPROVER},
+    {"exception archive", APPROVER, APPROVER},
 };
+
+enum sek_role sek_roles_of_command(const char *words)
+{
+    for (size_t i = 0; i < sizeof needs / sizeof *needs; i++)
+        if (strcmp(needs[i].words, words) == 0)
+            return needs[i].role;
+    return SEK_ROLE_ADMIN;
+}
+
+static enum sek_role role_to_change(const char *words)
+{
+    for (size_t i = 0; i < sizeof needs / sizeof *needs; i++)
+        if (strcmp(needs[i].words, words) == 0)
+            return needs[i].to_change;
+    return SEK_ROLE_ADMIN;
+}
 
 bool sek_roles_any(const struct sek_conf *conf)
 {
@@ -114,28 +194,41 @@ static enum sek_err admit_settings(struct sek_context *c)
     return err;
 }
 
+/* Who is no admin brings his own rights for files at paths of his choice, as does everybody where
+ * the roles are not known (conf NULL). */
+static void bind_caller(const struct sek_conf *conf)
+{
+    struct sek_origin who;
+    if (conf && !sek_roles_any(conf))
+        return;
+    sek_origin_read(&who);
+    if (!conf || sek_role_of(conf, &who) < SEK_ROLE_ADMIN)
+        sek_caller_bind(who.uid);
+}
+
 enum sek_err sek_roles_admit(struct sek_context *c)
 {
     const struct sek_conf *conf;
     enum sek_err err = admit_settings(c);
     if (err)
         return err;
-    if (sek_context_conf(c, &conf)) {
+    err = sek_context_conf(c, &conf);
+    bind_caller(err ? NULL : conf);
+    if (err) {
         c->diag = (struct sek_diag){0};
         return SEK_OK;
     }
-    return require(c, conf, SEK_ROLE_VIEWER, c->command->words);
+    return require(c, conf, sek_roles_of_command(c->command->words), c->command->words);
+}
+
+enum sek_err sek_roles_admit_option(struct sek_context *c, const char *option)
+{
+    return sek_caller_is_bound() ? require(c, &c->conf, SEK_ROLE_ADMIN, option) : SEK_OK;
 }
 
 enum sek_err sek_roles_admit_writer(struct sek_context *c)
 {
     const struct sek_conf *conf;
-    enum sek_role role = SEK_ROLE_ADMIN;
     enum sek_err err = sek_context_conf(c, &conf);
-    if (err)
-        return err;
-    for (size_t i = 0; i < sizeof needs / sizeof *needs; i++)
-        if (strcmp(needs[i].words, c->command->words) == 0)
-            role = needs[i].role;
-    return require(c, conf, role, c->command->words);
+    return err ? err : require(c, conf, role_to_change(c->command->words), c->command->words);
 }

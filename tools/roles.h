@@ -16,9 +16,14 @@ enum sek_role sek_role_of(const struct sek_conf *conf, const struct sek_origin *
 /* Has the file any roles at all? */
 bool sek_roles_any(const struct sek_conf *conf);
 
+/* What a command needs, by THE table of roles.c: an admin's where that says nothing. */
+enum sek_role sek_roles_of_command(const char *words);
+
 /* Before a command runs: may this user run it at all? Settings that cannot be read are the
  * command's to complain of. REFUSED, with c->diag. */
 enum sek_err sek_roles_admit(struct sek_context *c);
-/* Before it opens policy.db for writing: what THE table of roles.c says, and an admin's right where
- * it says nothing. REFUSED, with c->diag. */
+/* Before it opens policy.db for writing, which may need more. REFUSED, with c->diag. */
 enum sek_err sek_roles_admit_writer(struct sek_context *c);
+/* Before it makes use of an option that none but an admin may give while the command has root's
+ * rights: one that starts a program, or shows what only root may read. REFUSED, with c->diag. */
+enum sek_err sek_roles_admit_option(struct sek_context *c, const char *option);

@@ -100,3 +100,18 @@ bool sek_utf8_is_deceptive(uint32_t point)
             return true;
     return (point & 0xfffe) == 0xfffe || (point >= 0xfdd0 && point <= 0xfdef);
 }
+
+bool sek_utf8_is_blank(const char *text, size_t len)
+{
+    uint32_t c;
+    for (size_t n; len; text += n, len -= n) {
+        n = sek_utf8_next(text, len, &c);
+        if (n == 0)
+            return false;
+        bool space = c == ' ' || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) ||
+                     c == 0x202f || c == 0x205f || c == 0x3000;
+        if (!space && !sek_utf8_is_deceptive(c))
+            return false;
+    }
+    return true;
+}

@@ -17,3 +17,6 @@ bool sek_utf8_is_valid(const char *text, size_t len);
 /* True for what could deceive a reader or drive a terminal: C0 and C1 controls, DEL, line
  * separators, bidirectional marks and overrides, invisible characters, noncharacters. */
 bool sek_utf8_is_deceptive(uint32_t point);
+/* True if a reader sees nothing of it: empty, or nothing but blanks (Zs of Unicode) and what is
+ * deceptive. */
+bool sek_utf8_is_blank(const char *text, size_t len);

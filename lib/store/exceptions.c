@@ -293,6 +293,7 @@ static bool sum_add(void *arg, const struct sek_exception *e)
     if (sek_exception_is_emergency_open(e)) {
         out->n_emergency_open++;
         out->emergency = e->id;
+        out->emergency_in_force = sek_exception_in_force(e, s->now_s);
         sek_rule_to_text((enum sek_scope)e->scope, e->name.octets, out->emergency_rule);
     }
     return true;
@@ -304,4 +305,23 @@ enum sek_err sek_exceptions_sum(struct sek_policydb *db, int64_t now_s, int64_t 
     struct summing s = {out, now_s, warn_s};
     memset(out, 0, sizeof *out);
     return sek_exceptions(db, false, sum_add, &s, diag);
+}
+
+enum sek_err sek_exceptions_emergencies(struct sek_policydb *db, int64_t now_s,
+                                        struct sek_exceptions_sum *out, struct sek_diag *diag)
+{
+    struct summing s = {out, now_s, 0};
+    sqlite3_stmt *stmt;
+    memset(out, 0, sizeof *out);
+    enum sek_err err =
+        sek_sql_prepare(db->db,
+                        "SELECT s.exception FROM exception_step s WHERE s.act = ?1 AND NOT EXISTS"
+                        " (SELECT 1 FROM exception_step r WHERE r.exception = s.exception"
+                        " AND r.act = ?2) ORDER BY s.exception",
+                        &stmt, diag);
+    if (err)
+        return err;
+    sqlite3_bind_int(stmt, 1, SEK_EXCEPTION_EMERGENCY);
+    sqlite3_bind_int(stmt, 2, SEK_EXCEPTION_REVIEW);
+    return each(db, stmt, sum_add, &s, diag);
 }

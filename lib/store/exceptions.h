@@ -140,8 +140,12 @@ struct sek_exceptions_sum {
     unsigned n[SEK_EXCEPTION_ARCHIVED + 1]; /* by enum sek_exception_state */
     unsigned n_emergency_open, n_review_due;
     int64_t emergency; /* id of the latest open emergency; 0: none */
+    bool emergency_in_force;
     char emergency_rule[SEK_NAME_TEXT_MAX + 2];
     int64_t next_end_s; /* of those in force; 0: none ends */
 };
 enum sek_err sek_exceptions_sum(struct sek_policydb *db, int64_t now_s, int64_t warn_s,
                                 struct sek_exceptions_sum *out, struct sek_diag *diag);
+/* Of open emergencies only, without a look at the others. */
+enum sek_err sek_exceptions_emergencies(struct sek_policydb *db, int64_t now_s,
+                                        struct sek_exceptions_sum *out, struct sek_diag *diag);

@@ -154,7 +154,7 @@ static bool decide_by_client(const struct sek_engine *engine, struct sek__asker 
 {
     const struct sek_nets *nets = sek_policy_nets(engine->policy);
     struct sek_met met[SEK_NETS_MET_MAX];
-    if (!nets || sek_nets_count(nets, SEK_ABOUT_CLIENT_IP) == 0)
+    if (!nets || sek_nets_count(nets, SEK_ABOUT_CLIENT_IP) == 0 || who->asking.outside)
         return false;
     if (!who->asking.endpoint) {
         decide_for_anybody(who, engine->policy, out);

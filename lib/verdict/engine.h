@@ -63,6 +63,7 @@ typedef void sek_walk_fn(void *arg, const struct sek_step *step);
  */
 struct sek_asking {
     const struct sek_addr *endpoint; /* NULL: anybody. Borrowed */
+    bool outside;   /* in place of anybody: an endpoint in no group, which no rule names */
     uint16_t qtype; /* of the question, also for what is met on the way and in its answer; 0: any */
     bool stream;    /* asked over TCP, TLS or HTTPS: action tcp-only lets it pass */
 };

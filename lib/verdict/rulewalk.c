@@ -21,8 +21,10 @@ void sek__asker_know(struct sek__asker *who)
     if (who->known || !who->groups)
         return;
     who->known = true;
-    who->in = who->asking.endpoint ? sek_groups_of(who->groups, who->asking.endpoint, who->now_s)
-                                   : sek_groups_peopled(who->groups, who->now_s);
+    if (who->asking.endpoint)
+        who->in = sek_groups_of(who->groups, who->asking.endpoint, who->now_s);
+    else if (!who->asking.outside)
+        who->in = sek_groups_peopled(who->groups, who->now_s);
     uint64_t blocks = who->in & sek_groups_restricted(who->groups, SEK_MODE_BLOCK);
     uint64_t quarantine = blocks & sek_group_bit(SEK_GROUP_QUARANTINE_ID);
     who->restricted = quarantine ? quarantine
@@ -47,7 +49,7 @@ static bool is_for(struct sek__asker *who, const struct sek_audience *a, bool ex
     if (a->only == 0 && a->except == 0)
         return true;
     sek__asker_know(who);
-    if (who->asking.endpoint)
+    if (who->asking.endpoint || who->asking.outside)
         return sek_audience_covers(a, who->in);
     return !exception && (a->only == 0 || (a->only & who->in) != 0);
 }

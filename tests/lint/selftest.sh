@@ -38,7 +38,7 @@ expect() {
 }
 
 good="$SPDX\n#include \"base/err.h\"\n#include <stdio.h>\n$BANNED\n"
-for lint in layers sizes banned spdx docs; do
+for lint in layers sizes banned caller spdx docs; do
     fresh
     plant lib/base/good.c "$good"
     expect "good file, $lint" "$lint" ''
@@ -57,6 +57,7 @@ foreign API|layers|lib/base/bad.c|$SPDX\n#include <sqlite3.h>\n|<sqlite3.h> may 
 foreign type|layers|lib/policy/bad.h|$SPDX\n#pragma once\nint f(sqlite3 *db);\n|a foreign type
 tools into module|layers|tools/bad.c|$SPDX\n#include "module/host.h"\n|is in no layer
 bare name in lib|layers|lib/base/bad.c|$SPDX\n#include "err.h"\n|without its folder
+path of the caller|caller|tools/bad.c|$SPDX\nint f(const char *p) { return open(p, 0); }\n|without tools/caller.h
 long function|sizes|lib/base/bad.c|void f(void)\n{\n$(printf '    x();\\n%.0s' {1..81})}\n|function of 81 lines
 longest allowed function|sizes|lib/base/ok.c|void f(void)\n{\n$(printf '    x();\\n%.0s' {1..80})}\n|
 long file|sizes|lib/base/bad.c|$(printf '\\n%.0s' {1..601})|file of 601 lines

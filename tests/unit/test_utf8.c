@@ -91,13 +91,23 @@ static void test_deceptive(void **state)
             fail_msg("U+%X refused", good[i]);
 }
 
+static void test_blank(void **state)
+{
+    (void)state;
+    assert_true(sek_utf8_is_blank("", 0));
+    assert_true(sek_utf8_is_blank(TEXT(" \t\n")));
+    assert_true(sek_utf8_is_blank(TEXT("\u3000\u00a0\u2003\u200b")));
+    assert_false(sek_utf8_is_blank(TEXT(" x ")));
+    assert_false(sek_utf8_is_blank(TEXT("\u4f8b")));
+    assert_false(sek_utf8_is_blank(TEXT(" \xff")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_next),
-        cmocka_unit_test(test_every_point_round_trips),
-        cmocka_unit_test(test_valid),
-        cmocka_unit_test(test_deceptive),
+        cmocka_unit_test(test_next),  cmocka_unit_test(test_every_point_round_trips),
+        cmocka_unit_test(test_valid), cmocka_unit_test(test_deceptive),
+        cmocka_unit_test(test_blank),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -309,6 +309,17 @@ static enum sek_err add(struct ask *a, const struct sek_target *target)
 /* --- what is said --------------------------------------------------------------------------------
  */
 
+struct blocked {
+    int64_t now_s;
+    bool by_list;
+};
+
+static void step_take(void *arg, const struct sek_step *step)
+{
+    struct blocked *b = arg;
+    b->by_list |= sek_judge_blocks(step, b->now_s);
+}
+
 /* A request for what nothing blocks is mostly a slip in the name. */
 static void tell_unblocked(struct ask *a)
 {
@@ -321,9 +332,10 @@ static void tell_unblocked(struct ask *a)
     for (size_t i = 0; i < a->made.len / sizeof *all; i++) {
         if (all[i].scope == SEK_SCOPE_BELOW)
             continue;
-        sek_judge_question(&judge, NULL, &all[i].name, 0, a->c->now_s, &verdict, NULL, NULL, NULL);
+        struct blocked b = {.now_s = a->c->now_s};
+        sek_judge_question(&judge, NULL, &all[i].name, 0, b.now_s, &verdict, NULL, step_take, &b);
         sek_name_to_text(all[i].name.octets, text);
-        if (!sek_action_blocks(verdict.action))
+        if (!sek_action_blocks(verdict.action) && !b.by_list)
             sek_talk("nothing blocks %s itself now; see sekisho explain %s", text, text);
     }
     sek_judge_close(&judge);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "decide.h"
 #include "base/duration.h"
+#include "base/utf8.h"
 #include "effect.h"
 #include "tools/command.h"
 #include "tools/print/talk.h"
@@ -65,7 +66,7 @@ enum sek_err sek_decisions_add(struct sek_decisions *d, enum sek_exception_act a
     if (strlen(note) >= sizeof one.note)
         return sek_context_usage(d->c, "%sa note has at most %zu octets", where,
                                  sizeof one.note - 1);
-    if (act == SEK_EXCEPTION_REJECT && !*note)
+    if (act == SEK_EXCEPTION_REJECT && sek_utf8_is_blank(note, strlen(note)))
         return sek_context_usage(d->c, "%sa rejection needs --reason: whoever asked will want it",
                                  where);
     memcpy(one.note, note, strlen(note) + 1);

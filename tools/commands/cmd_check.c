@@ -5,12 +5,12 @@
 #include "tools/command.h"
 #include "tools/check/diagnose.h"
 #include "tools/check/ownership.h"
-#include "tools/roles.h"
 #include "store/exceptions.h"
 #include <string.h>
 #include "event/status.h"
 #include "tools/feeds/feedview.h"
 #include "tools/change/guarded.h"
+#include "tools/roles.h"
 #include "name/suffix.h"
 #include "observe/domains.h"
 #include "observe/mmdb.h"
@@ -181,8 +181,9 @@ static void check_emergencies(struct sek_diagnose *d, struct sek_policydb *db)
         say(d, SEK_LEVEL_FAIL, "exceptions", "", "%s", why.text);
     else if (sum.n_emergency_open)
         say(d, SEK_LEVEL_WARN, "exceptions", "sekisho exception reviewed ID",
-            "EMERGENCY: %u without approval or review, the last is %lld (%s)", sum.n_emergency_open,
-            (long long)sum.emergency, sum.emergency_rule);
+            "EMERGENCY: %u made without approval and not reviewed, the last is %lld (%s, %s)",
+            sum.n_emergency_open, (long long)sum.emergency, sum.emergency_rule,
+            sum.emergency_in_force ? "in force" : "over by now");
 }
 
 /* What to do about a file that cannot be opened. */
@@ -463,9 +464,26 @@ static void check_installation(struct sek_diagnose *d)
     sek_diagnose_installation(d);
 }
 
+/* Programs that are run, and files that are told of, with root's rights. */
+static enum sek_err check_options(struct sek_context *c)
+{
+    static const int options[] = {OPT_MODULE, OPT_UNBOUND, OPT_UNBOUND_CONF, OPT_APPARMOR};
+    enum sek_err err = SEK_OK;
+    for (unsigned i = 0; !err && i < sizeof options / sizeof *options; i++) {
+        char option[32];
+        snprintf(option, sizeof option, "--%s", sek_cmd_check_args[options[i]].name);
+        if (c->opt[options[i]].given)
+            err = sek_roles_admit_option(c, option);
+    }
+    return err;
+}
+
 enum sek_err sek_cmd_check(struct sek_context *c)
 {
     struct sek_diagnose d = {.c = c};
+    enum sek_err err = check_options(c);
+    if (err)
+        return err;
     sek_diagnose_begin(c);
     if (sek_context_conf(c, &d.conf)) {
         /* What is wrong with the settings is a finding like others. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "tools/caller.h"
 #include "tools/measure/calibrate.h"
 #include "classify/classify.h"
 #include "classify/explain.h"
@@ -209,9 +210,11 @@ enum sek_err sek_cmd_classify(struct sek_context *c)
 
     if (err != SEK_OK)
         return err;
+    sek_caller_begin(); /* the installed one may be read by all */
     err = sek_classify_open(c->opt[OPT_MODEL].given ? c->opt[OPT_MODEL].text
                                                     : sek_model_path(NULL, path, sizeof(path)),
                             &classify, &c->diag);
+    sek_caller_end();
     if (err != SEK_OK)
         return err;
     if (c->opt[OPT_SCORES].given)

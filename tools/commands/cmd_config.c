@@ -3,16 +3,19 @@
 #include "base/buf.h"
 #include "conf/options.h"
 #include "tools/print/safe.h"
+#include "tools/sudoers.h"
 #include <stdio.h>
 #include <string.h>
 #include "base/banned.h"
 
 SEK_COMMAND(config);
 
-enum { OPT_SHOW, OPT_SAMPLE, N_OPTS };
+enum { OPT_SHOW, OPT_SAMPLE, OPT_SUDOERS, N_OPTS };
 const struct sek_arg sek_cmd_config_args[] = {
     [OPT_SHOW] = {"show", 0, SEK_ARG_FLAG, NULL, "the settings in force, as a file (the default)"},
     [OPT_SAMPLE] = {"sample", 0, SEK_ARG_FLAG, NULL, "a commented file with the defaults"},
+    [OPT_SUDOERS] = {"sudoers", 0, SEK_ARG_FLAG, NULL,
+                     "what the groups of roles.* may run, as a file for sudo(8)"},
     [N_OPTS] = {0},
 };
 
@@ -70,6 +73,18 @@ static enum sek_err sample(struct sek_context *c)
     return e;
 }
 
+static enum sek_err sudoers(struct sek_context *c, const struct sek_conf *conf)
+{
+    struct sek_buf text;
+    sek_buf_init(&text, 0);
+    sek_sudoers_print(conf, &text);
+    enum sek_err e = text.failed ? sek_diag_set(&c->diag, SEK_E_NOMEM, "out of memory") : SEK_OK;
+    if (!e)
+        fputs(text.data, stdout);
+    sek_buf_fini(&text);
+    return e;
+}
+
 static enum sek_err report(struct sek_context *c, const struct sek_conf *conf)
 {
     enum { KEY, VALUE, DEFAULT, KIND, UNIT, HELP, N };
@@ -105,8 +120,8 @@ enum sek_err sek_cmd_config(struct sek_context *c)
     bool get_one = c->n_args > 0 && strcmp(c->args[0], "get") == 0;
     if ((c->n_args > 0 && !get_one) || c->n_args == 1)
         return sek_context_usage(c, "config takes no argument, or: get KEY");
-    if (get_one + c->opt[OPT_SHOW].given + c->opt[OPT_SAMPLE].given > 1)
-        return sek_context_usage(c, "choose one of --show, --sample and get KEY");
+    if (get_one + c->opt[OPT_SHOW].given + c->opt[OPT_SAMPLE].given + c->opt[OPT_SUDOERS].given > 1)
+        return sek_context_usage(c, "choose one of --show, --sample, --sudoers and get KEY");
     if (c->opt[OPT_SAMPLE].given)
         return sample(c);
     enum sek_err e = sek_context_conf(c, &conf);
@@ -114,6 +129,8 @@ enum sek_err sek_cmd_config(struct sek_context *c)
         return e;
     if (get_one)
         return get(c, conf, c->args[1]);
+    if (c->opt[OPT_SUDOERS].given)
+        return sudoers(c, conf);
     if (sek_out_format(c->out) == SEK_OUT_TABLE || c->opt[OPT_SHOW].given)
         return print_file(c, conf, false);
     return report(c, conf);

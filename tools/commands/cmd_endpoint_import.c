@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "tools/caller.h"
 #include "tools/change/audited.h"
 #include "tools/command.h"
 #include "tools/roles.h"
@@ -59,7 +60,9 @@ static enum sek_err import_one(struct work *w, const struct sek_leasefile *f)
 {
     struct sek_context *c = w->c;
     char who[64];
+    sek_caller_begin();
     char *real = strcmp(f->path, "-") == 0 ? NULL : realpath(f->path, NULL);
+    sek_caller_end();
     w->import.time_s = f->time_s;
     w->import.dated = c->opt[OPT_TIME].given;
     enum sek_err e = sek_inventory_begin(&w->import, w->db, sek_context_who(who, sizeof who),

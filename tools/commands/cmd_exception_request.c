@@ -172,7 +172,7 @@ enum sek_err sek_cmd_exception_from_hit(struct sek_context *c)
         return err;
     if (scope->given)
         target.scope = (enum sek_scope)scope->number;
-    if (!c->opt[SEK_ASK_REASON].given)
+    if (!c->opt[SEK_ASK_REASON].given || !*c->opt[SEK_ASK_REASON].text)
         return sek_context_usage(c, "--reason is required: the approver will ask");
     bool wide = c->opt[OPT_EVERYBODY].given;
     bool named = c->opt[SEK_ASK_GROUP].given || c->opt[SEK_ASK_ENDPOINT].given;

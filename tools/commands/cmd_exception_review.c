@@ -57,6 +57,7 @@ struct review {
     char rule[SEK_NAME_TEXT_MAX + 2];
     enum sek_err err;
     uint64_t n;
+    struct sek_buf again;
     bool decisions;
     int64_t decided; /* the last one that a decision was printed for: one is enough */
 };
@@ -68,7 +69,8 @@ static void find(struct review *r, const char *finding, const char *decision, co
 static void find(struct review *r, const char *finding, const char *decision, const char *command,
                  const char *fmt, ...)
 {
-    char evidence[SEK_NAME_TEXT_MAX + 300], text[SEK_NAME_TEXT_MAX + 200];
+    char evidence[SEK_NAME_TEXT_MAX + 300], own[100];
+    const char *text = command;
     struct sek_out *o = r->c->out;
     va_list args;
     va_start(args, fmt);
@@ -76,9 +78,7 @@ static void find(struct review *r, const char *finding, const char *decision, co
     va_end(args);
     r->n++;
     if (decision)
-        snprintf(text, sizeof text, "sekisho exception %s %" PRId64, decision, r->e->id);
-    else
-        snprintf(text, sizeof text, "%s", command);
+        snprintf(own, sizeof own, "sekisho exception %s %" PRId64, decision, r->e->id), text = own;
     if (r->decisions) {
         struct sek_buf line;
         sek_buf_init(&line, 0);
@@ -101,6 +101,42 @@ static void find(struct review *r, const char *finding, const char *decision, co
     sek_out_text(o, EVIDENCE, evidence);
     sek_out_text(o, COMMAND, text);
     sek_out_row(o);
+}
+
+/* --- the command to ask for it again, for the same endpoints and questions ----------------------
+ */
+
+static void add_options(struct sek_buf *out, const char *option, const char *words)
+{
+    char word[SEK_NET_TEXT_MAX + SEK_LIST_NAME_MAX];
+    for (const char *at = words; (at = sek_exception_word(at, word, sizeof word));)
+        sek_buf_add_fmt(out, " --%s '%s'", option, word);
+}
+
+/* type=A,TXT schedule="mon-fri 08:00-18:00": in single marks, as a shell takes them. */
+static void add_terms(struct sek_buf *out, const char *terms)
+{
+    for (const char *at = terms; *at; at += strspn(at, " ")) {
+        size_t n_word = strcspn(at, "=");
+        const char *value = at + n_word + (at[n_word] == '=');
+        bool quoted = *value == '"';
+        size_t n = strcspn(value + quoted, quoted ? "\"" : " ");
+        sek_buf_add_fmt(out, " --%.*s '%.*s'", (int)n_word, at, (int)n, value + quoted);
+        at = value + quoted + n;
+        at += quoted && *at == '"';
+    }
+}
+
+/* Valid until the next one. */
+static const char *again(struct review *r, const char *rule)
+{
+    sek_buf_reset(&r->again);
+    sek_buf_add_fmt(&r->again, "sekisho exception request '%s'", rule);
+    add_options(&r->again, "group", r->e->groups);
+    add_options(&r->again, "endpoint", r->e->endpoints);
+    add_terms(&r->again, r->e->terms);
+    sek_buf_add_text(&r->again, " --reason …");
+    return r->again.failed ? "" : r->again.data;
 }
 
 static bool is_in_force(const struct review *r)
@@ -131,13 +167,12 @@ static void check_waiting(struct review *r)
 
 static void check_ending(struct review *r)
 {
-    char left[24], end[32], command[SEK_NAME_TEXT_MAX + 100];
+    char left[24], end[32];
     int64_t left_s = r->e->end_s - r->c->now_s;
     bool soon = r->c->opt[OPT_ENDING].given ? left_s <= r->c->opt[OPT_ENDING].number
                                             : r->state == SEK_EXCEPTION_EXPIRING;
-    snprintf(command, sizeof command, "sekisho exception request '%s' --reason …", r->rule);
     if (is_in_force(r) && r->e->end_s && soon)
-        find(r, "ends soon", NULL, command, "ends in %s, at %s; owner %s",
+        find(r, "ends soon", NULL, again(r, r->rule), "ends in %s, at %s; owner %s",
              sek_duration_to_text(left_s, left, sizeof left),
              sek_time_to_text(r->e->end_s, end, sizeof end), r->e->owner);
 }
@@ -264,11 +299,7 @@ struct asked {
 static void blocks_take(void *arg, const struct sek_step *step)
 {
     struct asked *a = arg;
-    if (!step->list || !step->rule)
-        return;
-    bool expired = step->rule->expires_s && step->rule->expires_s <= a->r->c->now_s;
-    a->blocked |= sek_action_blocks(step->action) && step->list->mode != SEK_MODE_OFF && !expired &&
-                  sek_scope_covers((enum sek_scope)step->rule->scope, step->depth);
+    a->blocked |= sek_judge_blocks(step, a->r->c->now_s);
 }
 
 static void judge(struct asked *a, const struct sek_name *name)
@@ -314,15 +345,15 @@ static enum sek_err asked_read(struct review *r, struct asked *a)
 static void check_hits(struct review *r)
 {
     struct asked a = {.r = r};
-    char command[SEK_NAME_TEXT_MAX + 100];
+    char exact[SEK_NAME_TEXT_MAX + 2];
     if (!is_in_force(r) || !r->report || r->err)
         return;
     r->err = asked_read(r, &a);
     if (r->err)
         return;
-    snprintf(command, sizeof command, "sekisho exception request '=%s' --reason …", a.name);
+    snprintf(exact, sizeof exact, "=%s", a.name);
     if (r->e->scope != SEK_SCOPE_EXACT && a.n_refused == 1)
-        find(r, "over-broad", NULL, command,
+        find(r, "over-broad", NULL, again(r, exact),
              "of all names it covers only %s was ever refused (%" PRIu64
              " quer%s): ask for that one, then revoke this",
              a.name, a.n_queries, a.n_queries == 1 ? "y" : "ies");
@@ -407,6 +438,7 @@ static enum sek_err events_open(struct review *r)
 static enum sek_err look(struct sek_context *c)
 {
     struct review r = {.c = c, .decisions = c->opt[OPT_DECISIONS].given};
+    sek_buf_init(&r.again, 0);
     enum sek_err err = sek_change_look(c, &r.conf, &r.db);
     if (!err)
         err = events_open(&r);
@@ -423,6 +455,7 @@ static enum sek_err look(struct sek_context *c)
         err = err ? err : end_err;
         sek_judge_close(&r.judge);
     }
+    sek_buf_fini(&r.again);
     sek_report_close(r.report);
     sek_policydb_close(r.db);
     if (!err && r.n == 0)

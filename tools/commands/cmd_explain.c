@@ -21,7 +21,8 @@ SEK_COMMAND(explain);
 
 enum { OPT_CLIENT, OPT_TYPE, OPT_ANSWER, N_OPTS };
 const struct sek_arg sek_cmd_explain_args[] = {
-    [OPT_CLIENT] = {"client", 'e', SEK_ARG_TEXT, "ENDPOINT", "as asked by this endpoint"},
+    [OPT_CLIENT] = {"client", 'e', SEK_ARG_TEXT, "ENDPOINT",
+                    "as asked by this endpoint; default one in no group"},
     [OPT_TYPE] = {"type", 't', SEK_ARG_TEXT, "TYPE", "as asked with this type; default A"},
     [OPT_ANSWER] = {"answer", 'a', SEK_ARG_TEXT, "ADDRESS", "with this address in the answer"},
     [N_OPTS] = {0},
@@ -52,7 +53,7 @@ static const struct sek_col question_cols[] = {
     [Q_UNICODE] = {"unicode", "  reads", SEK_COL_TEXT},
     [Q_DOMAIN] = {"domain", "Registered domain", SEK_COL_TEXT, "none"},
     [Q_TYPE] = {"type", "Type", SEK_COL_TEXT},
-    [Q_CLIENT] = {"client", "Client", SEK_COL_TEXT, "any"},
+    [Q_CLIENT] = {"client", "Client", SEK_COL_TEXT, SEK_JUDGE_NOBODY},
     [Q_GENERATION] = {"generation", "Policy generation", SEK_COL_UINT, "no policy"},
     [Q_IN_FORCE] = {"in_force", "  in the resolver", SEK_COL_UINT, "not running"},
 };

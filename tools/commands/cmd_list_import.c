@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "base/file.h"
+#include "tools/caller.h"
 #include "tools/command.h"
 #include "tools/change/supply.h"
 #include <stdio.h>
@@ -54,10 +55,13 @@ static enum sek_err input_open(struct sek_supply *s, int *out_fd)
         return SEK_OK;
     }
     s->label = s->path = path;
+    sek_caller_begin();
     char *absolute = realpath(path, NULL);
+    enum sek_err err = sek_file_open_regular(path, out_fd, &s->c->diag);
+    sek_caller_end();
     snprintf(s->source, sizeof s->source, "%s", absolute ? absolute : path);
     free(absolute);
-    return sek_file_open_regular(path, out_fd, &s->c->diag);
+    return err;
 }
 
 static enum sek_err import(struct sek_supply *s)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "base/file.h"
+#include "tools/caller.h"
 #include "tools/command.h"
 #include "tools/metrics/gather.h"
 #include "tools/metrics/scrape.h"
 #include "tools/print/talk.h"
+#include "tools/roles.h"
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
@@ -91,19 +92,6 @@ static enum sek_err serve(struct sek_context *c, struct sek_conf *conf)
     return err;
 }
 
-static enum sek_err put_file(struct sek_context *c, const struct sek_buf *text)
-{
-    struct sek_file_new file;
-    enum sek_err err = sek_file_new_open(c->opt[OPT_OUTPUT].text, 0644, &file, &c->diag);
-    if (err)
-        return err;
-    err = sek_file_new_write(&file, text->data, text->len, &c->diag);
-    if (!err)
-        err = sek_file_new_commit(&file, &c->diag);
-    sek_file_new_abort(&file);
-    return err;
-}
-
 enum sek_err sek_cmd_metrics(struct sek_context *c)
 {
     const struct sek_conf *conf;
@@ -113,14 +101,16 @@ enum sek_err sek_cmd_metrics(struct sek_context *c)
         return err;
     if (c->opt[OPT_LISTEN].given && c->opt[OPT_OUTPUT].given)
         return sek_context_usage(c, "choose one of --output and --listen");
-    if (c->opt[OPT_LISTEN].given)
-        return serve(c, &c->conf);
+    if (c->opt[OPT_LISTEN].given) {
+        err = sek_roles_admit_option(c, "--listen"); /* --user: with anybody's rights */
+        return err ? err : serve(c, &c->conf);
+    }
     sek_buf_init(&text, 0);
     sek_metrics_gather(conf, now_ms(), &text);
     if (text.failed)
         err = sek_diag_set(&c->diag, SEK_E_NOMEM, "out of memory");
     else if (c->opt[OPT_OUTPUT].given)
-        err = put_file(c, &text);
+        err = sek_caller_put(c->opt[OPT_OUTPUT].text, 0644, text.data, text.len, &c->diag);
     else
         fwrite(text.data, 1, text.len, stdout);
     sek_buf_fini(&text);

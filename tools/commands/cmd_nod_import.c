@@ -7,7 +7,8 @@
 #include "name/special.h"
 #include "name/suffix.h"
 #include "observe/domains_conf.h"
-#include "replay/source.h"
+#include "tools/input/pastfiles.h"
+#include "tools/roles.h"
 #include "tools/print/talk.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -155,7 +156,7 @@ static enum sek_err read_file(struct work *w, const char *path)
     struct sek_source *s;
     uint64_t n_bad = 0, before = told_so_far(w);
     const char *label = strcmp(path, "-") == 0 ? "standard input" : path;
-    enum sek_err e = sek_source_open(path, c->now_s, &s, &c->diag);
+    enum sek_err e = sek_past_file_open(path, c->now_s, &s, &c->diag);
     if (e)
         return e;
     struct sek_querylog *log = sek_source_querylog(s);
@@ -257,6 +258,8 @@ enum sek_err sek_cmd_nod_import(struct sek_context *c)
 {
     struct work w = {.c = c, .since_s = INT64_MAX};
     enum sek_err e = sek_context_conf(c, &w.conf);
+    if (!e)
+        e = sek_roles_admit_writer(c);
     if (e)
         return e;
     const char *list = *w.conf->suffix.list ? w.conf->suffix.list : NULL;

@@ -2,8 +2,10 @@
 /* Packets that the site kept itself: `packets`. */
 #include "replay/excerpt.h"
 #include "store/pseudonym.h"
+#include "tools/caller.h"
 #include "tools/change/audited.h"
 #include "tools/command.h"
+#include "tools/export/keptpackets.h"
 #include "tools/roles.h"
 #include "tools/input/pastfiles.h"
 #include "tools/print/talk.h"
@@ -110,16 +112,35 @@ static enum sek_err check_file(struct sek_context *c, const char *path)
     struct stat st;
     if (strcmp(path, "-") == 0)
         return sek_context_usage(c, "files are read twice: standard input cannot be read");
-    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+    sek_caller_begin();
+    bool is_other = stat(path, &st) == 0 && !S_ISREG(st.st_mode);
+    sek_caller_end();
+    if (is_other)
         return sek_context_usage(c, "%.300s: is no regular file, and files are read twice", path);
     return SEK_OK; /* others are told of when they are opened */
+}
+
+/* Those that the site keeps for it are opened as the site's, all others with the caller's rights.
+ */
+static enum sek_err check_rights(struct sek_context *c)
+{
+    const struct sek_conf *conf;
+    int n_sites = 0;
+    if (!sek_caller_is_bound())
+        return SEK_OK;
+    enum sek_err e = sek_context_conf(c, &conf);
+    for (int i = 0; !e && i < c->n_args; i++)
+        n_sites += sek_kept_packets_are_sites(conf, c->args[i]);
+    if (!e && n_sites == c->n_args)
+        sek_caller_unbind();
+    return e;
 }
 
 static enum sek_err read_options(struct work *w)
 {
     struct sek_context *c = w->c;
     const struct sek_arg_value *opt = c->opt;
-    enum sek_err e = SEK_OK;
+    enum sek_err e = check_rights(c);
     if (isatty(STDOUT_FILENO))
         return sek_context_usage(c, "packets are not for a terminal: > FILE, or a pipe");
     for (int i = 0; !e && i < c->n_args; i++)
@@ -175,8 +196,10 @@ static enum sek_err write_excerpt(struct work *w, struct sek_excerpt_sum *sum)
         if (w->files.all[i].readable)
             paths[n++] = w->files.all[i].path;
     sek_progress_begin(&w->progress, "reading");
+    sek_caller_begin();
     enum sek_err e =
         sek_excerpt_write(paths, n, &w->wanted, STDOUT_FILENO, &hooks, sum, &w->c->diag);
+    sek_caller_end();
     sek_progress_end(&w->progress);
     free(paths);
     return e;

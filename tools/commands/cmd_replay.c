@@ -11,6 +11,7 @@
 #include "replay/keep.h"
 #include "tools/input/scratch.h"
 #include "tools/print/talk.h"
+#include "tools/roles.h"
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -291,7 +292,7 @@ static enum sek_err read_file(struct work *w, const struct sek_past_file *file, 
         return SEK_OK;
     w->path = strcmp(file->path, "-") == 0 ? "standard input" : file->path;
     w->n_bad = 0;
-    enum sek_err e = sek_source_open(file->path, w->c->now_s, &source, &why);
+    enum sek_err e = sek_past_file_open(file->path, w->c->now_s, &source, &why);
     if (!e) {
         e = sek_feed_run(source, &hooks, &why);
         if (row)
@@ -483,7 +484,7 @@ static enum sek_err read_options(struct work *w)
         return sek_context_usage(c, "standard input can be read once only");
     if (c->opt[OPT_FORCE].given && !c->opt[OPT_DB].given)
         return sek_context_usage(c, "--force: there is no --db to replace");
-    return SEK_OK;
+    return c->opt[OPT_DB].given ? sek_roles_admit_option(c, "--db") : SEK_OK;
 }
 
 static enum sek_err look_at_files(struct work *w)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "base/file.h"
 #include "bulletin/paper.h"
+#include "tools/caller.h"
 #include "tools/command.h"
 #include "tools/print/veil.h"
 #include "tools/print/safe.h"
@@ -140,20 +140,6 @@ static enum sek_err render(struct sek_context *c, const struct sek_paper *p, int
     return e;
 }
 
-/* Who may read it is the caller's business: others get nothing by default. */
-static enum sek_err write_file(struct sek_context *c, const char *path, const struct sek_buf *text)
-{
-    struct sek_file_new file;
-    enum sek_err e = sek_file_new_open(path, 0640, &file, &c->diag);
-    if (e)
-        return e;
-    e = sek_file_new_write(&file, text->data, text->len, &c->diag);
-    if (!e)
-        e = sek_file_new_commit(&file, &c->diag);
-    sek_file_new_abort(&file);
-    return e;
-}
-
 static enum sek_err write_out(struct sek_context *c, const struct sek_paper *p)
 {
     const char *path = c->opt[OPT_OUTPUT].given ? c->opt[OPT_OUTPUT].text : "-";
@@ -169,8 +155,8 @@ static enum sek_err write_out(struct sek_context *c, const struct sek_paper *p)
         e = sek_reportview_put(p, c->out, &c->diag);
     } else {
         e = render(c, p, format, &text);
-        if (!e && to_file)
-            e = write_file(c, path, &text);
+        if (!e && to_file) /* who may read it is the caller's business: others do not by default */
+            e = sek_caller_put(path, 0640, text.data, text.len, &c->diag);
         else if (!e && fwrite(text.data, 1, text.len, stdout) != text.len && errno != EPIPE)
             e = sek_diag_set(&c->diag, sek_err_from_errno(errno), "cannot write the report: %s",
                              strerror(errno));

@@ -258,9 +258,10 @@ static void put_exceptions(struct sek_out *o, const struct sek_exceptions_sum *s
     if (s->n_emergency_open == 0)
         return;
     snprintf(text, sizeof text,
-             "%u exception%s without approval, the last is %lld (%s): sekisho exception reviewed",
+             "%u exception%s made without approval and not reviewed, the last is %lld (%s, %s): "
+             "sekisho exception reviewed",
              s->n_emergency_open, s->n_emergency_open == 1 ? "" : "s", (long long)s->emergency,
-             s->emergency_rule);
+             s->emergency_rule, s->emergency_in_force ? "in force" : "over by now");
     sek_out_text(o, EMERGENCY, text);
     sek_out_tint(o, EMERGENCY, SEK_TINT_BAD);
 }

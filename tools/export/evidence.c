@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "evidence.h"
 #include "base/file.h"
+#include "tools/caller.h"
 #include "tools/print/safe.h"
 #include "tools/print/veil.h"
 #include "tools/origin.h"
@@ -78,8 +79,8 @@ static void remove_left(const char *folder)
     snprintf(left.tmp, sizeof left.tmp, "%s", folder);
     if (left.folder < 0)
         return;
-    if (fstat(left.folder, &st) || st.st_uid != geteuid() || st.st_mtime > time(NULL) - LEFT_S ||
-        flock(left.folder, LOCK_EX | LOCK_NB))
+    if (fstat(left.folder, &st) || st.st_uid != sek_caller_uid() ||
+        st.st_mtime > time(NULL) - LEFT_S || flock(left.folder, LOCK_EX | LOCK_NB))
         close(left.folder);
     else
         remove_folder(&left);
@@ -106,8 +107,8 @@ static void remove_all_left(const char *path)
 /* --- files -------------------------------------------------------------------------------------
  */
 
-enum sek_err sek_evidence_begin(struct sek_evidence *e, const char *path, const char *config,
-                                int64_t time_s, struct sek_diag *diag)
+static enum sek_err begin(struct sek_evidence *e, const char *path, const char *config,
+                          int64_t time_s, struct sek_diag *diag)
 {
     size_t len = strlen(path);
     struct stat st;
@@ -152,8 +153,8 @@ static int create(struct sek_evidence *e, const char *file)
     return openat(e->folder, file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 }
 
-enum sek_err sek_evidence_text(struct sek_evidence *e, const char *file, const char *text,
-                               size_t len, struct sek_diag *diag)
+static enum sek_err keep_text(struct sek_evidence *e, const char *file, const char *text,
+                              size_t len, struct sek_diag *diag)
 {
     int fd = create(e, file);
     if (fd < 0)
@@ -175,6 +176,7 @@ static void become(struct sek_evidence *e, char *const *argv, int out)
 {
     int err = openat(e->folder, MESSAGES, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
     int in = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    sek_caller_end(); /* the command reads the databases, and minds the caller's rights itself */
     if (err < 0 || in < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0)
         _exit(127);
     execv("/proc/self/exe", argv);
@@ -268,8 +270,8 @@ static enum sek_err run_words(struct sek_evidence *e, const char *const *words, 
     return interrupted ? go_on(diag) : err;
 }
 
-enum sek_err sek_evidence_run(struct sek_evidence *e, const char *file, const char *about,
-                              bool may_fail, const char *const *words, struct sek_diag *diag)
+static enum sek_err keep_run(struct sek_evidence *e, const char *file, const char *about,
+                             bool may_fail, const char *const *words, struct sek_diag *diag)
 {
     int status = 0;
     unsigned n;
@@ -287,9 +289,9 @@ enum sek_err sek_evidence_run(struct sek_evidence *e, const char *file, const ch
     return seal(e, file, fd, diag);
 }
 
-enum sek_err sek_evidence_run_for_any(struct sek_evidence *e, const char *file, const char *about,
-                                      const char *const *words, bool *out_kept,
-                                      struct sek_diag *diag)
+static enum sek_err keep_run_for_any(struct sek_evidence *e, const char *file, const char *about,
+                                     const char *const *words, bool *out_kept,
+                                     struct sek_diag *diag)
 {
     int status = 0;
     unsigned n;
@@ -364,7 +366,7 @@ static enum sek_err make_tar(struct sek_evidence *e, struct sek_diag *diag)
     return err;
 }
 
-enum sek_err sek_evidence_end(struct sek_evidence *e, struct sek_diag *diag)
+static enum sek_err end(struct sek_evidence *e, struct sek_diag *diag)
 {
     enum sek_err err = go_on(diag);
     if (err)
@@ -404,9 +406,59 @@ static void remove_folder(struct sek_evidence *e)
         (void)rmdir(e->tmp);
 }
 
+/* --- with the caller's rights: the folder is at a path of his choice ----------------------------
+ */
+
+enum sek_err sek_evidence_begin(struct sek_evidence *e, const char *path, const char *config,
+                                int64_t time_s, struct sek_diag *diag)
+{
+    sek_caller_begin();
+    enum sek_err err = begin(e, path, config, time_s, diag);
+    sek_caller_end();
+    return err;
+}
+
+enum sek_err sek_evidence_text(struct sek_evidence *e, const char *file, const char *text,
+                               size_t len, struct sek_diag *diag)
+{
+    sek_caller_begin();
+    enum sek_err err = keep_text(e, file, text, len, diag);
+    sek_caller_end();
+    return err;
+}
+
+enum sek_err sek_evidence_run(struct sek_evidence *e, const char *file, const char *about,
+                              bool may_fail, const char *const *words, struct sek_diag *diag)
+{
+    sek_caller_begin();
+    enum sek_err err = keep_run(e, file, about, may_fail, words, diag);
+    sek_caller_end();
+    return err;
+}
+
+enum sek_err sek_evidence_run_for_any(struct sek_evidence *e, const char *file, const char *about,
+                                      const char *const *words, bool *out_kept,
+                                      struct sek_diag *diag)
+{
+    sek_caller_begin();
+    enum sek_err err = keep_run_for_any(e, file, about, words, out_kept, diag);
+    sek_caller_end();
+    return err;
+}
+
+enum sek_err sek_evidence_end(struct sek_evidence *e, struct sek_diag *diag)
+{
+    sek_caller_begin();
+    enum sek_err err = end(e, diag);
+    sek_caller_end();
+    return err;
+}
+
 void sek_evidence_fini(struct sek_evidence *e)
 {
+    sek_caller_begin();
     remove_folder(e);
+    sek_caller_end();
     if (e->takes_signals)
         signals_give_back(e);
     sek_buf_fini(&e->manifest);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "generated.h"
 #include "base/file.h"
+#include "tools/caller.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -29,7 +30,9 @@ FILE *sek_generated_spool(const char *path)
         snprintf(folder, sizeof folder, ".");
     else
         snprintf(folder, sizeof folder, "%.*s", slash == path ? 1 : (int)(slash - path), path);
+    sek_caller_begin();
     int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    sek_caller_end();
     if (fd < 0) /* a file system without such files: /tmp */
         return errno == EOPNOTSUPP || errno == EISDIR ? tmpfile() : NULL;
     FILE *f = fdopen(fd, "w+");
@@ -175,6 +178,7 @@ enum sek_err sek_generated_end(FILE *spool, const struct sek_generated_head *hea
     if (fflush(spool) != 0)
         return fail(diag, path ? path : "a temporary file", "cannot write");
     sek_buf_init(&text, 0);
+    sek_caller_begin();
     if (path)
         err = compare(path, head, spool, now_s, &same, &serial, diag);
     if (!err && !same) {
@@ -186,6 +190,7 @@ enum sek_err sek_generated_end(FILE *spool, const struct sek_generated_head *hea
         else
             err = write_all(NULL, &text, spool, diag);
     }
+    sek_caller_end();
     sek_buf_fini(&text);
     if (!err) {
         *out_changed = !same;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "keptpackets.h"
 #include "replay/excerpt.h"
+#include "tools/caller.h"
 #include "tools/print/talk.h"
 #include "tools/views/machines.h"
 #include <glob.h>
@@ -91,11 +92,28 @@ enum sek_err sek_kept_packets_find(struct sek_kept_packets *k, struct sek_contex
     sek_buf_init(&k->named, 0);
     sek_buf_init(&k->endpoints, 0);
     sek_buf_init(&k->domains, 0);
-    if (named->given)
-        return find_all(k, named->texts, (unsigned)named->number, true, since_s);
+    if (named->given) {
+        sek_caller_begin();
+        enum sek_err e = find_all(k, named->texts, (unsigned)named->number, true, since_s);
+        sek_caller_end();
+        return e;
+    }
     if (!*pattern || would_reveal(c))
         return SEK_OK;
     return find_all(k, &pattern, 1, false, since_s);
+}
+
+bool sek_kept_packets_are_sites(const struct sek_conf *conf, const char *path)
+{
+    glob_t found = {0};
+    bool is = false;
+    if (!*conf->incident.packets || *conf->privacy.groups)
+        return false;
+    if (glob(conf->incident.packets, GLOB_BRACE, NULL, &found) == 0)
+        for (size_t i = 0; i < found.gl_pathc; i++)
+            is |= strcmp(found.gl_pathv[i], path) == 0;
+    globfree(&found);
+    return is;
 }
 
 void sek_kept_packets_fini(struct sek_kept_packets *k)
@@ -171,9 +189,13 @@ static void add_subjects(struct line *l, const char *option, const struct sek_bu
 static enum sek_err collect_from(struct sek_kept_packets *k, struct sek_evidence *e,
                                  const char *path, struct line *l)
 {
-    const char *suffix = sek_excerpt_suffix(path);
     char file[64], about[512];
-    bool kept;
+    bool kept, is_sites = sek_kept_packets_are_sites(&k->c->conf, path);
+    if (!is_sites)
+        sek_caller_begin();
+    const char *suffix = sek_excerpt_suffix(path);
+    if (!is_sites)
+        sek_caller_end();
     snprintf(file, sizeof file, "packets-%u%s", k->n_kept + 1, suffix ? suffix : ".pcap");
     snprintf(about, sizeof about,
              "DNS packets of the incident's endpoints and about its domains, out of %.400s.", path);

@@ -23,6 +23,9 @@ struct sek_kept_packets {
  * none. In any case sek_kept_packets_fini. */
 enum sek_err sek_kept_packets_find(struct sek_kept_packets *k, struct sek_context *c,
                                    const struct sek_arg_value *named, int64_t since_s);
+/* Does the site name this very file by incident.packets, for all who may collect evidence? Not
+ * where privacy.groups hides addresses, as packets show them. */
+bool sek_kept_packets_are_sites(const struct sek_conf *conf, const char *path);
 void sek_kept_packets_fini(struct sek_kept_packets *k);
 /* What they are to be about. */
 void sek_kept_packets_about(struct sek_kept_packets *k, const struct sek_incident_subject *s);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "leasefile.h"
+#include "tools/caller.h"
 #include "tools/print/talk.h"
 #include "textlines.h"
 #include <inttypes.h>
@@ -77,9 +78,10 @@ static enum sek_err read_all(struct sek_context *c, struct reading *r)
 static int64_t time_of(const struct sek_context *c, const char *path)
 {
     struct stat st;
-    if (strcmp(path, "-") == 0 || stat(path, &st) != 0 || st.st_mtime > c->now_s)
-        return c->now_s;
-    return st.st_mtime;
+    sek_caller_begin();
+    bool is_known = strcmp(path, "-") != 0 && stat(path, &st) == 0;
+    sek_caller_end();
+    return is_known && st.st_mtime <= c->now_s ? st.st_mtime : c->now_s;
 }
 
 enum sek_err sek_leasefile_read(struct sek_context *c, const char *path, enum sek_lease_format as,

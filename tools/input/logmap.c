@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "logmap.h"
+#include "tools/caller.h"
 #include "base/file.h"
 #include "classify/modelpath.h"
 #include "conf/flatyaml.h"
@@ -168,7 +169,9 @@ enum sek_err sek_logmap_load(const char *path, struct sek_logmap *out, struct se
         snprintf(name, sizeof name, "correlate/%s.yaml", path);
         path = sek_shared_path(name, installed, sizeof installed);
     }
+    sek_caller_begin(); /* those that are installed may be read by all */
     enum sek_err err = sek_file_open_trusted(path, &fd, diag);
+    sek_caller_end();
     if (err)
         return err;
     sek_buf_init(&text, MAP_OCTETS_MAX);

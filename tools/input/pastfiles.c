@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "pastfiles.h"
 #include "replay/source.h"
+#include "tools/caller.h"
 #include "tools/print/talk.h"
 #include <stdlib.h>
 #include <string.h>
@@ -22,21 +23,38 @@ static int64_t first_of(struct sek_source *s)
     return INT64_MAX;
 }
 
+enum sek_err sek_past_file_open(const char *path, int64_t now_s, struct sek_source **out,
+                                struct sek_diag *diag)
+{
+    sek_caller_begin();
+    enum sek_err err = sek_source_open(path, now_s, out, diag);
+    sek_caller_end();
+    return err;
+}
+
+static uint64_t octets_of(const char *path)
+{
+    struct stat st;
+    sek_caller_begin();
+    bool is_regular = stat(path, &st) == 0 && S_ISREG(st.st_mode);
+    sek_caller_end();
+    return is_regular ? (uint64_t)st.st_size : 0;
+}
+
 static void look(struct sek_past_file *f, int64_t now_s)
 {
     struct sek_source *s;
     struct sek_diag why;
-    struct stat st;
     f->first_ms = INT64_MAX;
     f->readable = true;
     if (strcmp(f->path, "-") == 0)
         return;
-    if (sek_source_open(f->path, now_s, &s, &why) != SEK_OK) {
+    if (sek_past_file_open(f->path, now_s, &s, &why) != SEK_OK) {
         f->readable = false;
         sek_talk("%s", why.text);
         return;
     }
-    f->octets = stat(f->path, &st) == 0 && S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
+    f->octets = octets_of(f->path);
     if (f->octets)
         f->first_ms = first_of(s);
     sek_source_close(s);

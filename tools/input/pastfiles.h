@@ -2,6 +2,7 @@
 /* Files of past traffic in the order of their first records. One thread. */
 #pragma once
 #include "base/err.h"
+#include "replay/source.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -22,4 +23,7 @@ struct sek_past_files {
 /* "-": standard input, which comes last. Fails for lack of memory only. */
 enum sek_err sek_past_files_look(const char *const *paths, unsigned n, int64_t now_s,
                                  struct sek_past_files *out, struct sek_diag *diag);
+/* sek_source_open, with the caller's rights. */
+enum sek_err sek_past_file_open(const char *path, int64_t now_s, struct sek_source **out,
+                                struct sek_diag *diag);
 void sek_past_files_fini(struct sek_past_files *f);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "textlines.h"
+#include "tools/caller.h"
 #include "tools/print/talk.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -114,7 +115,9 @@ static enum sek_err read_all(struct lines *in, gzFile gz, struct sek_diag *diag)
 
 static enum sek_err open_gz(const char *path, const char *label, gzFile *out, struct sek_diag *diag)
 {
+    sek_caller_begin();
     int fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
+    sek_caller_end();
 
     *out = fd < 0 ? NULL : gzdopen(fd, "rb");
     if (*out)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "rocplot.h"
-#include "base/file.h"
+#include "tools/caller.h"
 #include "tools/print/safe.h"
 #include <math.h>
 #include <stdio.h>
@@ -132,9 +132,7 @@ void sek_rocplot_draw(struct sek_buf *out, const struct sek_rocplot *plot)
 enum sek_err sek_rocplot_write(const char *path, const struct sek_rocplot *plot,
                                struct sek_diag *diag)
 {
-    struct sek_file_new file = {.fd = -1};
     struct sek_buf text;
-    enum sek_err err;
 
     sek_buf_init(&text, 0);
     sek_rocplot_draw(&text, plot);
@@ -142,12 +140,7 @@ enum sek_err sek_rocplot_write(const char *path, const struct sek_rocplot *plot,
         sek_buf_fini(&text);
         return sek_diag_set(diag, SEK_E_NOMEM, "%s: no memory to draw it", path);
     }
-    err = sek_file_new_open(path, 0644, &file, diag);
-    if (err == SEK_OK)
-        err = sek_file_new_write(&file, text.data, text.len, diag);
-    if (err == SEK_OK)
-        err = sek_file_new_commit(&file, diag);
-    sek_file_new_abort(&file);
+    enum sek_err err = sek_caller_put(path, 0644, text.data, text.len, diag);
     sek_buf_fini(&text);
     return err;
 }

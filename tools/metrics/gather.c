@@ -3,6 +3,7 @@
 #include "event/status.h"
 #include "exposition.h"
 #include "store/audit.h"
+#include "store/exceptions.h"
 #include "store/feeds.h"
 #include "store/report_position.h"
 #include <stddef.h>
@@ -196,6 +197,7 @@ static bool policy(struct sek_buf *b, const struct sek_conf *conf, int64_t now_m
     struct feeds f = {&all[0], &all[1], &all[2], &all[3], now_ms / 1000};
     struct sek_policydb *db = NULL;
     struct sek_audit_anchor head = {0};
+    struct sek_exceptions_sum emergencies = {0};
     for (int i = 0; i < 4; i++)
         sek_buf_init(&all[i], 0);
     sek_family(f.good, "sekisho_feed_good_time_seconds", false,
@@ -208,7 +210,8 @@ static bool policy(struct sek_buf *b, const struct sek_conf *conf, int64_t now_m
     bool good = sek_policydb_open(conf->policy.db, false, &db, NULL) == SEK_OK &&
                 sek_policydb_lists(db, on_list, &f, NULL) == SEK_OK &&
                 sek_feeds(db, on_feed, &f, NULL) == SEK_OK &&
-                sek_audit_head(db, &head, NULL) == SEK_OK;
+                sek_audit_head(db, &head, NULL) == SEK_OK &&
+                sek_exceptions_emergencies(db, f.now_s, &emergencies, NULL) == SEK_OK;
     sek_policydb_close(db);
     for (int i = 0; i < 4; i++) {
         if (good && all[i].data)
@@ -219,6 +222,9 @@ static bool policy(struct sek_buf *b, const struct sek_conf *conf, int64_t now_m
     if (good) {
         sek_family(b, "sekisho_changes_total", true, "Rows of the audit trail.");
         sek_sample_uint(b, "sekisho_changes_total", NULL, (uint64_t)head.number);
+        sek_family(b, "sekisho_emergencies_unreviewed", false,
+                   "Exceptions made without approval that nobody reviewed.");
+        sek_sample_uint(b, "sekisho_emergencies_unreviewed", NULL, emergencies.n_emergency_open);
     }
     return good;
 }

@@ -2,6 +2,7 @@
 #include "cursor.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "tools/caller.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -71,7 +72,9 @@ static enum sek_err load(const char *path, struct sek_cursor *out, struct sek_di
     struct sek_buf text;
     int fd;
     *out = (struct sek_cursor){.output = {.known = false}};
+    sek_caller_begin();
     enum sek_err err = sek_file_open_regular(path, &fd, diag);
+    sek_caller_end();
     if (err == SEK_E_NOTFOUND)
         return SEK_OK;
     if (err)
@@ -95,7 +98,9 @@ enum sek_err sek_cursor_open(const char *path, struct sek_cursor_file *file, str
         return sek_diag_set(diag, SEK_E_INVALID, "the cursor needs the name of a file");
     if ((size_t)snprintf(lock, sizeof lock, "%s.lock", path) >= sizeof lock)
         return sek_diag_set(diag, SEK_E_LIMIT, "%.200s: path too long", path);
+    sek_caller_begin();
     file->lock = open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    sek_caller_end();
     if (file->lock < 0)
         return sek_diag_set(diag, sek_err_from_errno(errno), "%s: cannot make: %s", lock,
                             strerrordesc_np(errno));
@@ -115,18 +120,11 @@ enum sek_err sek_cursor_open(const char *path, struct sek_cursor_file *file, str
 enum sek_err sek_cursor_save(const struct sek_cursor_file *file, const struct sek_cursor *c,
                              struct sek_diag *diag)
 {
-    struct sek_file_new new;
     struct sek_buf text;
     sek_buf_init(&text, FILE_MAX);
     print(c, &text);
     enum sek_err err = text.failed ? sek_diag_set(diag, SEK_E_NOMEM, "out of memory")
-                                   : sek_file_new_open(file->path, 0600, &new, diag);
-    if (!err) {
-        err = sek_file_new_write(&new, text.data, text.len, diag);
-        if (!err)
-            err = sek_file_new_commit(&new, diag);
-        sek_file_new_abort(&new);
-    }
+                                   : sek_caller_put(file->path, 0600, text.data, text.len, diag);
     sek_buf_fini(&text);
     return err;
 }

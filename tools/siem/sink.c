@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "sink.h"
 #include "base/file.h"
+#include "tools/caller.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -75,9 +76,11 @@ bool sek_sink_ended(const struct sek_sink *s)
 static enum sek_err open_file(struct sek_sink *s, struct sek_diag *diag)
 {
     struct stat st;
+    sek_caller_begin();
     int fd =
         open(s->path,
              O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0640);
+    sek_caller_end();
     if (fd < 0)
         return fail(s, "write", diag);
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
@@ -151,7 +154,9 @@ enum sek_err sek_sink_file(const char *path, const struct sek_cursor_output *was
             cut(s->fd, &st, was);
             s->length = s->length > was->length ? was->length : s->length;
         } else {
+            sek_caller_begin();
             cut_renamed(path, was);
+            sek_caller_end();
         }
     }
     if (err) {
@@ -169,8 +174,10 @@ static enum sek_err file_ready(struct sek_sink *s, struct sek_cursor_output *out
     enum sek_err err = SEK_OK;
     if (fstat(s->fd, &st) != 0)
         return fail(s, "look at", diag);
+    sek_caller_begin();
     bool moved =
         lstat(s->path, &at_path) != 0 || at_path.st_dev != st.st_dev || at_path.st_ino != st.st_ino;
+    sek_caller_end();
     if (moved)
         err = open_file(s, diag);
     else
@@ -245,7 +252,10 @@ static enum sek_err connect_local(struct sek_sink *s, struct sek_diag *diag)
     for (int i = 0; i < 2; i++) {
         s->type = i ? SOCK_STREAM : SOCK_DGRAM;
         s->fd = socket(AF_UNIX, s->type | SOCK_CLOEXEC, 0);
-        if (s->fd >= 0 && connect(s->fd, (struct sockaddr *)&to, sizeof to) == 0)
+        sek_caller_begin();
+        bool connected = s->fd >= 0 && connect(s->fd, (struct sockaddr *)&to, sizeof to) == 0;
+        sek_caller_end();
+        if (connected)
             return SEK_OK;
         int errnum = errno;
         disconnect(s);

@@ -94,6 +94,13 @@ static void block_take(void *arg, const struct sek_step *step)
                         sek_lookup_name(sek_mode_names, step->list->mode));
 }
 
+/* The first endpoint it is for, where that is a single one. */
+static bool is_for_one(const struct sek_exception *e, char *out, size_t size, struct sek_net *net)
+{
+    return sek_exception_word(e->endpoints, out, size) &&
+           sek_net_from_text(out, net, NULL) == SEK_OK && net->bits == 128;
+}
+
 static void facts_of_policy(struct looking *l, struct sek_judge *j)
 {
     struct blockers b = {.n = 0};
@@ -101,13 +108,18 @@ static void facts_of_policy(struct looking *l, struct sek_judge *j)
     struct sek_buf text;
     sek_buf_init(&b.text, 0);
     sek_buf_init(&text, 0);
-    sek_judge_question(j, NULL, &l->e.name, 0, l->c->now_s, &v, NULL, block_take, &b);
+    char who[SEK_NET_TEXT_MAX + 1];
+    struct sek_net net;
+    bool is_one = is_for_one(&l->e, who, sizeof who, &net);
+    sek_judge_question(j, is_one ? &net.addr : NULL, &l->e.name, 0, l->c->now_s, &v, NULL,
+                       block_take, &b);
     fact(l, "listed by", b.n ? b.text.data : "no list");
     if (v.trigger == SEK_TRIGGER_NONE)
         sek_buf_add_text(&text, "resolves: nothing blocks it");
     else
         sek_buf_add_fmt(&text, "%s by %s", sek_lookup_name(sek_action_names, (int)v.action),
                         v.list_name);
+    sek_buf_add_fmt(&text, ", for %s", is_one ? who : SEK_JUDGE_NOBODY);
     fact(l, "decided now", text.data);
     sek_buf_reset(&text);
     if (j->classify) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "exceptview.h"
 #include "base/buf.h"
+#include "tools/command.h"
 #include "tools/print/talk.h"
 #include <string.h>
 #include "base/banned.h"
@@ -197,8 +198,34 @@ void sek_except_shout(const struct sek_exceptions_sum *sum)
 {
     if (sum->n_emergency_open == 0)
         return;
-    sek_talk("EMERGENCY: exception %lld (%s) was made without approval and waits for its review: "
+    sek_talk("EMERGENCY: exception %lld (%s%s) was made without approval and waits for its review: "
              "sekisho exception reviewed %lld%s",
-             (long long)sum->emergency, sum->emergency_rule, (long long)sum->emergency,
+             (long long)sum->emergency, sum->emergency_rule,
+             sum->emergency_in_force ? "" : ", over by now", (long long)sum->emergency,
              sum->n_emergency_open > 1 ? "; and there are more" : "");
+}
+
+void sek_except_shout_in_report(struct sek_context *c)
+{
+    /* status, check and the lists of exceptions have it among what they tell */
+    static const char *const reports[] = {
+        "hits",          "findings",      "finding",       "endpoint",   "endpoint list",
+        "endpoint show", "domain",        "report",        "metrics",    "stats",
+        "tail",          "triage show",   "incident list", "nod list",   "nod show",
+        "answers",       "incident show", "correlate",     "list stats",
+    };
+    struct sek_exceptions_sum sum;
+    const struct sek_conf *conf;
+    struct sek_policydb *db;
+    bool is_report = false;
+    for (size_t i = 0; i < sizeof reports / sizeof *reports; i++)
+        is_report |= strcmp(reports[i], c->command->words) == 0;
+    if (!is_report || sek_context_conf(c, &conf) ||
+        sek_policydb_open(conf->policy.db, false, &db, NULL)) {
+        c->diag = (struct sek_diag){0};
+        return;
+    }
+    if (sek_exceptions_emergencies(db, c->now_s, &sum, NULL) == SEK_OK)
+        sek_except_shout(&sum);
+    sek_policydb_close(db);
 }

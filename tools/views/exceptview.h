@@ -15,3 +15,6 @@ void sek_except_view_record(struct sek_context *c, const struct sek_exception *e
 /* What nobody may overlook, on standard error: emergencies without a review. Says nothing where
  * there are none, or where policy.db cannot be read. */
 void sek_except_shout(const struct sek_exceptions_sum *sum);
+/* The same at the head of every report; nothing where this command is none, or policy.db cannot be
+ * read by whoever runs it. */
+void sek_except_shout_in_report(struct sek_context *c);

@@ -91,14 +91,24 @@ void sek_judge_close(struct sek_judge *j)
 static struct sek_engine engine_of(const struct sek_judge *j, const struct sek_addr *endpoint,
                                    uint16_t qtype)
 {
-    return (struct sek_engine){.policy = j->policy,
-                               .dynamic = j->dynamic,
-                               .own = j->never,
-                               .geo = j->geo,
-                               .canary = j->canary,
-                               .rebinding = j->rebinding,
-                               .rebinding_exclude = j->rebinding_exclude,
-                               .asking = {.endpoint = endpoint, .qtype = qtype}};
+    return (struct sek_engine){
+        .policy = j->policy,
+        .dynamic = j->dynamic,
+        .own = j->never,
+        .geo = j->geo,
+        .canary = j->canary,
+        .rebinding = j->rebinding,
+        .rebinding_exclude = j->rebinding_exclude,
+        .asking = {.endpoint = endpoint, .outside = !endpoint, .qtype = qtype}};
+}
+
+bool sek_judge_blocks(const struct sek_step *step, int64_t now_s)
+{
+    if (!step->list || !step->rule)
+        return false;
+    bool expired = step->rule->expires_s && step->rule->expires_s <= now_s;
+    return sek_action_blocks(step->action) && step->list->mode != SEK_MODE_OFF && !expired &&
+           sek_scope_covers((enum sek_scope)step->rule->scope, step->depth);
 }
 
 void sek_judge_question(const struct sek_judge *j, const struct sek_addr *endpoint,

@@ -28,8 +28,14 @@ void sek_judge_close(struct sek_judge *j);
  * as a note. Caller: sek_dynamic_free. */
 void sek_judge_dynamic(const struct sek_conf *conf, int64_t now_s, struct sek_dynamic **out);
 
+/* How a decision without an endpoint is called. */
+#define SEK_JUDGE_NOBODY "an endpoint in no group"
+
+/* Is this a rule of a list that blocks the name for somebody, in whatever mode? */
+bool sek_judge_blocks(const struct sek_step *step, int64_t now_s);
 /* The resolver's decision about a question that its cache does not answer. endpoint: who asks;
- * NULL: anybody; qtype: for what, 0: anything (verdict/engine.h). walk may be NULL. */
+ * NULL: an endpoint in no group, such as a quarantined one is not; qtype: for what, 0: anything
+ * (verdict/engine.h). walk may be NULL. */
 void sek_judge_question(const struct sek_judge *j, const struct sek_addr *endpoint,
                         const struct sek_name *name, uint16_t qtype, int64_t now_s,
                         struct sek_verdict *out, struct sek_detect_why *why, sek_walk_fn *walk,
