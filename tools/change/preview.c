@@ -248,18 +248,22 @@ static enum sek_err report(struct past *p, int64_t since_s)
     struct sek_context *c = p->ch->c;
     const struct sek_changes *all = &p->changes;
     const struct sek_arg_value *limit = &c->preview[SEK_PREVIEW_LIMIT];
-    char since[32];
+    char since[32], parts[120] = "";
     enum sek_err err =
         sek_changes_print(&p->changes, limit->given ? (uint64_t)limit->number : SEK_CHANGES_LIMIT);
     if (err)
         return err;
+    if (all->n_part_names)
+        snprintf(parts, sizeof parts,
+                 ", and some of %" PRIu64 " more below %" PRIu64 " domain%s (part: some names)",
+                 all->n_part_queries, all->n_part_names, all->n_part_names == 1 ? "" : "s");
     sek_talk("preview: %" PRIu64 " rule%s would be added, %" PRIu64 " removed; since %s this would "
              "have changed %" PRIu64 " quer%s, of %" PRIu64 " name%s and %" PRIu64
-             " endpoint%s; nothing is written",
+             " endpoint%s%s; nothing is written",
              p->ch->n_added, p->ch->n_added == 1 ? "" : "s", p->ch->n_removed,
              sek_time_to_text(since_s, since, sizeof since), all->n_queries,
              all->n_queries == 1 ? "y" : "ies", all->n_names, all->n_names == 1 ? "" : "s",
-             all->n_endpoints, all->n_endpoints == 1 ? "" : "s");
+             all->n_endpoints, all->n_endpoints == 1 ? "" : "s", parts);
     return SEK_OK;
 }
 
