@@ -3,6 +3,7 @@
 #include "base/duration.h"
 #include "base/hash.h"
 #include "changes.h"
+#include "confirm.h"
 #include "name/text.h"
 #include "policy/about.h"
 #include "store/report_past.h"
@@ -264,6 +265,7 @@ static enum sek_err report(struct past *p, int64_t since_s)
              sek_time_to_text(since_s, since, sizeof since), all->n_queries,
              all->n_queries == 1 ? "y" : "ies", all->n_names, all->n_names == 1 ? "" : "s",
              all->n_endpoints, all->n_endpoints == 1 ? "" : "s", parts);
+    sek_confirm_tell_recent(p->ch->conf);
     return SEK_OK;
 }
 
