@@ -72,18 +72,25 @@ static enum sek_err names_of_part(struct telling *t, const void *part, size_t le
     return err;
 }
 
-/* The lists there are. */
+/* The lists and groups there are. */
 static enum sek_err names_of_now(struct sek_policydb *db, struct telling *t, struct sek_diag *diag)
 {
     sqlite3_stmt *stmt;
-    enum sek_err err = sek_sql_prepare(db->db, "SELECT id, name FROM main.list", &stmt, diag);
+    enum sek_err err = sek_sql_prepare(db->db,
+                                       "SELECT id, name, ?1 FROM main.list UNION ALL"
+                                       " SELECT id, list, ?2 FROM main.client_group",
+                                       &stmt, diag);
     if (err)
         return err;
+    sqlite3_bind_int(stmt, 1, SEK_JOURNAL_LIST);
+    sqlite3_bind_int(stmt, 2, SEK_JOURNAL_GROUP);
     while (!err && sqlite3_step(stmt) == SQLITE_ROW) {
         const struct sek__cell row[2] = {sek__cell_of(sqlite3_column_value(stmt, 0)),
                                          sek__cell_of(sqlite3_column_value(stmt, 1))};
-        struct sek__change one = {
-            .op = 'n', .table = sek__journal_table(SEK_JOURNAL_LIST), .fresh = row};
+        struct sek__change one = {.op = 'n',
+                                  .table =
+                                      sek__journal_table((unsigned)sqlite3_column_int(stmt, 2)),
+                                  .fresh = row};
         if (sek__list_names_add(&t->lists, &(struct sek__changes){.all = &one, .n = 1}))
             err = sek_diag_set(diag, SEK_E_NOMEM, "%s", sek_err_text(SEK_E_NOMEM));
     }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "store/journal.h"
+#include "policy/groups.h"
 #include <endian.h>
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -28,6 +29,7 @@ struct sek_journal {
     uint64_t n, n_old, n_new;
     uint32_t tables;
     uint64_t lists[LISTS_MAX / 64]; /* whose entries changed, by id */
+    uint64_t groups;                /* whose members changed: sek_group_bit */
     struct kept before[TABLES_MAX][SEK_JOURNAL_COLUMNS];
 };
 
@@ -142,6 +144,13 @@ static void put_head(struct sek_journal *j, uint8_t op, unsigned id)
     put_number(&j->part, id);
 }
 
+/* Its name is to be told. */
+static void list_note(struct sek_journal *j, int64_t id)
+{
+    if (id >= 0 && id < LISTS_MAX)
+        j->lists[id / 64] |= 1ULL << (id % 64);
+}
+
 static void note(struct sek_journal *j, uint8_t op, const struct sek__journal_table *t,
                  const struct sek__cell *old, const struct sek__cell *fresh)
 {
@@ -156,9 +165,12 @@ static void note(struct sek_journal *j, uint8_t op, const struct sek__journal_ta
     j->n_new += fresh != NULL;
     j->tables |= 1U << t->id;
     const struct sek__cell *row = fresh ? fresh : old;
-    if ((t->id == SEK_JOURNAL_ENTRY || t->id == SEK_JOURNAL_FEED) && row[0].n >= 0 &&
-        row[0].n < LISTS_MAX)
-        j->lists[row[0].n / 64] |= 1ULL << (row[0].n % 64);
+    if (t->id == SEK_JOURNAL_ENTRY || t->id == SEK_JOURNAL_FEED)
+        list_note(j, row[0].n);
+    else if (t->id == SEK_JOURNAL_GROUP)
+        list_note(j, row[1].n);
+    else if (t->id == SEK_JOURNAL_MEMBER && row[0].n > 0 && row[0].n <= SEK_GROUPS_MAX)
+        j->groups |= sek_group_bit((unsigned)row[0].n);
     if (j->part.len >= SEK_JOURNAL_PART)
         end_part(j);
 }
@@ -306,6 +318,7 @@ void sek__journal_reset(struct sek_journal *j)
     j->n = j->n_old = j->n_new = 0;
     j->tables = 0;
     memset(j->lists, 0, sizeof j->lists);
+    j->groups = 0;
     j->kept = true;
     j->paused = false;
     j->failed = !j->digest || !EVP_DigestInit_ex(j->digest, EVP_sha256(), NULL);
@@ -320,6 +333,32 @@ void sek__journal_pause(struct sek_journal *j, bool pause)
 uint32_t sek__journal_tables_changed(const struct sek_journal *j)
 {
     return j ? j->tables : 0;
+}
+
+/* Which list has the name of a group whose members changed. */
+static enum sek_err groups_name(struct sek_journal *j, struct sek_diag *diag)
+{
+    struct sek__cell row[SEK_JOURNAL_COLUMNS] = {{.type = SEK_CELL_INT}, {.type = SEK_CELL_INT}};
+    const struct sek__journal_table *t = sek__journal_table(SEK_JOURNAL_GROUP);
+    sqlite3_stmt *stmt;
+    if (!j->groups)
+        return SEK_OK;
+    enum sek_err err =
+        sek_sql_prepare(j->db, "SELECT id, list FROM main.client_group", &stmt, diag);
+    while (!err && sqlite3_step(stmt) == SQLITE_ROW) {
+        row[0].n = sqlite3_column_int64(stmt, 0);
+        row[1].n = sqlite3_column_int64(stmt, 1);
+        if (row[0].n <= 0 || row[0].n > SEK_GROUPS_MAX ||
+            !(j->groups & sek_group_bit((unsigned)row[0].n)))
+            continue;
+        put_head(j, 'n', SEK_JOURNAL_GROUP);
+        put_image(j, t, row, sek__journal_n_columns(t));
+        list_note(j, row[1].n);
+    }
+    if (!err)
+        sqlite3_finalize(stmt);
+    j->groups = 0;
+    return err;
 }
 
 /* What the lists are called whose entries or sources changed, for those who read it when they are
@@ -354,7 +393,9 @@ enum sek_err sek__journal_end(struct sek_journal *j, struct sek__journal_sum *ou
                               struct sek_diag *diag)
 {
     EVP_MD_CTX *copy = NULL;
-    enum sek_err err = j->n ? lists_name(j, diag) : SEK_OK;
+    enum sek_err err = j->n ? groups_name(j, diag) : SEK_OK;
+    if (!err && j->n)
+        err = lists_name(j, diag);
     if (err)
         return err;
     end_part(j);

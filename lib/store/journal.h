@@ -5,8 +5,8 @@
  * in journal_tables.c. One thread.
  *
  * Kept as parts of some 64 KiB, each to be read by itself. A part is a sequence of records:
- *     op       octet: 'i' inserted, 'd' deleted, 'u' updated, 'n' named (a list's id and name, for
- *              rows that have only the id)
+ *     op       octet: 'i' inserted, 'd' deleted, 'u' updated, 'n' named (a list's id and name, or
+ *              a group's and its list, for rows that have only the id)
  *     table    number: its id
  *     image(s) 'i', 'n': the new row; 'd': the old one; 'u': the old, then the new one
  * An image is a number whose bit k tells that column k is as in the image before it in the same
@@ -35,7 +35,8 @@ struct sek__cell {
 /* Borrows from the value. */
 struct sek__cell sek__cell_of(sqlite3_value *v);
 
-/* Names of lists by their id, as far as a journal tells them. */
+/* Names of lists and of groups (a group's is its list's) by their id, as far as a journal tells
+ * them. */
 struct sek__list_names;
 
 struct sek__journal_table {
@@ -62,6 +63,8 @@ static inline bool sek__journal_is_late(const struct sek__journal_table *t, unsi
 }
 #define SEK_JOURNAL_LIST 1      /* id of table list */
 #define SEK_JOURNAL_ENTRY 2     /* of table entry */
+#define SEK_JOURNAL_GROUP 5     /* of table client_group: id, list */
+#define SEK_JOURNAL_MEMBER 6    /* of table member: client_group */
 #define SEK_JOURNAL_EXCEPTION 7 /* of table exception */
 #define SEK_JOURNAL_STEP 8      /* of table exception_step */
 #define SEK_JOURNAL_FEED 9      /* of table feed */
@@ -69,6 +72,7 @@ static inline bool sek__journal_is_late(const struct sek__journal_table *t, unsi
 #define SEK_JOURNAL_INCIDENT 21 /* id of table incident */
 /* The list's name, or NULL. */
 const char *sek__list_name(const struct sek__list_names *lists, int64_t id);
+const char *sek__group_name(const struct sek__list_names *lists, int64_t group);
 
 struct sek_journal;
 
@@ -120,6 +124,6 @@ enum sek_err sek__changes_read(const uint8_t *part, size_t len, struct sek__chan
 void sek__changes_free(struct sek__changes *c);
 
 bool sek__cells_equal(const struct sek__cell *a, const struct sek__cell *b, unsigned n);
-/* Collect the names that 'n' records and rows of lists tell. NOMEM. */
+/* Collect the names that 'n' records and rows of lists and groups tell. NOMEM. */
 enum sek_err sek__list_names_add(struct sek__list_names **names, const struct sek__changes *c);
 void sek__list_names_free(struct sek__list_names *names);

@@ -191,27 +191,43 @@ bool sek__cells_equal(const struct sek__cell *a, const struct sek__cell *b, unsi
 
 struct sek__list_names {
     struct sek__list_names *next;
-    int64_t id;
+    unsigned table; /* LIST, or GROUP, whose list it has in place of the name */
+    int64_t id, list;
     char name[];
 };
 
-const char *sek__list_name(const struct sek__list_names *lists, int64_t id)
+static const struct sek__list_names *find_name(const struct sek__list_names *names, unsigned table,
+                                               int64_t id)
 {
-    for (; lists; lists = lists->next)
-        if (lists->id == id)
-            return lists->name;
-    return NULL;
+    while (names && !(names->table == table && names->id == id))
+        names = names->next;
+    return names;
 }
 
-static bool add_name(struct sek__list_names **names, const struct sek__cell *row)
+const char *sek__list_name(const struct sek__list_names *lists, int64_t id)
 {
-    if (row[1].type != SEK_CELL_TEXT || sek__list_name(*names, row[0].n))
+    const struct sek__list_names *one = find_name(lists, SEK_JOURNAL_LIST, id);
+    return one ? one->name : NULL;
+}
+
+const char *sek__group_name(const struct sek__list_names *lists, int64_t group)
+{
+    const struct sek__list_names *one = find_name(lists, SEK_JOURNAL_GROUP, group);
+    return one ? sek__list_name(lists, one->list) : NULL;
+}
+
+static bool add_name(struct sek__list_names **names, unsigned table, const struct sek__cell *row)
+{
+    uint8_t type = table == SEK_JOURNAL_LIST ? SEK_CELL_TEXT : SEK_CELL_INT;
+    if (row[1].type != type || find_name(*names, table, row[0].n))
         return true;
     struct sek__list_names *one = malloc(sizeof *one + row[1].len + 1);
     if (!one)
         return false;
     one->next = *names;
+    one->table = table;
     one->id = row[0].n;
+    one->list = row[1].n;
     if (row[1].len)
         memcpy(one->name, row[1].data, row[1].len);
     one->name[row[1].len] = '\0';
@@ -223,8 +239,10 @@ enum sek_err sek__list_names_add(struct sek__list_names **names, const struct se
 {
     for (size_t i = 0; i < c->n; i++) {
         const struct sek__change *change = &c->all[i];
-        if (change->table->id == SEK_JOURNAL_LIST &&
-            !add_name(names, change->fresh ? change->fresh : change->old))
+        bool names_it =
+            change->table->id == SEK_JOURNAL_LIST || change->table->id == SEK_JOURNAL_GROUP;
+        if (names_it &&
+            !add_name(names, change->table->id, change->fresh ? change->fresh : change->old))
             return SEK_E_NOMEM;
     }
     return SEK_OK;

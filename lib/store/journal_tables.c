@@ -213,8 +213,11 @@ enum { G_ID, G_LIST, G_MODE, G_ACTION };
 static void group_object(const struct sek__cell *row, const struct sek__list_names *lists,
                          struct sek_buf *out)
 {
-    const char *list = sek__list_name(lists, row[G_LIST].n);
-    sek_buf_add_fmt(out, "group %s (%" PRId64 ")", list ? list : "?", row[G_ID].n);
+    const char *name = sek__list_name(lists, row[G_LIST].n);
+    if (name)
+        sek_buf_add_fmt(out, "group %s", name);
+    else
+        sek_buf_add_fmt(out, "group %" PRId64, row[G_ID].n);
 }
 
 static void group_says(const struct sek__cell *row, struct sek_buf *out)
@@ -232,14 +235,17 @@ static void member_object(const struct sek__cell *row, const struct sek__list_na
 {
     char text[SEK_NET_TEXT_MAX];
     struct sek_net net = {.bits = (uint8_t)row[M_BITS].n};
-    (void)lists;
+    const char *name = sek__group_name(lists, row[M_GROUP].n);
     if (row[M_NET].len != sizeof net.addr.octets || row[M_BITS].n < 0 || row[M_BITS].n > 128) {
-        sek_buf_add_fmt(out, "(no valid member) of group %" PRId64, row[M_GROUP].n);
-        return;
+        sek_buf_add_text(out, "(no valid member)");
+    } else {
+        memcpy(net.addr.octets, row[M_NET].data, sizeof net.addr.octets);
+        sek_buf_add_fmt(out, "member %s", sek_net_to_text(&net, text));
     }
-    memcpy(net.addr.octets, row[M_NET].data, sizeof net.addr.octets);
-    sek_buf_add_fmt(out, "member %s of group %" PRId64, sek_net_to_text(&net, text),
-                    row[M_GROUP].n);
+    if (name)
+        sek_buf_add_fmt(out, " of group %s", name);
+    else
+        sek_buf_add_fmt(out, " of group %" PRId64, row[M_GROUP].n);
 }
 
 static void member_says(const struct sek__cell *row, struct sek_buf *out)
@@ -476,8 +482,14 @@ const struct sek__journal_table sek__journal_tables[] = {
      0,
      dismissal_object,
      dismissal_says},
-    {5, "client_group", {"id", "list", "mode", "action"}, 1, 0, group_object, group_says},
-    {6,
+    {SEK_JOURNAL_GROUP,
+     "client_group",
+     {"id", "list", "mode", "action"},
+     1,
+     0,
+     group_object,
+     group_says},
+    {SEK_JOURNAL_MEMBER,
      "member",
      {"client_group", "net", "bits", "expires_s", "created_s", "who", "comment"},
      3,

@@ -5,15 +5,17 @@
 
 static const char hits_sql[] =
     "SELECT e.address, n.text, 0, sum(s.count), max(s.last_ms), h.list, h.trigger, h.action,"
-    " h.would FROM hit h CROSS JOIN hit_sum s ON s.id = h.id"
+    " h.would, h.qtype, m.text FROM hit h CROSS JOIN hit_sum s ON s.id = h.id"
     " CROSS JOIN endpoint e ON e.id = h.endpoint CROSS JOIN name n ON n.id = h.name"
+    " CROSS JOIN name m ON m.id = h.matched"
     " WHERE h.minute >= :since / 60 AND s.last_ms >= :since * 1000"
-    " GROUP BY h.name, h.endpoint, h.list, h.trigger, h.action, h.would";
+    " GROUP BY h.name, h.endpoint, h.list, h.trigger, h.action, h.would, h.qtype,"
+    " h.matched";
 
 /* Local data never meets policy, and hits are counted above. */
 static const char domains_sql[] =
     "SELECT e.address, n.text, 1, sum(t.cached + t.passed + t.nxdomain + t.failed) AS n_queries,"
-    " max(t.minute) * 60000 + 59999, 0, 0, 0, 0 FROM traffic t"
+    " max(t.minute) * 60000 + 59999, 0, 0, 0, 0, 0, n.text FROM traffic t"
     " CROSS JOIN endpoint e ON e.id = t.endpoint CROSS JOIN name n ON n.id = t.domain"
     " WHERE t.minute >= :since / 60 GROUP BY t.domain, t.endpoint HAVING n_queries > 0";
 
@@ -37,8 +39,10 @@ static enum sek_err rows_give(struct sek_report *r, const char *sql, int64_t sin
             .trigger = sqlite3_column_int(stmt, 6),
             .action = sqlite3_column_int(stmt, 7),
             .would = sqlite3_column_int(stmt, 8),
+            .qtype = (uint16_t)sqlite3_column_int(stmt, 9),
+            .matched = (const char *)sqlite3_column_text(stmt, 10),
         };
-        if (row.endpoint && row.name)
+        if (row.endpoint && row.name && row.matched)
             *io_more = fn(arg, &row);
     }
     if (*io_more && rc != SQLITE_DONE)

@@ -12,10 +12,12 @@ struct sek_past_row {
     int64_t last_ms; /* of a domain the end of the minute */
     /* of a hit, else 0: */
     uint16_t list;
+    uint16_t qtype;
     int trigger, action, would; /* enum sek_trigger, sek_action */
+    const char *matched;        /* as hits have it: what the rule met; the name where it is that */
 };
 typedef bool sek_past_fn(void *arg, const struct sek_past_row *row); /* false: stop */
 
-/* Since Unix second since_s, in no order; one row for each endpoint, name and what decided. */
+/* Since Unix second since_s, in no order; one row for each endpoint, question and what decided. */
 enum sek_err sek_report_past(struct sek_report *r, int64_t since_s, sek_past_fn *fn, void *arg,
                              struct sek_diag *diag);

@@ -5,6 +5,12 @@
 #include "tools/context.h"
 #include "store/audit.h"
 
+/* The option of each command that makes such a row, in its rows; sek_audited_add finds it. */
+#define SEK_REASON_ROW                                                                             \
+    {                                                                                              \
+        "reason", 'r', SEK_ARG_TEXT, "TEXT", "why, for the audit trail"                            \
+    }
+
 /* Once the database is open, before the transaction. */
 enum sek_err sek_audited_begin(const struct sek_conf *conf, struct sek_policydb *db,
                                struct sek_diag *diag);

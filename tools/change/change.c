@@ -27,7 +27,7 @@ static void add_change(void *arg, bool added, const struct sek_name *name,
     struct sek_change *ch = arg;
     uint64_t n = *(added ? &ch->n_added : &ch->n_removed) += 1;
     if (ch->c->preview) {
-        sek_preview_touch(ch, name);
+        sek_preview_touch(ch, name, rule->list);
         return;
     }
     if (!ch->dry_run && n > ch->n_show)

@@ -113,6 +113,7 @@ static int by_endpoint_full(const void *a, const void *b, void *arg)
 struct sum {
     struct changed first; /* of those that are summed up */
     uint64_t queries, n;  /* n: endpoints of a name, names of an endpoint */
+    bool sure;            /* not all are parts */
     int64_t last_ms;
 };
 
@@ -151,6 +152,7 @@ static bool sums_make(struct sek_changes *p, bool names, struct sek_buf *out)
         if (fresh || strcmp(texts + other, texts + (names ? last->endpoint : last->name)) != 0)
             sum->n++;
         sum->queries += rows[i].queries;
+        sum->sure |= !rows[i].part;
         if (rows[i].last_ms > sum->last_ms)
             sum->last_ms = rows[i].last_ms;
     }
@@ -191,17 +193,20 @@ static void put_endpoint(struct sek_changes *p, const struct sum *s)
     sek_out_int(o, E_LAST, s->last_ms);
 }
 
-static uint64_t part_print(struct sek_changes *p, bool names, uint64_t limit, uint64_t *out_queries)
+static void table_print(struct sek_changes *p, bool names, uint64_t limit)
 {
     struct sek_buf sums;
     sek_buf_init(&sums, 0);
-    bool made = sums_make(p, names, &sums);
+    bool more = sums_make(p, names, &sums);
     const struct sum *all = (const void *)sums.data;
-    uint64_t n = made ? sums.len / sizeof *all : 0;
-    bool more = true;
+    uint64_t n = more ? sums.len / sizeof *all : 0;
     for (uint64_t i = 0; i < n; i++) {
-        if (!all[i].first.part)
-            *out_queries += all[i].queries;
+        if (names) {
+            *(all[i].sure ? &p->n_names : &p->n_part_names) += 1;
+            *(all[i].sure ? &p->n_queries : &p->n_part_queries) += all[i].queries;
+        } else if (all[i].sure) {
+            p->n_endpoints++;
+        }
         if (!more || (limit && i >= limit))
             continue;
         if (names)
@@ -211,19 +216,17 @@ static uint64_t part_print(struct sek_changes *p, bool names, uint64_t limit, ui
         more = sek_out_row(p->c->out);
     }
     sek_buf_fini(&sums);
-    return n;
 }
 
 enum sek_err sek_changes_print(struct sek_changes *p, uint64_t limit)
 {
     struct sek_context *c = p->c;
-    uint64_t none = 0;
     if (p->rows.failed || p->texts.failed)
         return sek_diag_set(&c->diag, SEK_E_NOMEM, "out of memory: choose a later --since");
-    p->n_queries = 0;
+    p->n_names = p->n_endpoints = p->n_queries = p->n_part_names = p->n_part_queries = 0;
     sek_out_begin(c->out, "sekisho.preview/1", cols, COLS, SEK_OUT_ROWS);
-    p->n_names = part_print(p, true, limit, &p->n_queries);
+    table_print(p, true, limit);
     sek_out_part(c->out, "endpoints", endpoint_cols, E_COLS, SEK_OUT_ROWS);
-    p->n_endpoints = part_print(p, false, limit, &none);
+    table_print(p, false, limit);
     return sek_out_end(c->out, &c->diag);
 }

@@ -18,7 +18,9 @@ struct sek_changed {
 struct sek_changes {
     struct sek_context *c;
     struct sek_buf rows, texts;
-    uint64_t n_names, n_endpoints, n_queries; /* queries without those of parts; set by _print */
+    /* set by _print: what changes, and what may, as a part of its queries does */
+    uint64_t n_names, n_endpoints, n_queries;
+    uint64_t n_part_names, n_part_queries;
 };
 
 void sek_changes_init(struct sek_changes *all, struct sek_context *c);

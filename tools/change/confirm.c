@@ -69,6 +69,14 @@ uint64_t sek_confirm_seen(const struct sek_conf *conf)
     return now.generation > now.in_force ? now.generation : now.in_force;
 }
 
+void sek_confirm_tell_recent(const struct sek_conf *conf)
+{
+    struct sek_status_page now;
+    bool alive;
+    if (!look(conf, &now, &alive, NULL) && alive)
+        sek_talk("queries of the last seconds may not be recorded yet");
+}
+
 enum sek_err sek_confirm_wait(const struct sek_conf *conf, uint64_t generation, bool quiet,
                               struct sek_diag *diag)
 {

@@ -7,6 +7,8 @@
 
 /* The newest generation that a resolver has by its page; 0 if none runs. */
 uint64_t sek_confirm_seen(const struct sek_conf *conf);
+/* Of a report on what is recorded, last: where a resolver runs, say that it may have more. */
+void sek_confirm_tell_recent(const struct sek_conf *conf);
 /* Wait until every thread uses this generation (or a later one), and say so on standard error;
  * quiet: only say what is wrong. A resolver that does not run is told of and is no error, as it
  * reads the policy at its start. BUSY: it runs, but did not take over; diag tells what it says

@@ -3,6 +3,7 @@
 #include "base/duration.h"
 #include "base/hash.h"
 #include "changes.h"
+#include "confirm.h"
 #include "name/text.h"
 #include "policy/about.h"
 #include "store/report_past.h"
@@ -35,6 +36,13 @@ struct past {
 /* --- what the change touches --------------------------------------------------------------------
  */
 
+/* Rules of that list change below a registered domain. In ch->touched, sorted before it is asked.
+ */
+struct touched {
+    uint64_t domain;
+    uint64_t list;
+};
+
 static const struct sek_hash_key touch_key = {0x746f756368U, 0x70726576U};
 
 static uint64_t domain_hash(const struct sek_suffix *suffix, const struct sek_name *name)
@@ -46,17 +54,17 @@ static uint64_t domain_hash(const struct sek_suffix *suffix, const struct sek_na
                     (size_t)(name->len - name->offset[n]));
 }
 
-void sek_preview_touch(struct sek_change *ch, const struct sek_name *name)
+void sek_preview_touch(struct sek_change *ch, const struct sek_name *name, uint16_t list)
 {
     if (sek_about_of(name) != SEK_ABOUT_NAME || sek_change_never(ch, NULL))
         return;
-    uint64_t hash = domain_hash(ch->suffix, name);
-    sek_buf_add(&ch->touched, &hash, sizeof hash);
+    const struct touched t = {domain_hash(ch->suffix, name), list};
+    sek_buf_add(&ch->touched, &t, sizeof t);
 }
 
 static bool touch_entry(void *arg, const struct sek_entry *e)
 {
-    sek_preview_touch(arg, &e->name);
+    sek_preview_touch(arg, &e->name, e->rule.list);
     return true;
 }
 
@@ -76,25 +84,67 @@ static enum sek_err touch_lists(struct sek_change *ch, const struct sek_policy *
     return err;
 }
 
-static int hash_compare(const void *a, const void *b)
+static int touched_compare(const void *a, const void *b)
 {
-    uint64_t x, y;
-    memcpy(&x, a, sizeof x);
-    memcpy(&y, b, sizeof y);
-    return (x > y) - (x < y);
+    const struct touched *x = a, *y = b;
+    if (x->domain != y->domain)
+        return x->domain > y->domain ? 1 : -1;
+    return (x->list > y->list) - (x->list < y->list);
 }
 
-static bool is_touched(const struct sek_change *ch, const struct sek_name *domain)
+/* Each domain and list once. */
+static void touched_sort(struct sek_buf *touched)
 {
-    uint64_t hash = domain_hash(ch->suffix, domain);
-    return ch->touched.len && bsearch(&hash, ch->touched.data, ch->touched.len / sizeof hash,
-                                      sizeof hash, hash_compare);
+    struct touched *all = (struct touched *)(void *)touched->data;
+    size_t n = touched->len / sizeof *all, kept = 0;
+    if (n)
+        qsort(all, n, sizeof *all, touched_compare);
+    for (size_t i = 0; i < n; i++)
+        if (kept == 0 || touched_compare(&all[kept - 1], &all[i]) != 0)
+            all[kept++] = all[i];
+    touched->len = kept * sizeof *all;
+}
+
+/* Is the list in force for this endpoint? */
+static bool list_is_for(const struct sek_policy *policy, uint16_t id,
+                        const struct sek_addr *endpoint, int64_t now_s)
+{
+    const struct sek_list *list = policy ? sek_policy_list(policy, id) : NULL;
+    if (!list || list->mode == SEK_MODE_OFF)
+        return false;
+    const struct sek_groups *groups = sek_policy_groups(policy);
+    const struct sek_audience *audience =
+        list->audience && groups ? sek_groups_audience(groups, list->audience) : NULL;
+    return !audience || sek_audience_covers(audience, sek_groups_of(groups, endpoint, now_s));
+}
+
+static bool is_touched(const struct past *p, const struct sek_name *domain,
+                       const struct sek_addr *endpoint)
+{
+    const struct touched *all = (const void *)p->ch->touched.data;
+    size_t low = 0, n = p->ch->touched.len / sizeof *all, high = n;
+    uint64_t hash = domain_hash(p->ch->suffix, domain);
+    int64_t now_s = p->ch->c->now_s;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (all[mid].domain < hash)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    for (; low < n && all[low].domain == hash; low++) {
+        uint16_t list = (uint16_t)all[low].list;
+        if (list_is_for(p->before, list, endpoint, now_s) ||
+            list_is_for(p->after, list, endpoint, now_s))
+            return true;
+    }
+    return false;
 }
 
 /* --- judging the past ---------------------------------------------------------------------------
  */
 
-/* Of a hit that not its question decided: by what its list does. */
+/* Of a hit by what its answer carried, which is not recorded whole: by what its list does. */
 static void list_fate(const struct sek_policy *policy, const struct sek_past_row *row,
                       struct fate *out)
 {
@@ -106,21 +156,57 @@ static void list_fate(const struct sek_policy *policy, const struct sek_past_row
     snprintf(out->by, sizeof out->by, "list %s", list->name);
 }
 
+static void verdict_fate(const struct sek_verdict *v, struct fate *out)
+{
+    if (v->trigger == SEK_TRIGGER_NONE)
+        return;
+    out->action = v->action == SEK_ACTION_LOG ? SEK_ACTION_PASSTHRU : (uint8_t)v->action;
+    out->final = sek_action_blocks(v->action) || !sek_verdict_is_hit(v);
+    sek_verdict_by(v, out->by, sizeof out->by);
+}
+
+/* What the policy makes of names on the way to the answer, and of its zone's servers: of the one
+ * that was met, as no other is recorded. True: it was one of these. */
+static bool met_fate(const struct sek_engine *engine, const struct past *p,
+                     const struct sek_name *name, const struct sek_past_row *row, struct fate *out)
+{
+    struct sek_name met, owner;
+    struct sek_verdict v;
+    bool server = row->trigger == SEK_TRIGGER_NSDNAME;
+    bool alias = row->trigger == SEK_TRIGGER_CNAME ||
+                 (row->trigger == SEK_TRIGGER_REGEX && strcmp(row->matched, row->name) != 0);
+    if (!(server || alias) ||
+        sek_name_from_text(row->matched, strlen(row->matched), &met, NULL) != SEK_OK)
+        return false;
+    if (server)
+        sek_engine_decide_server(engine, name, &met, p->ch->c->now_s, &v, &owner, NULL, NULL);
+    else
+        sek_engine_decide(engine, &met, p->ch->c->now_s, SEK_TRIGGER_CNAME, &v, NULL, NULL);
+    verdict_fate(&v, out);
+    return true;
+}
+
+/* Was it decided by what `engine` was asked already: the question, and who asks? */
+static bool was_of_question(int trigger)
+{
+    return trigger == SEK_TRIGGER_NONE || trigger == SEK_TRIGGER_QNAME ||
+           trigger == SEK_TRIGGER_REGEX || trigger == SEK_TRIGGER_CLIENT_IP ||
+           trigger == SEK_TRIGGER_CANARY || trigger == SEK_TRIGGER_STRICT;
+}
+
 static void fate_of(const struct past *p, const struct sek_policy *policy,
                     const struct sek_name *name, const struct sek_addr *endpoint,
                     const struct sek_past_row *row, struct fate *out)
 {
-    const struct sek_engine engine = {.policy = policy, .own = p->own, .asking.endpoint = endpoint};
+    const struct sek_engine engine = {.policy = policy,
+                                      .own = p->own,
+                                      .canary = p->ch->conf->bypass.canary,
+                                      .asking = {.endpoint = endpoint, .qtype = row->qtype}};
     struct sek_verdict v;
     *out = (struct fate){.action = SEK_ACTION_PASSTHRU};
     sek_engine_decide(&engine, name, p->ch->c->now_s, SEK_TRIGGER_QNAME, &v, NULL, NULL);
-    if (v.trigger != SEK_TRIGGER_NONE) {
-        out->action = v.action == SEK_ACTION_LOG ? SEK_ACTION_PASSTHRU : (uint8_t)v.action;
-        out->final = sek_action_blocks(v.action) || !sek_verdict_is_hit(&v);
-        sek_verdict_by(&v, out->by, sizeof out->by);
-    }
-    if (out->final || row->trigger == SEK_TRIGGER_NONE || row->trigger == SEK_TRIGGER_QNAME ||
-        row->trigger == SEK_TRIGGER_REGEX)
+    verdict_fate(&v, out);
+    if (out->final || met_fate(&engine, p, name, row, out) || was_of_question(row->trigger))
         return;
     if (row->list) {
         list_fate(policy, row, out);
@@ -143,7 +229,7 @@ static bool past_take(void *arg, const struct sek_past_row *row)
     fate_of(p, p->before, &name, &endpoint, row, &now);
     fate_of(p, p->after, &name, &endpoint, row, &then);
     bool differs = now.action != then.action;
-    bool part = !differs && row->is_domain && is_touched(p->ch, &name);
+    bool part = !differs && row->is_domain && is_touched(p, &name, &endpoint);
     if (!differs && !part)
         return true;
     const char *by = sek_action_blocks(then.action) || !*now.by ? then.by : now.by;
@@ -163,18 +249,23 @@ static enum sek_err report(struct past *p, int64_t since_s)
     struct sek_context *c = p->ch->c;
     const struct sek_changes *all = &p->changes;
     const struct sek_arg_value *limit = &c->preview[SEK_PREVIEW_LIMIT];
-    char since[32];
+    char since[32], parts[120] = "";
     enum sek_err err =
         sek_changes_print(&p->changes, limit->given ? (uint64_t)limit->number : SEK_CHANGES_LIMIT);
     if (err)
         return err;
+    if (all->n_part_names)
+        snprintf(parts, sizeof parts,
+                 ", and some of %" PRIu64 " more below %" PRIu64 " domain%s (part: some names)",
+                 all->n_part_queries, all->n_part_names, all->n_part_names == 1 ? "" : "s");
     sek_talk("preview: %" PRIu64 " rule%s would be added, %" PRIu64 " removed; since %s this would "
              "have changed %" PRIu64 " quer%s, of %" PRIu64 " name%s and %" PRIu64
-             " endpoint%s; nothing is written",
+             " endpoint%s%s; nothing is written",
              p->ch->n_added, p->ch->n_added == 1 ? "" : "s", p->ch->n_removed,
              sek_time_to_text(since_s, since, sizeof since), all->n_queries,
              all->n_queries == 1 ? "y" : "ies", all->n_names, all->n_names == 1 ? "" : "s",
-             all->n_endpoints, all->n_endpoints == 1 ? "" : "s");
+             all->n_endpoints, all->n_endpoints == 1 ? "" : "s", parts);
+    sek_confirm_tell_recent(p->ch->conf);
     return SEK_OK;
 }
 
@@ -242,8 +333,8 @@ enum sek_err sek_preview_run(struct sek_change *ch)
     enum sek_err err = policies_open(&p);
     sek_policydb_rollback(ch->db); /* nobody has to wait while the past is read */
     p.own = ch->never;
-    if (!err && ch->touched.len)
-        qsort(ch->touched.data, ch->touched.len / sizeof(uint64_t), sizeof(uint64_t), hash_compare);
+    if (!err)
+        touched_sort(&ch->touched);
     if (!err)
         err = sek_hit_report_open(c, &events);
     if (!err)

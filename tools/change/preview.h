@@ -9,9 +9,9 @@
 /* Options of the command preview, in the order of its rows. */
 enum { SEK_PREVIEW_SINCE, SEK_PREVIEW_LIMIT, SEK_PREVIEW_N };
 
-/* A rule that changes: names below the registered domain of its name may be judged differently,
- * which history does not tell apart. */
-void sek_preview_touch(struct sek_change *ch, const struct sek_name *name);
+/* A rule of a list that changes: names below the registered domain of its name may be judged
+ * differently for whom the list is for, which history does not tell apart. */
+void sek_preview_touch(struct sek_change *ch, const struct sek_name *name, uint16_t list);
 /* In place of the rehearsal's lines: in its transaction, which is taken back. Prints names and
  * endpoints, worst first. */
 enum sek_err sek_preview_run(struct sek_change *ch);

@@ -24,8 +24,7 @@ const struct sek_arg sek_cmd_findings_dismiss_args[] = {
                        "the detector reports the domain of no endpoint any more"},
     [N_OPTS] = {0},
 };
-const struct sek_arg sek_cmd_findings_restore_args[] = {
-    {"reason", 'r', SEK_ARG_TEXT, "TEXT", "why, for the audit trail"}, {0}};
+const struct sek_arg sek_cmd_findings_restore_args[] = {SEK_REASON_ROW, {0}};
 
 struct work {
     struct sek_context *c;

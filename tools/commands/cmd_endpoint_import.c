@@ -22,7 +22,7 @@ const struct sek_arg sek_cmd_endpoint_import_args[] = {
                   "when the files were true; default: when each was changed last"},
     [OPT_FORCE] = {"force", 0, SEK_ARG_FLAG, NULL, "also when a file is mostly unreadable"},
     [OPT_DRY_RUN] = {"dry-run", 'n', SEK_ARG_FLAG, NULL, "read and count, write nothing"},
-    [OPT_REASON] = {"reason", 'r', SEK_ARG_TEXT, "TEXT", "why, for the audit trail"},
+    [OPT_REASON] = SEK_REASON_ROW,
     [N_OPTS] = {0},
 };
 

@@ -159,7 +159,9 @@ enum sek_err sek_cmd_exception_archive(struct sek_context *c)
  */
 
 const struct sek_arg sek_cmd_exception_enforce_args[] = {
-    {"dry-run", 'n', SEK_ARG_FLAG, NULL, "print what would change, write nothing"}, {0}};
+    {"dry-run", 'n', SEK_ARG_FLAG, NULL, "print what would change, write nothing"},
+    SEK_REASON_ROW,
+    {0}};
 
 enum sek_err sek_cmd_exception_enforce(struct sek_context *c)
 {

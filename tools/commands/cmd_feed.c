@@ -36,6 +36,7 @@ enum {
     OPT_MODE,
     OPT_ACTION,
     OPT_DRY_RUN,
+    OPT_REASON,
     N_OPTS
 };
 const struct sek_arg sek_cmd_feed_add_args[] = {
@@ -61,14 +62,16 @@ const struct sek_arg sek_cmd_feed_add_args[] = {
     [OPT_ACTION] = {"action", 'a', SEK_ARG_CHOICE, NULL,
                     "the list's action; sinkhole for a new one", sek_action_names},
     [OPT_DRY_RUN] = {"dry-run", 'n', SEK_ARG_FLAG, NULL, "print what would change, write nothing"},
+    [OPT_REASON] = SEK_REASON_ROW,
     [N_OPTS] = {0},
 };
 
-enum { REMOVE_LIST, REMOVE_DRY_RUN, N_REMOVE };
+enum { REMOVE_LIST, REMOVE_DRY_RUN, REMOVE_REASON, N_REMOVE };
 const struct sek_arg sek_cmd_feed_remove_args[] = {
     [REMOVE_LIST] = {"with-list", 0, SEK_ARG_FLAG, NULL, "and the list with all its entries"},
     [REMOVE_DRY_RUN] = {"dry-run", 'n', SEK_ARG_FLAG, NULL,
                         "print what would change, write nothing"},
+    [REMOVE_REASON] = SEK_REASON_ROW,
     [N_REMOVE] = {0},
 };
 

@@ -21,7 +21,7 @@
 
 SEK_COMMAND(feed_update);
 
-enum { OPT_WATCH, OPT_FORCE, OPT_VERBOSE, OPT_DRY_RUN, N_OPTS };
+enum { OPT_WATCH, OPT_FORCE, OPT_VERBOSE, OPT_DRY_RUN, OPT_REASON, N_OPTS };
 const struct sek_arg sek_cmd_feed_update_args[] = {
     [OPT_WATCH] = {"watch", 0, SEK_ARG_FLAG, NULL, "go on: update each feed when it is due"},
     [OPT_FORCE] = {"force", 0, SEK_ARG_FLAG, NULL,
@@ -29,6 +29,7 @@ const struct sek_arg sek_cmd_feed_update_args[] = {
     [OPT_VERBOSE] = {"verbose", 'v', SEK_ARG_FLAG, NULL,
                      "every name that comes or goes and every line skipped, not only 20"},
     [OPT_DRY_RUN] = {"dry-run", 'n', SEK_ARG_FLAG, NULL, "print what would change, write nothing"},
+    [OPT_REASON] = SEK_REASON_ROW,
     [N_OPTS] = {0},
 };
 

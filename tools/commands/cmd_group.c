@@ -22,25 +22,28 @@ const struct sek_arg sek_cmd_group_add_args[] = {
     [ADD_DRY_RUN] = {"dry-run", 'n', SEK_ARG_FLAG, NULL, "print what would change, write nothing"},
     [N_ADD] = {0},
 };
-enum { REMOVE_DRY_RUN, N_REMOVE };
+enum { REMOVE_DRY_RUN, REMOVE_REASON, N_REMOVE };
 const struct sek_arg sek_cmd_group_remove_args[] = {
     [REMOVE_DRY_RUN] = {"dry-run", 'n', SEK_ARG_FLAG, NULL,
                         "print what would change, write nothing"},
+    [REMOVE_REASON] = SEK_REASON_ROW,
     [N_REMOVE] = {0},
 };
-enum { MODE_ACTION, MODE_DRY_RUN, N_MODE };
+enum { MODE_ACTION, MODE_DRY_RUN, MODE_REASON, N_MODE };
 const struct sek_arg sek_cmd_group_mode_args[] = {
     [MODE_ACTION] = {"action", 'a', SEK_ARG_CHOICE, NULL, "what is done with other names",
                      sek_action_names},
     [MODE_DRY_RUN] = {"dry-run", 'n', SEK_ARG_FLAG, NULL, "print what would change, write nothing"},
+    [MODE_REASON] = SEK_REASON_ROW,
     [N_MODE] = {0},
 };
 const struct sek_arg sek_cmd_group_show_args[] = {{0}};
-enum { AUDIENCE_EXCEPT, AUDIENCE_DRY_RUN, N_AUDIENCE };
+enum { AUDIENCE_EXCEPT, AUDIENCE_DRY_RUN, AUDIENCE_REASON, N_AUDIENCE };
 const struct sek_arg sek_cmd_list_audience_args[] = {
     [AUDIENCE_EXCEPT] = {"except", 0, SEK_ARG_FLAG, NULL, "for everybody but these groups"},
     [AUDIENCE_DRY_RUN] = {"dry-run", 'n', SEK_ARG_FLAG, NULL,
                           "print what would change, write nothing"},
+    [AUDIENCE_REASON] = SEK_REASON_ROW,
     [N_AUDIENCE] = {0},
 };
 

@@ -10,11 +10,12 @@
 
 SEK_COMMAND(group_import);
 
-enum { OPT_UNBOUND_CONF, OPT_DRY_RUN, N_OPTS };
+enum { OPT_UNBOUND_CONF, OPT_DRY_RUN, OPT_REASON, N_OPTS };
 const struct sek_arg sek_cmd_group_import_args[] = {
     [OPT_UNBOUND_CONF] = {"unbound-conf", 0, SEK_ARG_TEXT, "FILE",
                           "Unbound's configuration; else /etc/unbound/unbound.conf"},
     [OPT_DRY_RUN] = {"dry-run", 'n', SEK_ARG_FLAG, NULL, "print what would change, write nothing"},
+    [OPT_REASON] = SEK_REASON_ROW,
     [N_OPTS] = {0},
 };
 

@@ -3,6 +3,7 @@
  * exceptions. Judged by registered domain, as the history counts. */
 #include "base/buf.h"
 #include "tools/command.h"
+#include "tools/change/confirm.h"
 #include "tools/change/groups.h"
 #include "tools/views/hitview.h"
 #include "name/text.h"
@@ -177,11 +178,13 @@ static enum sek_err report(struct preview *p)
     enum sek_err err = traffic_read(p, since_s);
     struct sek_diag end;
     enum sek_err end_err = sek_out_end(c->out, err ? &end : &c->diag);
-    if (!err && !end_err)
+    if (!err && !end_err) {
         sek_talk("%" PRIu64 " endpoint%s of group %s asked for %" PRIu64 " domain%s (%" PRIu64
                  " queries) that it would lose",
                  p->n_endpoints, p->n_endpoints == 1 ? "" : "s", p->group.group.name, p->n_domains,
                  p->n_domains == 1 ? "" : "s", p->n_queries);
+        sek_confirm_tell_recent(p->look.conf);
+    }
     return err ? err : end_err;
 }
 

@@ -65,7 +65,7 @@ enum {
     [OPT_COMMENT] = {"comment", 0, SEK_ARG_TEXT, "TEXT", "for those who read it later"},           \
     [OPT_DRY_RUN] = {"dry-run", 'n', SEK_ARG_FLAG, NULL,                                           \
                      "print what would change, write nothing"},                                    \
-    [OPT_REASON] = {"reason", 'r', SEK_ARG_TEXT, "TEXT", "why, for the audit trail"}
+    [OPT_REASON] = SEK_REASON_ROW
 
 const struct sek_arg sek_cmd_list_add_args[] = {VALUE_ROWS, [N_OPTS] = {0}};
 const struct sek_arg sek_cmd_list_set_args[] = {VALUE_ROWS, [N_OPTS] = {0}};
@@ -75,8 +75,7 @@ enum { ONLY_DRY_RUN, ONLY_REASON, N_ONLY };
     [ONLY_DRY_RUN] = {"dry-run", 'n', SEK_ARG_FLAG, NULL,                                          \
                       "print what would change, write "                                            \
                       "nothing"},                                                                  \
-    [ONLY_REASON] = {"reason", 'r', SEK_ARG_TEXT, "TEXT", "why, for the audit trail"},             \
-    [N_ONLY] = {0}
+    [ONLY_REASON] = SEK_REASON_ROW, [N_ONLY] = {0}
 const struct sek_arg sek_cmd_list_mode_args[] = {ONLY_ROWS};
 const struct sek_arg sek_cmd_list_enable_args[] = {ONLY_ROWS};
 const struct sek_arg sek_cmd_list_remove_args[] = {ONLY_ROWS};

@@ -38,7 +38,7 @@ const struct sek_arg sek_cmd_list_import_args[] = {
                     "the list's action; sinkhole for a new one", sek_action_names},
     [OPT_VERBOSE] = {"verbose", 'v', SEK_ARG_FLAG, NULL,
                      "every line that was skipped, not only 20"},
-    [OPT_REASON] = {"reason", 'r', SEK_ARG_TEXT, "TEXT", "why, for the audit trail"},
+    [OPT_REASON] = SEK_REASON_ROW,
     [N_OPTS] = {0},
 };
 

@@ -16,10 +16,11 @@ SEK_COMMAND(list_rollback);
 
 const struct sek_arg sek_cmd_list_versions_args[] = {{0}};
 
-enum { OPT_FORCE, OPT_DRY_RUN, N_OPTS };
+enum { OPT_FORCE, OPT_DRY_RUN, OPT_REASON, N_OPTS };
 const struct sek_arg sek_cmd_list_rollback_args[] = {
     [OPT_FORCE] = {"force", 0, SEK_ARG_FLAG, NULL, "also rules on public suffixes"},
     [OPT_DRY_RUN] = {"dry-run", 'n', SEK_ARG_FLAG, NULL, "print what would change, write nothing"},
+    [OPT_REASON] = SEK_REASON_ROW,
     [N_OPTS] = {0},
 };
 

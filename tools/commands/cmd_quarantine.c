@@ -24,10 +24,11 @@ const struct sek_arg sek_cmd_quarantine_args[] = {
     [OPT_DRY_RUN] = {"dry-run", 'n', SEK_ARG_FLAG, NULL, "print what would change, write nothing"},
     [N_OPTS] = {0},
 };
-enum { RELEASE_DRY_RUN, N_RELEASE };
+enum { RELEASE_DRY_RUN, RELEASE_REASON, N_RELEASE };
 const struct sek_arg sek_cmd_release_args[] = {
     [RELEASE_DRY_RUN] = {"dry-run", 'n', SEK_ARG_FLAG, NULL,
                          "print what would change, write nothing"},
+    [RELEASE_REASON] = SEK_REASON_ROW,
     [N_RELEASE] = {0},
 };
 

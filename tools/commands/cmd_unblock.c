@@ -18,7 +18,7 @@ const struct sek_arg sek_cmd_unblock_args[] = {
     [OPT_EXACT] = {"exact", 0, SEK_ARG_FLAG, NULL, "the rule for the very name only, as =NAME"},
     [OPT_BELOW] = {"below", 0, SEK_ARG_FLAG, NULL, "the rule for names below it, as *.NAME"},
     [OPT_DRY_RUN] = {"dry-run", 'n', SEK_ARG_FLAG, NULL, "print what would change, write nothing"},
-    [OPT_REASON] = {"reason", 'r', SEK_ARG_TEXT, "TEXT", "why, for the audit trail"},
+    [OPT_REASON] = SEK_REASON_ROW,
     [N_OPTS] = {0},
 };
 
