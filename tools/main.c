@@ -86,7 +86,8 @@ static int finish_text(int status)
     int errnum = fflush(stdout) ? errno : 0;
     if ((!errnum && !ferror(stdout)) || errnum == EPIPE || reader_is_gone())
         return status;
-    sek_talk("cannot write: %s", errnum ? strerror(errnum) : "a part is missing");
+    if (errnum || status == SEK_EXIT_OK) /* else it is told already */
+        sek_talk("cannot write: %s", errnum ? strerror(errnum) : "a part is missing");
     return SEK_EXIT_ERROR;
 }
 

@@ -112,8 +112,8 @@ static enum sek_err write_all(const struct sek_file_new *file, const struct sek_
     for (size_t n = head->len; !err && n > 0; n = fread(chunk, 1, sizeof chunk, spool)) {
         if (file)
             err = sek_file_new_write(file, data, n, diag);
-        else
-            fwrite(data, 1, n, stdout);
+        else if (fwrite(data, 1, n, stdout) < n && errno != EPIPE)
+            err = sek_diag_set(diag, SEK_E_IO, "cannot write: %s", strerror(errno));
         data = chunk;
     }
     if (!err && ferror(spool))
