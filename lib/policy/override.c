@@ -52,8 +52,8 @@ enum sek_err sek_override_from_text(const char *text, struct sek_override_spec *
     else if (*text && strcmp(text, "given") != 0)
         err =
             sek_diag_set(diag, SEK_E_INVALID,
-                         "\"%.60s\" is none of: given, passthru, log, nxdomain, nodata, sinkhole, "
-                         "refused, drop, tcp-only, \"cname NAME\"",
+                         "\"%.60s\" is none of: given, disabled, passthru, log, nxdomain, nodata, "
+                         "sinkhole, refused, drop, tcp-only, \"cname NAME\"",
                          text);
     if (!err)
         *out = spec;

@@ -66,6 +66,9 @@ static const char *octet_reason(uint8_t c)
     }
 }
 
+static const char address_reason[] = "is an IP address: response-ip: in front is about answers "
+                                     "that hold it, client-ip: about who asks";
+
 static enum sek_err check_octets(const char *text, size_t len, struct sek_diag *diag)
 {
     for (size_t i = 0; i < len; i++) {
@@ -73,7 +76,7 @@ static enum sek_err check_octets(const char *text, size_t len, struct sek_diag *
             i++; /* whatever is escaped is meant; sek_name_from_text checks the form */
         else if (!plain_octet[(uint8_t)text[i]])
             return refuse(text, len, diag,
-                          text[i] == ':' && is_address(text, len) ? "is an IP address"
+                          text[i] == ':' && is_address(text, len) ? address_reason
                                                                   : octet_reason((uint8_t)text[i]));
     }
     return SEK_OK;
@@ -106,7 +109,7 @@ enum sek_err sek_rule_from_text(const char *text, size_t len, enum sek_scope *ou
         return err;
     /* no top-level domain is a number (RFC 3696 §2): what ends in a digit may be an address */
     if (text[len - 1] >= '0' && text[len - 1] <= '9' && is_address(text, len))
-        return refuse(text, len, diag, "is an IP address");
+        return refuse(text, len, diag, address_reason);
     err = sek_name_from_text(text, len, out_name, diag);
     if (err == SEK_OK)
         err = sek_about_settle(&scope, out_name, diag);
