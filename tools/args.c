@@ -247,7 +247,9 @@ static enum sek_err short_options(struct walk *w, const char *word, struct sek_d
     for (const char *p = word + 1; *p; p++) {
         struct found f;
         if (!find_short(w->sets, w->n_sets, *p, &f))
-            return sek_diag_set(diag, SEK_E_INVALID, "unknown option -%c (in %.100s)", *p, word);
+            return sek_diag_set(diag, SEK_E_INVALID, "unknown option -%c (in %.100s)%s", *p, word,
+                                strchr(word, '.') ? "; -- goes before a name that begins with -"
+                                                  : "");
         if (f.row->kind != SEK_ARG_FLAG)
             return value_of(w, &f, p[1] ? p + 1 : NULL, word, diag);
         enum sek_err e = take_value(&f, NULL, w->now_s, diag);

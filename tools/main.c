@@ -176,6 +176,16 @@ static bool preview_begin(struct sek_context *c, struct sek_arg_set sets[2], cha
     return false;
 }
 
+/* An argument that begins with "-" is read as options: where arguments are missing, it may be one.
+ */
+static bool has_dashed_word(const char *line)
+{
+    for (const char *p = strstr(line, " -"); p; p = strstr(p + 2, " -"))
+        if (p[2] != '-' && p[2] && p[2] != ' ' && memchr(p, '.', strcspn(p + 1, " ") + 1))
+            return true;
+    return false;
+}
+
 static int command(int argc, char **argv, const char *line)
 {
     struct sek_arg_value global[SEK_N_GLOBALS] = {0}, values[SEK_ARGS_MAX] = {0};
@@ -215,8 +225,11 @@ static int command(int argc, char **argv, const char *line)
     }
     if (c.preview)
         values[sek_args_row(c.command->rows, "dry-run")].given = true;
-    if (sek_command_check_args(c.command, c.args, c.n_args, &c.diag))
+    if (sek_command_check_args(c.command, c.args, c.n_args, &c.diag)) {
+        if (c.n_args == 0 && has_dashed_word(line))
+            sek_talk("what begins with \"-\" is read as options: put -- before such a name");
         return wrong_use(c.command, &c.diag);
+    }
     return run(&c, global);
 }
 
