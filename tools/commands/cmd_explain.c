@@ -20,7 +20,8 @@ SEK_COMMAND(explain);
 
 enum { OPT_CLIENT, OPT_TYPE, OPT_ANSWER, N_OPTS };
 const struct sek_arg sek_cmd_explain_args[] = {
-    [OPT_CLIENT] = {"client", 'e', SEK_ARG_TEXT, "ADDRESS", "as asked by this endpoint; default one in no group"},
+    [OPT_CLIENT] = {"client", 'e', SEK_ARG_TEXT, "ADDRESS",
+                    "as asked by this endpoint; default one in no group"},
     [OPT_TYPE] = {"type", 't', SEK_ARG_TEXT, "TYPE", "as asked with this type; default A"},
     [OPT_ANSWER] = {"answer", 'a', SEK_ARG_TEXT, "ADDRESS", "with this address in the answer"},
     [N_OPTS] = {0},
