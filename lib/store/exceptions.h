@@ -8,9 +8,10 @@
  *
  * Its rules stand in lists of their own (list.source SEK_EXCEPTIONS_SOURCE), so that nothing that
  * people put there by hand is in their way: "exceptions" for everybody, "GROUP-exceptions" for a
- * group, "exception-ID" for single endpoints, which is also the name of a group made for them. One
- * with terms, or with a start that is later than its approval, has its rule in "exception-ID" in
- * any case: a list holds one rule for a name, and these would be in each other's way.
+ * group, "exception-ID" for single endpoints. Exceptions for the same endpoints share a group,
+ * which has the name of the one that it was made for, and is there until the last of them is over.
+ * One with terms, or with a start that is later than its approval, has its rule in "exception-ID"
+ * in any case: a list holds one rule for a name, and these would be in each other's way.
  *
  * Writers work within a transaction of store/policydb.h. One thread. */
 #pragma once

@@ -12,7 +12,19 @@
 
 #define PRIORITY 1000
 #define EDE_BLOCKED 15   /* RFC 8914 §4.16; never used by what passes */
-#define OWN "exception-" /* and its number: list, and group, of one exception */
+#define OWN "exception-" /* and its number: list of one exception, group of its endpoints */
+#define WORDS_MAX 512
+
+/* Endpoints that exceptions in force are for. Those for the same ones share a group: there are few.
+ * It has the name of the exception that it was made for, and stays as long as any other needs it.
+ */
+struct endpoints {
+    char key[1024]; /* as e->endpoints, sorted */
+    char group[SEK_LIST_NAME_MAX];
+    uint8_t id;        /* of the group; 0: none yet */
+    int64_t expires_s; /* the last end of theirs; 0: never */
+    bool has_members;  /* this time */
+};
 
 struct enforcing {
     struct sek_policydb *db;
@@ -22,7 +34,8 @@ struct enforcing {
     struct sek_buf wanted; /* struct sek_entry */
     struct sek_buf keys;   /* uint64_t: hashes of their places, for the search */
     struct sek_buf found;  /* struct sek_entry: those that are there */
-    struct sek_buf own;    /* int64_t: exceptions that have a list of their own */
+    struct sek_buf own;    /* int64_t: exceptions whose list, or group, is needed */
+    struct sek_buf sets;   /* struct endpoints */
     const struct sek_exceptions_doubted *doubted;
     struct sek_buf held; /* int64_t: those of them whose rules stay as they are */
     bool changed;
@@ -141,16 +154,55 @@ static enum sek_err list_make(struct enforcing *x, const char *name, uint64_t gr
     return err;
 }
 
-static enum sek_err members_put(struct enforcing *x, const struct sek_exception *e, unsigned group)
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+/* The same text for the same networks in whatever order. */
+static void key_of(const char *endpoints, char *out, size_t size)
+{
+    char words[WORDS_MAX][SEK_NET_TEXT_MAX + 1];
+    size_t n = 0, at = 0;
+    for (const char *p = endpoints;
+         n < WORDS_MAX && (p = sek_exception_word(p, words[n], sizeof words[n]));)
+        n++;
+    qsort(words, n, sizeof *words, by_text);
+    *out = '\0';
+    for (size_t i = 0; i < n && at < size; i++)
+        at += (size_t)snprintf(out + at, size - at, "%s%s", i ? " " : "", words[i]);
+}
+
+static struct endpoints *set_find(const struct enforcing *x, const char *key)
+{
+    struct endpoints *all = (void *)x->sets.data;
+    for (size_t i = 0; i < x->sets.len / sizeof *all; i++)
+        if (strcmp(all[i].key, key) == 0)
+            return &all[i];
+    return NULL;
+}
+
+static struct endpoints *set_of(const struct enforcing *x, const struct sek_exception *e)
+{
+    char key[sizeof((struct endpoints *)0)->key];
+    key_of(e->endpoints, key, sizeof key);
+    return set_find(x, key);
+}
+
+static enum sek_err members_put(struct enforcing *x, const struct sek_exception *e,
+                                struct endpoints *set)
 {
     char word[SEK_NET_TEXT_MAX + 1];
     struct sek_member m = {
-        .group = (uint8_t)group, .expires_s = e->end_s, .created_s = e->decided.time_s};
+        .group = set->id, .expires_s = set->expires_s, .created_s = e->decided.time_s};
     enum sek_err err = SEK_OK;
     bool changed;
+    if (set->has_members)
+        return SEK_OK;
+    set->has_members = true;
     snprintf(m.who, sizeof m.who, "%s", e->decided.who);
     snprintf(m.comment, sizeof m.comment, "exception %lld", (long long)e->id);
-    for (const char *at = e->endpoints; !err && (at = sek_exception_word(at, word, sizeof word));) {
+    for (const char *at = set->key; !err && (at = sek_exception_word(at, word, sizeof word));) {
         if (sek_net_from_text(word, &m.net, NULL))
             continue; /* a forgotten endpoint (store/policydb_forget.h) */
         err = sek_policydb_member_put(x->db, &m, &changed, x->diag);
@@ -182,40 +234,68 @@ static enum sek_err group_add(struct enforcing *x, const struct sek_exception *e
     *out = (struct sek_client_group){.mode = SEK_MODE_OFF, .action = SEK_ACTION_NXDOMAIN};
     snprintf(out->name, sizeof out->name, "%s", name);
     enum sek_err err =
-        sek_policydb_group_add(x->db, out, "endpoints of one exception", x->who, x->now_s, x->diag);
+        sek_policydb_group_add(x->db, out, "endpoints of exceptions", x->who, x->now_s, x->diag);
     x->changed |= !err;
     if (err == SEK_E_LIMIT)
         return sek_diag_set(x->diag, err,
-                            "exception %lld: single endpoints take a group of their own, and all "
-                            "%d are taken; ask for it for a group (--group)",
+                            "exception %lld: single endpoints take a group, one for all exceptions "
+                            "for the same, and all %d are taken; ask for it for a group (--group)",
                             (long long)e->id, SEK_GROUPS_MAX);
     return err;
 }
 
-/* The group of the endpoints, and its list, which is for `groups` as well. */
+/* There is one where people changed its members. */
+static enum sek_err group_get_or_add(struct enforcing *x, const struct sek_exception *e,
+                                     const char *name, struct sek_client_group *out)
+{
+    struct sek_group_row row;
+    enum sek_err err = sek_policydb_group_get(x->db, name, x->now_s, &row, x->diag);
+    if (err == SEK_E_NOTFOUND)
+        return group_add(x, e, name, out);
+    *out = row.group;
+    return err;
+}
+
+static enum sek_err audience_set(struct enforcing *x, struct sek_list_row *list, uint64_t groups)
+{
+    if (strcmp(list->source, SEK_EXCEPTIONS_SOURCE) == 0 && list->audience.only == groups)
+        return SEK_OK;
+    snprintf(list->source, sizeof list->source, "%s", SEK_EXCEPTIONS_SOURCE);
+    list->audience.only = groups;
+    enum sek_err err = sek_policydb_list_set(x->db, list, x->diag);
+    x->changed |= !err;
+    return err;
+}
+
+/* The group of the endpoints, made with a list of its name where no exception in force for the same
+ * ones has one; and the list `name`, for them and `groups`. */
 static enum sek_err group_make(struct enforcing *x, const struct sek_exception *e, const char *name,
                                uint64_t groups, uint16_t *out)
 {
-    struct sek_group_row row;
+    struct endpoints *set = set_of(x, e);
+    struct sek_client_group group;
     struct sek_list_row list;
-    enum sek_err err = sek_policydb_group_get(x->db, name, x->now_s, &row, x->diag);
-    if (err == SEK_E_NOTFOUND)
-        err = group_add(x, e, name, &row.group);
+    enum sek_err err = SEK_OK;
+    if (!set)
+        return sek_diag_set(x->diag, SEK_E_NOMEM, "%s", sek_err_text(SEK_E_NOMEM));
+    if (!set->id) {
+        err = group_get_or_add(x, e, name, &group);
+        set->id = err ? 0 : group.id;
+        snprintf(set->group, sizeof set->group, "%s", name);
+    }
+    if (!err)
+        err = members_put(x, e, set);
+    if (!err)
+        groups |= sek_group_bit(set->id);
+    if (!err && strcmp(set->group, name) != 0)
+        err = list_make(x, name, groups, out);
     if (!err)
         err = sek_policydb_list_get(x->db, name, &list, x->diag);
-    if (err)
-        return err;
-    groups |= sek_group_bit(row.group.id);
-    if (strcmp(list.source, SEK_EXCEPTIONS_SOURCE) != 0 || list.audience.only != groups) {
-        snprintf(list.source, sizeof list.source, "%s", SEK_EXCEPTIONS_SOURCE);
-        list.audience.only = groups;
-        err = sek_policydb_list_set(x->db, &list, x->diag);
-        x->changed |= !err;
-    }
-    if (err)
-        return err;
-    *out = row.group.list;
-    return members_put(x, e, row.group.id);
+    if (!err)
+        err = audience_set(x, &list, groups);
+    if (!err)
+        *out = list.list.id;
+    return err;
 }
 
 /* The list "exception-ID": with terms it is for all whom the exception is for; else for its
@@ -228,7 +308,6 @@ static enum sek_err list_one(struct enforcing *x, const struct sek_exception *e,
     enum sek_err err = alone ? groups_of(x, e, &groups) : SEK_OK;
     if (err || (*e->groups && !groups && !*e->endpoints))
         return err; /* all its groups are gone: it must not be for everybody then */
-    sek_buf_add(&x->own, &e->id, sizeof e->id);
     return *e->endpoints ? group_make(x, e, name, groups, out) : list_make(x, name, groups, out);
 }
 
@@ -279,17 +358,108 @@ static bool want_all(void *arg, const struct sek_exception *e)
     uint16_t list;
     if (!sek_exception_has_rule(e, x->now_s) || !sek_exception_lists(e, lists, sizeof lists))
         return true;
-    if (is_doubted(x, e->id)) {
-        sek_buf_add(&x->held, &e->id, sizeof e->id);
-        sek_buf_add(&x->own, &e->id, sizeof e->id);
+    if (is_doubted(x, e->id))
         return true;
-    }
     for (const char *at = lists; !x->err && (at = sek_exception_word(at, name, sizeof name));) {
         x->err = list_for(x, e, name, &list);
         if (!x->err && list)
             x->err = want(x, list, e);
     }
     return x->err == SEK_OK;
+}
+
+/* --- what is needed of lists and groups ----------------------------------------------------------
+ */
+
+/* The exception in the name of its own list or group; 0: it is no such name. */
+static int64_t own_number(const char *name)
+{
+    const char *number = name + strlen(OWN);
+    if (strncmp(name, OWN, strlen(OWN)) != 0 || !*number || number[strspn(number, "0123456789")])
+        return 0;
+    return strtoll(number, NULL, 10);
+}
+
+/* Of an exception that is over, and nobody else's either. */
+static bool is_over(const struct enforcing *x, const char *name)
+{
+    const int64_t *ids = (const void *)x->own.data;
+    int64_t id = own_number(name);
+    for (size_t i = 0; i < x->own.len / sizeof *ids; i++)
+        if (ids[i] == id)
+            return false;
+    return id != 0;
+}
+
+static bool need_take(void *arg, const struct sek_exception *e)
+{
+    struct enforcing *x = arg;
+    struct endpoints fresh = {.expires_s = e->end_s};
+    uint64_t groups;
+    if (!sek_exception_has_rule(e, x->now_s))
+        return true;
+    if (is_doubted(x, e->id)) {
+        sek_buf_add(&x->held, &e->id, sizeof e->id);
+        return true;
+    }
+    bool alone = *e->terms || sek_exception_is_later(e);
+    x->err = groups_of(x, e, &groups);
+    if (*e->endpoints || (alone && (groups || !*e->groups)))
+        sek_buf_add(&x->own, &e->id, sizeof e->id);
+    if (x->err || !*e->endpoints)
+        return x->err == SEK_OK;
+    key_of(e->endpoints, fresh.key, sizeof fresh.key);
+    struct endpoints *set = set_find(x, fresh.key);
+    if (!set)
+        sek_buf_add(&x->sets, &fresh, sizeof fresh);
+    else if (lasts_longer(e->end_s, set->expires_s))
+        set->expires_s = e->end_s;
+    return true;
+}
+
+struct member_words {
+    char text[WORDS_MAX * (SEK_NET_TEXT_MAX + 1)];
+    size_t at;
+};
+
+static bool member_take(void *arg, const struct sek_member *m)
+{
+    struct member_words *w = arg;
+    char net[SEK_NET_TEXT_MAX];
+    size_t left = sizeof w->text - w->at;
+    int n =
+        snprintf(w->text + w->at, left, "%s%s", w->at ? " " : "", sek_net_to_text(&m->net, net));
+    w->at += (size_t)n < left ? (size_t)n : 0;
+    return true;
+}
+
+/* A group that was made for endpoints, whoever's: it is taken for those that have the same. */
+static bool group_know(void *arg, const struct sek_group_row *row)
+{
+    struct enforcing *x = arg;
+    struct sek_list_row list;
+    struct member_words w = {.at = 0};
+    char key[sizeof((struct endpoints *)0)->key];
+    int64_t number = own_number(row->group.name);
+    if (!number)
+        return true;
+    enum sek_err err = list_own(x, row->group.name, &list);
+    if (err == SEK_E_EXISTS) /* somebody's own group of such a name */
+        return true;
+    if (!err)
+        err = sek_policydb_members(x->db, row->group.id, member_take, &w, x->diag);
+    if (err) {
+        x->err = err;
+        return false;
+    }
+    key_of(w.text, key, sizeof key);
+    struct endpoints *set = set_find(x, key);
+    if (!set || set->id)
+        return true;
+    set->id = row->group.id;
+    snprintf(set->group, sizeof set->group, "%s", row->group.name);
+    sek_buf_add(&x->own, &number, sizeof number);
+    return true;
 }
 
 /* --- what is there -------------------------------------------------------------------------------
@@ -304,30 +474,25 @@ static bool entry_take(void *arg, const struct sek_entry *e)
     return true;
 }
 
-/* Of an exception that is over, by the name of its own list or group. */
-static bool is_over(const struct enforcing *x, const char *name)
-{
-    const int64_t *ids = (const void *)x->own.data;
-    const char *number = name + strlen(OWN);
-    if (strncmp(name, OWN, strlen(OWN)) != 0 || !*number || number[strspn(number, "0123456789")])
-        return false;
-    int64_t id = strtoll(number, NULL, 10);
-    for (size_t i = 0; i < x->own.len / sizeof *ids; i++)
-        if (ids[i] == id)
-            return false;
-    return true;
-}
-
 static bool list_take(void *arg, const struct sek_list_row *row)
 {
     struct enforcing *x = arg;
-    if (strcmp(row->source, SEK_EXCEPTIONS_SOURCE) != 0)
+    if (strcmp(row->source, SEK_EXCEPTIONS_SOURCE) == 0)
+        x->err = sek_policydb_entries(x->db, row->list.id, entry_take, x, x->diag);
+    return x->err == SEK_OK;
+}
+
+/* Lists go before the groups that they are for; a group's own goes with it. */
+static bool list_give_back(void *arg, const struct sek_list_row *row)
+{
+    struct enforcing *x = arg;
+    struct sek_group_row group;
+    if (strcmp(row->source, SEK_EXCEPTIONS_SOURCE) != 0 || !is_over(x, row->list.name))
         return true;
-    if (is_over(x, row->list.name)) {
+    x->err = sek_policydb_group_get(x->db, row->list.name, x->now_s, &group, x->diag);
+    if (x->err == SEK_E_NOTFOUND) {
         x->err = sek_policydb_list_remove(x->db, row->list.id, NULL, NULL, x->diag);
         x->changed |= !x->err;
-    } else {
-        x->err = sek_policydb_entries(x->db, row->list.id, entry_take, x, x->diag);
     }
     return x->err == SEK_OK;
 }
@@ -354,7 +519,7 @@ static enum sek_err entries_set(struct enforcing *x)
 }
 
 /* Groups are few: those of exceptions that are over are given back. */
-static bool group_take(void *arg, const struct sek_group_row *row)
+static bool group_give_back(void *arg, const struct sek_group_row *row)
 {
     struct enforcing *x = arg;
     struct sek_list_row list;
@@ -371,33 +536,41 @@ static bool group_take(void *arg, const struct sek_group_row *row)
     return x->err == SEK_OK;
 }
 
+/* What is over goes first: it may free a group that another needs. */
+static enum sek_err all_steps(struct enforcing *x)
+{
+    enum sek_err err = sek_exceptions(x->db, false, need_take, x, x->diag);
+    if (!err && !x->err)
+        err = sek_policydb_groups(x->db, x->now_s, group_know, x, x->diag);
+    /* where one is in doubt, what it says of its endpoints is: any group may be its own */
+    bool in_doubt = x->held.len > 0;
+    if (!err && !x->err && !in_doubt)
+        err = sek_policydb_lists(x->db, list_give_back, x, x->diag);
+    if (!err && !x->err && !in_doubt)
+        err = sek_policydb_groups(x->db, x->now_s, group_give_back, x, x->diag);
+    if (!err && !x->err)
+        err = sek_exceptions(x->db, false, want_all, x, x->diag);
+    if (!err && !x->err)
+        err = sek_policydb_lists(x->db, list_take, x, x->diag);
+    if (!err)
+        err = x->err;
+    if (!err && (x->wanted.failed || x->keys.failed || x->found.failed || x->own.failed ||
+                 x->sets.failed || x->held.failed))
+        err = sek_diag_set(x->diag, SEK_E_NOMEM, "%s", sek_err_text(SEK_E_NOMEM));
+    return err ? err : entries_set(x);
+}
+
 enum sek_err sek_exceptions_enforce(struct sek_policydb *db, const char *who, int64_t now_s,
                                     const struct sek_exceptions_doubted *doubted, bool *out_changed,
                                     struct sek_diag *diag)
 {
     struct enforcing x = {.db = db, .who = who, .now_s = now_s, .diag = diag, .doubted = doubted};
-    sek_buf_init(&x.wanted, 0);
-    sek_buf_init(&x.keys, 0);
-    sek_buf_init(&x.found, 0);
-    sek_buf_init(&x.own, 0);
-    sek_buf_init(&x.held, 0);
-    enum sek_err err = sek_exceptions(db, false, want_all, &x, diag);
-    if (!err && !x.err)
-        err = sek_policydb_groups(db, now_s, group_take, &x, diag);
-    if (!err && !x.err)
-        err = sek_policydb_lists(db, list_take, &x, diag);
-    if (!err)
-        err = x.err;
-    if (!err &&
-        (x.wanted.failed || x.keys.failed || x.found.failed || x.own.failed || x.held.failed))
-        err = sek_diag_set(diag, SEK_E_NOMEM, "%s", sek_err_text(SEK_E_NOMEM));
-    if (!err)
-        err = entries_set(&x);
-    sek_buf_fini(&x.wanted);
-    sek_buf_fini(&x.keys);
-    sek_buf_fini(&x.found);
-    sek_buf_fini(&x.own);
-    sek_buf_fini(&x.held);
+    struct sek_buf *const all[] = {&x.wanted, &x.keys, &x.found, &x.own, &x.sets, &x.held};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        sek_buf_init(all[i], 0);
+    enum sek_err err = all_steps(&x);
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        sek_buf_fini(all[i]);
     if (!err)
         *out_changed = x.changed;
     return err;

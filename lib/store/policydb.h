@@ -98,6 +98,9 @@ enum sek_err sek_policydb_group_set(struct sek_policydb *db, const struct sek_cl
  * audience names it. */
 enum sek_err sek_policydb_group_remove(struct sek_policydb *db,
                                        const struct sek_client_group *group, struct sek_diag *diag);
+/* How many more of them there can be. */
+enum sek_err sek_policydb_groups_left(struct sek_policydb *db, unsigned *out,
+                                      struct sek_diag *diag);
 /* By name; as sek_policydb_lists. */
 typedef bool sek_group_fn(void *arg, const struct sek_group_row *row); /* false stops */
 enum sek_err sek_policydb_groups(struct sek_policydb *db, int64_t now_s, sek_group_fn *fn,

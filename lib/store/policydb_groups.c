@@ -175,6 +175,17 @@ enum sek_err sek_policydb_group_remove(struct sek_policydb *db,
     return err ? err : sek_policydb_list_remove(db, group->list, NULL, NULL, diag);
 }
 
+/* The first is quarantine's, made or not. */
+enum sek_err sek_policydb_groups_left(struct sek_policydb *db, unsigned *out, struct sek_diag *diag)
+{
+    int64_t n = 0;
+    enum sek_err err =
+        sek_sql_int(db->db, "SELECT count(*) FROM client_group WHERE id > 1", &n, diag);
+    if (!err)
+        *out = n < SEK_GROUPS_MAX - 1 ? (unsigned)(SEK_GROUPS_MAX - 1 - n) : 0;
+    return err;
+}
+
 enum sek_err sek_policydb_groups(struct sek_policydb *db, int64_t now_s, sek_group_fn *fn,
                                  void *arg, struct sek_diag *diag)
 {

@@ -183,6 +183,43 @@ static uint64_t bit_of(const struct world *w, const char *group)
     return sek_group_bit(row.group.id);
 }
 
+struct bit_search {
+    const struct world *w;
+    const struct sek_exception *e;
+    uint64_t bits;
+    unsigned n_members, n_ours;
+};
+
+static bool is_member(void *arg, const struct sek_member *m)
+{
+    struct bit_search *s = arg;
+    char net[SEK_NET_TEXT_MAX];
+    s->n_members++;
+    s->n_ours += strstr(s->e->endpoints, sek_net_to_text(&m->net, net)) != NULL;
+    return true;
+}
+
+static bool is_group_for(void *arg, const struct sek_group_row *row)
+{
+    struct bit_search *s = arg;
+    if (strncmp(row->group.name, "exception-", 10) != 0)
+        return true;
+    s->n_members = s->n_ours = 0;
+    OK(sek_policydb_members(s->w->db, row->group.id, is_member, s, &diag));
+    if (s->n_members == 2 && s->n_ours == 2)
+        s->bits |= sek_group_bit(row->group.id);
+    return true;
+}
+
+/* Of the one group that its two endpoints make up. */
+static uint64_t bit_for(const struct world *w, const struct sek_exception *e)
+{
+    struct bit_search s = {.w = w, .e = e};
+    OK(sek_policydb_groups(w->db, w->now_s, is_group_for, &s, &diag));
+    assert_int_equal(__builtin_popcountll(s.bits), 1);
+    return s.bits;
+}
+
 /* A list of its own: whom it is for, and what its rule says besides. */
 static void own_check(const struct world *w, const struct sek_exception *e, const char *own)
 {
@@ -190,10 +227,13 @@ static void own_check(const struct world *w, const struct sek_exception *e, cons
     struct sek_diag why;
     bool later = e->start_s > e->decided.time_s, alone = later || *e->terms;
     bool is_there = sek_policydb_list_get(w->db, own, &row, &why) == SEK_OK;
-    assert_int_equal(is_there, sek_exception_has_rule(e, w->now_s) && (alone || *e->endpoints));
-    if (!is_there)
+    if (!sek_exception_has_rule(e, w->now_s) || (!alone && !*e->endpoints)) {
+        if (is_there) /* empty: of a group that others share */
+            (void)bit_of(w, own);
         return;
-    uint64_t groups = *e->endpoints ? bit_of(w, own) : 0;
+    }
+    assert_true(is_there);
+    uint64_t groups = *e->endpoints ? bit_for(w, e) : 0;
     if (alone && strstr(e->groups, "kiosk"))
         groups |= bit_of(w, "kiosk");
     if (alone && strstr(e->groups, "lab"))
@@ -244,7 +284,7 @@ static void world_ask(struct world *w)
     if (dice(2))
         snprintf(e.groups, sizeof e.groups, "%s", dice(2) ? "kiosk" : "kiosk lab");
     if (dice(3) == 0)
-        snprintf(e.endpoints, sizeof e.endpoints, "192.0.2.%u 2001:db8::/64", dice(200));
+        snprintf(e.endpoints, sizeof e.endpoints, "192.0.2.%u 2001:db8::/64", 100 + dice(4));
     if (dice(4) == 0)
         snprintf(e.terms, sizeof e.terms, "type=TXT");
     e.requested.time_s = w->now_s;
@@ -358,6 +398,72 @@ static void test_no_group_left(void **state)
     struct sek_group_row row;
     n_groups = sek_policydb_group_get(db, "exception-1", NOW, &row, &why);
     assert_int_equal(n_groups, SEK_E_NOTFOUND);
+    sek_policydb_close(db);
+}
+
+static bool count_own(void *arg, const struct sek_group_row *row)
+{
+    *(int *)arg += strncmp(row->group.name, "exception-", 10) == 0;
+    return true;
+}
+
+static int own_groups(struct sek_policydb *db)
+{
+    int n = 0;
+    OK(sek_policydb_groups(db, NOW, count_own, &n, &diag));
+    return n;
+}
+
+static bool latest_end(void *arg, const struct sek_member *m)
+{
+    *(int64_t *)arg = m->expires_s;
+    return true;
+}
+
+/* Exceptions for the same endpoints share a group, in whatever order they are named; it stays as
+ * long as any of them is in force, and as long as the last of them. */
+static void test_shared_group(void **state)
+{
+    (void)state;
+    enum { N = SEK_GROUPS_MAX + 10 };
+    struct sek_policydb *db;
+    struct sek_group_row group;
+    struct sek_list_row list;
+    bool changed;
+    int64_t end_s = 0;
+    OK(sek_policydb_open(NULL, true, &db, &diag));
+    OK(sek_policydb_begin(db, &diag));
+    for (int i = 1; i <= N; i++) {
+        struct sek_exception_step yes = step_of(SEK_EXCEPTION_APPROVE, NOW);
+        struct sek_exception e = asked("a.example", SEK_SCOPE_EXACT, i == 1 ? 60 : 120);
+        snprintf(e.endpoints, sizeof e.endpoints, "%s",
+                 i % 2 ? "192.0.2.1 192.0.2.2" : "192.0.2.2 192.0.2.1");
+        snprintf(e.terms, sizeof e.terms, "%s", i == 3 ? "type=TXT" : "");
+        e.start_s = NOW;
+        e.end_s = NOW + (i == 1 ? 60 : 120);
+        OK(sek_exception_add(db, &e, &diag));
+        OK(sek_exception_step(db, &e, &yes, &diag));
+    }
+    OK(sek_exceptions_enforce(db, "root", NOW, NULL, &changed, &diag));
+    assert_true(changed);
+    assert_int_equal(own_groups(db), 1);
+    OK(sek_exceptions_enforce(db, "root", NOW, NULL, &changed, &diag));
+    assert_false(changed);
+    OK(sek_policydb_group_get(db, "exception-1", NOW, &group, &diag));
+    for (int i = 2; i <= N; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "exception-%d", i);
+        OK(sek_policydb_list_get(db, name, &list, &diag));
+        assert_int_equal(list.audience.only, sek_group_bit(group.group.id));
+    }
+    OK(sek_policydb_members(db, group.group.id, latest_end, &end_s, &diag));
+    assert_int_equal(end_s, NOW + 120);
+    OK(sek_exceptions_enforce(db, "root", NOW + 60, NULL, &changed, &diag)); /* without its maker */
+    assert_int_equal(own_groups(db), 1);
+    OK(sek_policydb_group_get(db, "exception-1", NOW, &group, &diag));
+    OK(sek_exceptions_enforce(db, "root", NOW + 120, NULL, &changed, &diag));
+    assert_int_equal(own_groups(db), 0);
+    assert_int_equal(sek_policydb_list_get(db, "exception-2", &list, NULL), SEK_E_NOTFOUND);
     sek_policydb_close(db);
 }
 
@@ -481,10 +587,15 @@ static void test_sum(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_state),          cmocka_unit_test(test_rules),
-        cmocka_unit_test(test_ends_alone),     cmocka_unit_test(test_no_group_left),
-        cmocka_unit_test(test_list_of_others), ON_FILE(test_kept),
-        cmocka_unit_test(test_words),          cmocka_unit_test(test_sum),
+        cmocka_unit_test(test_state),
+        cmocka_unit_test(test_rules),
+        cmocka_unit_test(test_ends_alone),
+        cmocka_unit_test(test_no_group_left),
+        cmocka_unit_test(test_shared_group),
+        cmocka_unit_test(test_list_of_others),
+        ON_FILE(test_kept),
+        cmocka_unit_test(test_words),
+        cmocka_unit_test(test_sum),
     };
     return cmocka_run_group_tests(tests, setup_all, teardown_all);
 }

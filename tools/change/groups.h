@@ -26,6 +26,8 @@ bool sek_nets_put(struct sek_nets *out, const struct sek_net *net);
 /* Is the address in one of them? */
 bool sek_nets_have(const struct sek_nets *nets, const struct sek_addr *a);
 
+#define SEK_GROUPS_FEW 8 /* when so many are left, people are told */
+
 /* "everybody", "kiosk, guests", "all but guests". */
 void sek_audience_text(struct sek_policydb *db, const struct sek_audience *a, int64_t now_s,
                        struct sek_buf *out);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include "event/status.h"
 #include "tools/feeds/feedview.h"
+#include "tools/change/groups.h"
 #include "tools/change/guarded.h"
 #include "tools/roles.h"
 #include "name/suffix.h"
@@ -186,6 +187,14 @@ static void check_emergencies(struct sek_diagnose *d, struct sek_policydb *db)
             sum.emergency_in_force ? "in force" : "over by now");
 }
 
+static void check_groups(struct sek_diagnose *d, struct sek_policydb *db)
+{
+    unsigned left;
+    if (sek_policydb_groups_left(db, &left, NULL) == SEK_OK && left <= SEK_GROUPS_FEW)
+        say(d, SEK_LEVEL_WARN, "groups", "ask for exceptions for groups, not for single endpoints",
+            "%u of %d groups of endpoints are left", left, SEK_GROUPS_MAX - 1);
+}
+
 /* What to do about a file that cannot be opened. */
 static const char *remedy(enum sek_err e, const char *if_damaged)
 {
@@ -218,6 +227,8 @@ static void check_policydb(struct sek_diagnose *d, uint64_t compiled)
                         "chown root, chmod go-w; share/sekisho/folders.sh sets it up");
     if (!e)
         check_emergencies(d, db);
+    if (!e)
+        check_groups(d, db);
     if (!e)
         check_guarded(d, db);
     if (!e)
