@@ -10,6 +10,7 @@ import re
 import shutil
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 from packets import ask
@@ -24,6 +25,7 @@ COMMAND = os.environ.get("SEK_COMMAND", "")
 
 SINKHOLE4, SINKHOLE6 = "192.0.2.53", "2001:db8::53"
 TTL_S = 30
+START_TRIES = 5
 
 
 class Policy:
@@ -172,11 +174,25 @@ remote-control:
             env["LD_PRELOAD"] = ":".join(self.preload)
             env.setdefault("ASAN_OPTIONS", "detect_leaks=1:exitcode=99")
             env.setdefault("UBSAN_OPTIONS", "halt_on_error=1:print_stacktrace=1")
-        self.process = Process([self.unbound, "-dd", "-c", str(self.folder / "unbound.conf")],
-                               self.folder / "log", env)
-        if wait:
-            self.wait_serving()
-        return self
+        log = self.folder / "log"
+        before = log.stat().st_size if log.exists() else 0
+        for tries_left in reversed(range(START_TRIES)):
+            self.process = Process([self.unbound, "-dd", "-c", str(self.folder / "unbound.conf")],
+                                   log, env)
+            try:
+                if wait:
+                    self.wait_serving()
+                return self
+            except AssertionError:
+                if not tries_left or not self.port_was_taken():
+                    raise
+            os.truncate(log, before)
+            time.sleep(0.5)
+
+    def port_was_taken(self):
+        """By a socket of another test, which had the free port for a moment."""
+        return (not self.process.alive() and
+                "address already in use" in "".join(self.process.lines()[-3:]))
 
     def wait_serving(self):
         wait_until(self.serves, lambda: "Unbound serves; its log: " + self.process.text())
