@@ -35,11 +35,3 @@ enum sek_err sek_zone_read(sek_zone_fn **out, struct sek_diag *diag)
     *out = offset_at;
     return SEK_OK;
 }
-
-enum sek_err sek_zone_set(const char *name, sek_zone_fn **out, struct sek_diag *diag)
-{
-    enum sek_err e = sek_timezone_check(name, diag);
-    if (!e && setenv("TZ", name, 1) != 0)
-        return sek_diag_set(diag, SEK_E_NOMEM, "%s", sek_err_text(SEK_E_NOMEM));
-    return e ? e : sek_zone_read(out, diag);
-}

@@ -7,5 +7,3 @@
 
 /* NULL: UTC. INVALID: TZ names a zone that is not known here. */
 enum sek_err sek_zone_read(sek_zone_fn **out, struct sek_diag *diag);
-/* From now on in a zone with this name ("Europe/Berlin"), whatever TZ was. NOTFOUND. */
-enum sek_err sek_zone_set(const char *name, sek_zone_fn **out, struct sek_diag *diag);
