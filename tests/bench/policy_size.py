@@ -20,13 +20,13 @@ import os
 import resource
 import shutil
 import signal
-import socket
 import statistics
-import struct
 import subprocess
 import sys
 import tempfile
 import time
+
+from resolver import ask
 
 PORTS = {"empty": 5385, "first": 5386, "second": 5387}
 STARTS = 5
@@ -41,20 +41,6 @@ def name(i):
         x //= 36
     filler = "" if i % 3 else LETTERS[i % 26] + LETTERS[i // 26 % 26] + "a"
     return f"{word}{filler}.{('com', 'com', 'net', 'org', 'de', 'info', 'top', 'co.uk')[i // 7 % 8]}"
-
-
-def ask(port, text):
-    """rcode of one A query, or None."""
-    packet = struct.pack(">6H", 7, 0x0100, 1, 0, 0, 0)
-    packet += b"".join(bytes([len(label)]) + label.encode() for label in text.split("."))
-    packet += b"\0" + struct.pack(">2H", 1, 1)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.settimeout(0.25)
-        try:
-            sock.sendto(packet, ("127.0.0.1", port))
-            return sock.recv(4096)[3] & 15
-        except OSError:
-            return None
 
 
 def private_mib(pid):
