@@ -157,9 +157,12 @@ static int on_local(struct query_info *qinfo, struct module_qstate *qstate, stru
                     int id, void *callback)
 {
     (void)qstate, (void)rep, (void)rcode, (void)edns, (void)options, (void)region, (void)id;
+    struct sek_module *m = callback;
     struct seen s;
     if (seen_from(qinfo, repinfo, start_time, &s))
-        seen_record(callback, &s, NULL, SEK_OUTCOME_LOCAL, NULL, NULL);
+        seen_record(m, &s, NULL, SEK_OUTCOME_LOCAL, NULL, NULL);
+    else
+        sek_runtime_tell(m->runtime); /* a question about the resolver itself shows what it says */
     return 1;
 }
 

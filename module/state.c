@@ -62,8 +62,10 @@ struct sek_module *sek_module_start(struct module_env *env, int id)
     struct sek_conf conf;
     if (!place_is_right(env, id) || !conf_read(&conf))
         return m;
-    const struct sek_runtime_hooks hooks = {.arg = m, .purge = sek_purge, .say = sek_log_say};
     unsigned n_workers = env->cfg->num_threads > 0 ? (unsigned)env->cfg->num_threads : 1;
+    /* several workers share their descriptors among themselves: there is nothing to gain */
+    const struct sek_runtime_hooks hooks = {
+        .arg = m, .purge = sek_purge, .say = sek_log_say, .own_descriptors = n_workers == 1};
     struct sek_diag diag = {0};
     if (sek_runtime_start(&conf, n_workers, sek_host_version(), &hooks, &m->runtime, &diag) !=
         SEK_OK) {

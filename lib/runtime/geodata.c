@@ -4,11 +4,6 @@
 #include "runtime/parts.h"
 #include "base/banned.h"
 
-static void say(void *arg, bool trouble, const char *text)
-{
-    sek__runtime_say(arg, trouble, "%s", text);
-}
-
 /* Rules about places say other things of what the cache holds now: it is walked again. */
 static void settle(void *arg)
 {
@@ -28,6 +23,6 @@ void sek__geo_start(struct sek_runtime *rt)
 
 void sek__geo_tick(struct sek_runtime *rt)
 {
-    if (sek_geo_refresh(rt->geo, sek_keeper_now_ms() / 1000, say, rt))
+    if (sek_geo_refresh(rt->geo, sek_keeper_now_ms() / 1000, sek__runtime_say_line, rt))
         sek_status_set_text(rt->page, rt->page->geo_text, sek_geo_trouble(rt->geo));
 }

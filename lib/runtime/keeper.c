@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "runtime/parts.h"
+#include "base/descriptors.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -25,20 +26,23 @@ int64_t sek_keeper_now_ms(void)
     return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-static void say(const struct sek_runtime *rt, bool trouble, const char *text)
+void sek__runtime_say_line(void *arg, bool trouble, const char *text)
 {
-    if (rt->hooks.say)
+    struct sek_runtime *rt = arg;
+    if (rt->apart)
+        sek_tell_put(&rt->tell, trouble, text);
+    else if (rt->hooks.say)
         rt->hooks.say(rt->hooks.arg, trouble, text);
 }
 
-void sek__runtime_say(const struct sek_runtime *rt, bool trouble, const char *fmt, ...)
+void sek__runtime_say(struct sek_runtime *rt, bool trouble, const char *fmt, ...)
 {
-    char line[700];
+    char line[SEK_TELL_LINE_MAX];
     va_list ap;
     va_start(ap, fmt);
     vsnprintf(line, sizeof line, fmt, ap);
     va_end(ap);
-    say(rt, trouble, line);
+    sek__runtime_say_line(rt, trouble, line);
 }
 
 struct sek_file_mark sek__file_mark(const char *path)
@@ -126,7 +130,7 @@ static void notes_tell(struct sek_runtime *rt)
     snprintf(rt->notes, sizeof rt->notes, "%s", now);
     sek_status_set_text(rt->page, rt->page->policy_text, now);
     if (*now)
-        say(rt, true, now);
+        sek__runtime_say(rt, true, "%s", now);
 }
 
 static void policy_in_force(struct sek_runtime *rt, struct sek_policy *fresh)
@@ -161,13 +165,10 @@ static void policy_in_force(struct sek_runtime *rt, struct sek_policy *fresh)
     atomic_fetch_add(&rt->page->counter[SEK_COUNTER_RELOADS], 1);
     atomic_store(&rt->page->in_force_ms, sek_keeper_now_ms());
     atomic_store_explicit(&rt->page->in_force, generation, memory_order_release);
-    if (recovered) {
-        char line[160];
-        snprintf(line, sizeof line,
-                 "policy generation %" PRIu64 " in force: %" PRIu64 " names in %u lists",
-                 generation, sek_policy_n_names(fresh), n_lists);
-        say(rt, false, line);
-    }
+    if (recovered)
+        sek__runtime_say(rt, false,
+                         "policy generation %" PRIu64 " in force: %" PRIu64 " names in %u lists",
+                         generation, sek_policy_n_names(fresh), n_lists);
 }
 
 /* What time may mend without a change of the files: memory, descriptors, rights. */
@@ -197,7 +198,7 @@ static void policy_refused(struct sek_runtime *rt, const struct sek_diag *diag)
     const struct sek_policy *old = atomic_load(&rt->policy);
     enum sek_part_state state =
         diag->code == SEK_E_NOTFOUND && !old ? SEK_PART_ABSENT : SEK_PART_FAILED;
-    char line[700], goes_on[80];
+    char goes_on[80];
     if (old)
         snprintf(goes_on, sizeof goes_on, "the previous policy goes on (generation %" PRIu64 ")",
                  sek_policy_generation(old));
@@ -205,9 +206,8 @@ static void policy_refused(struct sek_runtime *rt, const struct sek_diag *diag)
         snprintf(goes_on, sizeof goes_on, "every %s",
                  rt->conf.policy.strict ? "query gets SERVFAIL (policy.strict)"
                                         : "name resolves unfiltered");
-    snprintf(line, sizeof line, "%s; %s until `sekisho list publish` or an import mends it",
-             diag->text, goes_on);
-    say(rt, true, line);
+    sek__runtime_say(rt, true, "%s; %s until `sekisho list publish` or an import mends it",
+                     diag->text, goes_on);
     sek_status_set_text(rt->page, rt->page->policy_text, diag->text);
     atomic_store(&rt->page->policy_state, (uint32_t)state);
     if (state == SEK_PART_FAILED)
@@ -267,13 +267,10 @@ static void clock_check(struct sek_runtime *rt, int64_t now_ms)
     clock_gettime(CLOCK_BOOTTIME, &ts);
     int64_t offset = now_ms - ((int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000);
     int64_t jump = offset - rt->clock_offset_ms;
-    if (rt->clock_offset_ms && (jump > CLOCK_JUMP_MS || jump < -CLOCK_JUMP_MS)) {
-        char line[160];
-        snprintf(line, sizeof line,
-                 "the clock jumped by %" PRId64 " s: life times of rules follow the new time",
-                 jump / 1000);
-        say(rt, true, line);
-    }
+    if (rt->clock_offset_ms && (jump > CLOCK_JUMP_MS || jump < -CLOCK_JUMP_MS))
+        sek__runtime_say(
+            rt, true, "the clock jumped by %" PRId64 " s: life times of rules follow the new time",
+            jump / 1000);
     rt->clock_offset_ms = offset;
 }
 
@@ -303,9 +300,9 @@ static void tick(struct sek_runtime *rt)
     atomic_store(&rt->page->heartbeat_ms, now_ms);
 }
 
-static void *keeper_main(void *arg)
+/* Until it is stopped. */
+static void tick_on(struct sek_runtime *rt)
 {
-    struct sek_runtime *rt = arg;
     pthread_mutex_lock(&rt->lock);
     while (!rt->stop) {
         pthread_mutex_unlock(&rt->lock);
@@ -321,6 +318,18 @@ static void *keeper_main(void *arg)
     }
     pthread_mutex_unlock(&rt->lock);
     counters_publish(rt);
+}
+
+static void *keeper_main(void *arg)
+{
+    struct sek_runtime *rt = arg;
+    pthread_setname_np(pthread_self(), "sek-keeper");
+    rt->apart = rt->hooks.own_descriptors && sek_descriptors_own();
+    enum sek_err err = rt->begun_err = sek__parts_start(rt, rt->diag);
+    sem_post(&rt->begun);
+    if (err == SEK_OK)
+        tick_on(rt);
+    sek__parts_stop(rt);
     return NULL;
 }
 
@@ -342,6 +351,8 @@ enum sek_err sek_keeper_start(struct sek_runtime *rt, struct sek_diag *diag)
     pthread_cond_init(&rt->wake, &attr);
     pthread_condattr_destroy(&attr);
     pthread_mutex_init(&rt->lock, NULL);
+    sem_init(&rt->begun, 0, 0);
+    rt->diag = diag;
 
     sigset_t all, before; /* signals belong to the host's threads */
     sigfillset(&all);
@@ -350,9 +361,10 @@ enum sek_err sek_keeper_start(struct sek_runtime *rt, struct sek_diag *diag)
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (rc != 0)
         return sek_diag_set(diag, sek_err_from_errno(rc), "keeper thread: %s", strerror(rc));
-    pthread_setname_np(rt->thread, "sek-keeper");
     rt->thread_runs = true;
-    return SEK_OK;
+    while (sem_wait(&rt->begun) != 0)
+        ; /* a signal */
+    return rt->begun_err;
 }
 
 void sek_keeper_stop(struct sek_runtime *rt)
@@ -365,6 +377,7 @@ void sek_keeper_stop(struct sek_runtime *rt)
     pthread_mutex_unlock(&rt->lock);
     pthread_join(rt->thread, NULL);
     rt->thread_runs = false;
+    sem_destroy(&rt->begun);
     pthread_cond_destroy(&rt->wake);
     pthread_mutex_destroy(&rt->lock);
 }

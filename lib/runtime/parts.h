@@ -9,6 +9,7 @@
 #include "policy/never.h"
 #include "policy/policy.h"
 #include "runtime/runtime.h"
+#include "runtime/tell.h"
 #include "store/recorder.h"
 #include "verdict/detect.h"
 #include "verdict/dynamic.h"
@@ -48,6 +49,9 @@ struct sek_dismissals {
 struct sek_runtime {
     struct sek_conf conf;
     struct sek_runtime_hooks hooks;
+    struct sek_tell tell; /* used if: */
+    bool apart;           /* our threads have descriptors of their own; set before they start */
+    const char *unbound;  /* the host's version, a constant of its own */
     unsigned n_workers;
     struct sek_worker *workers; /* and the collector, which has counters only */
     struct sek_epoch epoch;
@@ -83,7 +87,10 @@ struct sek_runtime {
     /* keeper */
     pthread_t thread;
     bool thread_runs;
-    pthread_mutex_t lock; /* guards `stop` */
+    sem_t begun; /* posted once the parts run, or failed to: */
+    enum sek_err begun_err;
+    struct sek_diag *diag; /* the starting thread's, which waits */
+    pthread_mutex_t lock;  /* guards `stop` */
     pthread_cond_t wake;
     bool stop;
     struct sek_file_mark image_mark, delta_mark, model_mark;
@@ -95,11 +102,15 @@ struct sek_runtime {
     int64_t clock_offset_ms;
 };
 
-/* Load the policy for the first time, in the starting thread, and walk the cache (a host that keeps
- * it over a reload may hold what policy forbids). */
+/* Load the policy for the first time and walk the cache (a host that keeps it over a reload may
+ * hold what policy forbids). */
 void sek_keeper_first(struct sek_runtime *rt);
+/* The keeper's thread starts all parts, and ends them when it is stopped: what they have open may
+ * be nothing to the host (base/descriptors.h). Returns once they run. */
 enum sek_err sek_keeper_start(struct sek_runtime *rt, struct sek_diag *diag);
 void sek_keeper_stop(struct sek_runtime *rt);
+enum sek_err sek__parts_start(struct sek_runtime *rt, struct sek_diag *diag);
+void sek__parts_stop(struct sek_runtime *rt);
 int64_t sek_keeper_now_ms(void);
 /* Indices of the threads that are no workers, in `slots` (and of the first in `workers`). */
 static inline unsigned sek__collector_of(const struct sek_runtime *rt)
@@ -119,9 +130,10 @@ void sek__decide(const struct sek_runtime *rt, const struct sek_engine *engine,
 void sek__leaked(struct sek_runtime *rt, struct sek_worker *w, const struct sek_verdict *verdict,
                  int64_t time_ms);
 void sek__count_outcome(struct sek_worker *w, const struct sek_event *event);
-/* Tell the host's log. */
-void sek__runtime_say(const struct sek_runtime *rt, bool trouble, const char *fmt, ...)
+/* Tell the host's log. The second one is for those who know no runtime: arg is one. */
+void sek__runtime_say(struct sek_runtime *rt, bool trouble, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+void sek__runtime_say_line(void *arg, bool trouble, const char *text);
 struct sek_file_mark sek__file_mark(const char *path);
 bool sek__file_mark_equal(const struct sek_file_mark *a, const struct sek_file_mark *b);
 /* A swap is done: wait until no reader has the old one, and have the cache walked if it matters. */
@@ -130,7 +142,7 @@ void sek__keeper_settle(struct sek_runtime *rt, bool walk);
 /* --- detectors.c: the classifier's model and the dynamic blocks, put in force by the keeper ------
  */
 
-/* In the starting thread, before any worker: model, blocks that still run. Nothing here stops the
+/* At the start, before any worker: model, blocks that still run. Nothing here stops the
  * resolver: what fails is told and worked without. */
 void sek__detectors_start(struct sek_runtime *rt);
 /* Keeper, each tick. */
@@ -180,14 +192,14 @@ struct sek_recall {
 };
 
 /* In the starting thread: the key that the detectors are to have. What cannot be used is told. */
-void sek__recall_open(const struct sek_runtime *rt, struct sek_recall *r);
+void sek__recall_open(struct sek_runtime *rt, struct sek_recall *r);
 /* Observer, before it looks at anything: takes up to 3 s, less when `stop` is posted. */
-void sek__recall_load(const struct sek_runtime *rt, struct sek_recall *r, struct sek_detectors *d,
+void sek__recall_load(struct sek_runtime *rt, struct sek_recall *r, struct sek_detectors *d,
                       sem_t *stop);
 /* Observer, each tick: every five minutes writes the file, some milliseconds' worth at a time. */
-void sek__recall_tick(const struct sek_runtime *rt, struct sek_recall *r, struct sek_detectors *d);
+void sek__recall_tick(struct sek_runtime *rt, struct sek_recall *r, struct sek_detectors *d);
 /* Observer, at its end: writes the file within 2 s, or leaves it. */
-void sek__recall_end(const struct sek_runtime *rt, struct sek_recall *r, struct sek_detectors *d);
+void sek__recall_end(struct sek_runtime *rt, struct sek_recall *r, struct sek_detectors *d);
 void sek__recall_fini(struct sek_recall *r);
 
 /* --- observer.c: what the detectors over time make of the events; a thread of its own -----------

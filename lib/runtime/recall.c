@@ -21,8 +21,7 @@ static int64_t monotonic_ms(void)
 }
 
 /* A file that cannot be used is put aside for who wants to know why. */
-static void refused(const struct sek_runtime *rt, const struct sek_recall *r,
-                    const struct sek_diag *why)
+static void refused(struct sek_runtime *rt, const struct sek_recall *r, const struct sek_diag *why)
 {
     char aside[SEK_CONF_PATH_MAX + 8] = "";
     if (why->code == SEK_E_CORRUPT || why->code == SEK_E_VERSION) {
@@ -34,7 +33,7 @@ static void refused(const struct sek_runtime *rt, const struct sek_recall *r,
                      *aside ? ", it is put aside as " : "", aside);
 }
 
-void sek__recall_open(const struct sek_runtime *rt, struct sek_recall *r)
+void sek__recall_open(struct sek_runtime *rt, struct sek_recall *r)
 {
     struct sek_diag why = {0};
     sek_conf_detectors_file(&rt->conf, r->path);
@@ -61,7 +60,7 @@ static bool goes_on(void *arg)
     return monotonic_ms() < limit->until_ms && (sem_getvalue(limit->stop, &stop) != 0 || stop == 0);
 }
 
-static void tell(const struct sek_runtime *rt, const struct sek_recall *r,
+static void tell(struct sek_runtime *rt, const struct sek_recall *r,
                  const struct sek_memory_sums *sums, bool whole)
 {
     char since[24], left[64] = "", foreign[80] = "";
@@ -78,7 +77,7 @@ static void tell(const struct sek_runtime *rt, const struct sek_recall *r,
                      whole ? "" : "; there was no time for the rest");
 }
 
-void sek__recall_load(const struct sek_runtime *rt, struct sek_recall *r, struct sek_detectors *d,
+void sek__recall_load(struct sek_runtime *rt, struct sek_recall *r, struct sek_detectors *d,
                       sem_t *stop)
 {
     struct limit limit = {monotonic_ms() + LOAD_MS, stop};
@@ -104,7 +103,7 @@ void sek__recall_load(const struct sek_runtime *rt, struct sek_recall *r, struct
  */
 
 /* Told once, and once when it works again. */
-static void result(const struct sek_runtime *rt, struct sek_recall *r, enum sek_err err,
+static void result(struct sek_runtime *rt, struct sek_recall *r, enum sek_err err,
                    const struct sek_diag *why)
 {
     bool failed = err != SEK_OK;
@@ -125,7 +124,7 @@ static void save_end(struct sek_recall *r)
     r->saved_ms = monotonic_ms();
 }
 
-static void save_begin(const struct sek_runtime *rt, struct sek_recall *r, struct sek_detectors *d)
+static void save_begin(struct sek_runtime *rt, struct sek_recall *r, struct sek_detectors *d)
 {
     struct sek_diag why = {0};
     r->news = false;
@@ -137,7 +136,7 @@ static void save_begin(const struct sek_runtime *rt, struct sek_recall *r, struc
 }
 
 /* False: there is no more to do. */
-static bool save_step(const struct sek_runtime *rt, struct sek_recall *r)
+static bool save_step(struct sek_runtime *rt, struct sek_recall *r)
 {
     struct sek_diag why = {0};
     bool done;
@@ -149,7 +148,7 @@ static bool save_step(const struct sek_runtime *rt, struct sek_recall *r)
     return false;
 }
 
-void sek__recall_tick(const struct sek_runtime *rt, struct sek_recall *r, struct sek_detectors *d)
+void sek__recall_tick(struct sek_runtime *rt, struct sek_recall *r, struct sek_detectors *d)
 {
     if (r->closed)
         return;
@@ -160,7 +159,7 @@ void sek__recall_tick(const struct sek_runtime *rt, struct sek_recall *r, struct
             break;
 }
 
-void sek__recall_end(const struct sek_runtime *rt, struct sek_recall *r, struct sek_detectors *d)
+void sek__recall_end(struct sek_runtime *rt, struct sek_recall *r, struct sek_detectors *d)
 {
     int64_t until_ms = monotonic_ms() + STOP_MS;
     bool news = r->news || r->save; /* one that has begun lacks what came since */

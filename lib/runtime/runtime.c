@@ -9,12 +9,6 @@
 
 #define STOP_DEADLINE_MS 3000 /* how long a stop waits for a database that is away */
 
-static void say(struct sek_runtime *rt, bool trouble, const char *text)
-{
-    if (rt->hooks.say)
-        rt->hooks.say(rt->hooks.arg, trouble, text);
-}
-
 static enum sek_err workers_new(struct sek_runtime *rt, struct sek_diag *diag)
 {
     unsigned n = rt->n_workers, n_counters = n + 1, n_slots = n + 2;
@@ -42,10 +36,8 @@ static enum sek_err page_new(struct sek_runtime *rt, const char *unbound, struct
     if (sek_status_create(rt->conf.status.path, &rt->page, &why) == SEK_OK) {
         rt->page_is_file = true;
     } else {
-        char line[600];
-        snprintf(line, sizeof line, "%s; `sekisho status` will see nothing of this resolver",
-                 why.text);
-        say(rt, true, line);
+        sek__runtime_say(rt, true, "%s; `sekisho status` will see nothing of this resolver",
+                         why.text);
         rt->page = calloc(1, sizeof *rt->page);
         if (!rt->page)
             return sek_diag_set(diag, SEK_E_NOMEM, "out of memory for the status page");
@@ -64,10 +56,40 @@ static void suffix_load(struct sek_runtime *rt)
     const char *path = rt->conf.suffix.list[0] ? rt->conf.suffix.list : NULL;
     if (sek_suffix_open(path, &rt->suffix, &why) == SEK_OK)
         return;
-    char line[600];
-    snprintf(line, sizeof line, "%s; traffic is counted by full name", why.text);
-    say(rt, true, line);
+    sek__runtime_say(rt, true, "%s; traffic is counted by full name", why.text);
     rt->suffix = NULL;
+}
+
+enum sek_err sek__parts_start(struct sek_runtime *rt, struct sek_diag *diag)
+{
+    enum sek_err err = page_new(rt, rt->unbound, diag);
+    if (err)
+        return err;
+    suffix_load(rt);
+    err = sek_recorder_start(&rt->conf, rt->rings, rt->n_workers, rt->page, rt->suffix,
+                             sek__runtime_say_line, rt, &rt->recorder, diag);
+    if (!err)
+        err = sek__review_start(rt, diag);
+    if (err)
+        return err;
+    sek__detectors_start(rt);
+    sek_keeper_first(rt);
+    return SEK_OK;
+}
+
+void sek__parts_stop(struct sek_runtime *rt)
+{
+    sek__observer_stop(rt->observer);
+    if (rt->recorder)
+        sek_recorder_stop(rt->recorder, STOP_DEADLINE_MS);
+    sek__review_free(rt->review);
+    sek__detectors_stop(rt);
+    sek_policy_close(atomic_load(&rt->policy));
+    sek_suffix_close(rt->suffix);
+    if (rt->page_is_file)
+        sek_status_destroy(rt->conf.status.path, rt->page);
+    else
+        free(rt->page);
 }
 
 enum sek_err sek_runtime_start(struct sek_conf *conf, unsigned n_workers, const char *unbound,
@@ -82,24 +104,14 @@ enum sek_err sek_runtime_start(struct sek_conf *conf, unsigned n_workers, const 
     rt->conf = *conf;
     memset(conf, 0, sizeof *conf);
     rt->hooks = *hooks;
+    rt->unbound = unbound;
     rt->n_workers = n_workers ? n_workers : 1;
     rt->looks = sek_engine_looks(&(struct sek_engine){.rebinding = rt->conf.rebinding.mode});
-
+    sek_tell_init(&rt->tell);
     enum sek_err err = workers_new(rt, diag);
     if (err == SEK_OK)
-        err = page_new(rt, unbound, diag);
-    if (err == SEK_OK) {
-        suffix_load(rt);
-        err = sek_recorder_start(&rt->conf, rt->rings, rt->n_workers, rt->page, rt->suffix,
-                                 hooks->say, hooks->arg, &rt->recorder, diag);
-    }
-    if (err == SEK_OK)
-        err = sek__review_start(rt, diag);
-    if (err == SEK_OK) {
-        sek__detectors_start(rt);
-        sek_keeper_first(rt);
         err = sek_keeper_start(rt, diag);
-    }
+    sek_runtime_tell(rt);
     if (err != SEK_OK) {
         sek_runtime_stop(rt);
         return err;
@@ -113,17 +125,8 @@ void sek_runtime_stop(struct sek_runtime *rt)
     if (!rt)
         return;
     sek_keeper_stop(rt);
-    sek__observer_stop(rt->observer);
-    if (rt->recorder)
-        sek_recorder_stop(rt->recorder, STOP_DEADLINE_MS);
-    sek__review_free(rt->review);
-    sek__detectors_stop(rt);
-    sek_policy_close(atomic_load(&rt->policy));
-    sek_suffix_close(rt->suffix);
-    if (rt->page_is_file)
-        sek_status_destroy(rt->conf.status.path, rt->page);
-    else
-        free(rt->page);
+    sek_runtime_tell(rt);
+    sek_tell_fini(&rt->tell);
     for (unsigned i = 0; rt->rings && i < rt->n_workers; i++)
         sek_ring_free(rt->rings[i]);
     free(rt->rings);
@@ -131,6 +134,12 @@ void sek_runtime_stop(struct sek_runtime *rt)
     free(rt->workers);
     sek_conf_fini(&rt->conf);
     free(rt);
+}
+
+void sek_runtime_tell(struct sek_runtime *rt)
+{
+    if (sek_tell_waits(&rt->tell))
+        sek_tell_all(&rt->tell, rt->hooks.say, rt->hooks.arg);
 }
 
 const struct sek_conf *sek_runtime_conf(const struct sek_runtime *rt)
@@ -351,6 +360,7 @@ void sek_worker_record(struct sek_runtime *rt, unsigned worker, const struct sek
         sek__count_outcome(w, event);
     if (!event->quiet)
         sek_ring_push(w->ring, event);
+    sek_runtime_tell(rt);
 }
 
 /* An event is older than its verdict, so it counts only if it came after the last change: the loads

@@ -16,8 +16,12 @@ struct sek_runtime_hooks {
     /* Remove from the host's cache every answer that sek_runtime_judge says is blocked now.
      * Called on the keeper's thread. Returns the number removed. */
     uint64_t (*purge)(void *arg, struct sek_runtime *rt);
-    /* One line for the host's log: a change of state. Keeper's, writer's or the starting thread. */
+    /* One line for the host's log: a change of state. On any of our threads, or the starting one;
+     * with `own_descriptors` by sek_runtime_tell() alone. */
     void (*say)(void *arg, bool trouble, const char *text);
+    /* Our threads have descriptors of their own, which makes the system calls of a host with one
+     * thread cheaper (base/descriptors.h). For a host that opens none of our files itself. */
+    bool own_descriptors;
 };
 
 /* unbound: text for the status page. Fails only for lack of memory or threads: a bad or missing
@@ -27,6 +31,10 @@ enum sek_err sek_runtime_start(struct sek_conf *conf, unsigned n_workers, const 
                                struct sek_diag *diag);
 /* Joins all threads, stores what is pending. NULL is fine. */
 void sek_runtime_stop(struct sek_runtime *rt);
+/* With `own_descriptors`: give the lines that wait to `say`, on a thread of the host's. The start,
+ * the stop and sek_worker_record() do it by themselves: a change that comes while nobody asks is
+ * told with the next query. */
+void sek_runtime_tell(struct sek_runtime *rt);
 const struct sek_conf *sek_runtime_conf(const struct sek_runtime *rt);
 
 /* --- workers: no wait, no allocation, no system call -------------------------------------------

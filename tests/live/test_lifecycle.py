@@ -95,6 +95,43 @@ class Reload(LiveCase):
         self.assert_sinkholed(self.ask("kept.test"))
 
 
+class Alone(LiveCase):
+    """A resolver with one thread keeps its descriptors to itself, and ours keep theirs."""
+    zones = {"test": zone(f"* A {REAL}\n")}
+
+    @classmethod
+    def before_start(cls):
+        cls.policy.block("evil.test")
+
+    def files(self, thread):
+        """What a thread has open."""
+        for task in Path(f"/proc/{self.resolver.process.pid}/task").iterdir():
+            if (task / "comm").read_text().strip() == thread:
+                return sorted(os.readlink(f) for f in (task / "fd").iterdir())
+        raise AssertionError(f"no thread {thread}")
+
+    def sockets(self, thread):
+        return [f for f in self.files(thread) if f.startswith("socket:")]
+
+    def test_descriptors(self):
+        self.assert_sinkholed(self.ask("evil.test"))
+        database = str(self.policy.events_db)
+        wait_until(lambda: database in self.files("sek-write"), "the database is open")
+        self.assertNotIn(database, self.files("unbound"))
+        self.assertNotEqual([], self.sockets("unbound"))
+        self.assertEqual([], self.sockets("sek-keeper"))
+        self.assertIn(database, self.files("sek-keeper"))
+        covered = self.files("sek-keeper").count("/dev/null")
+        for _ in range(5):
+            self.resolver.control("reload")
+        self.resolver.wait_serving()
+        wait_until(lambda: database in self.files("sek-write"), "the database is open again")
+        # SQLite may keep a reader's descriptor until the writer's locks are gone
+        self.assertLessEqual(self.files("sek-write").count(database), 2)
+        self.assertEqual(covered, self.files("sek-keeper").count("/dev/null"))
+        self.assertEqual([], self.sockets("sek-keeper"))
+
+
 class Stop(LiveCase):
     """Each test starts a resolver of its own."""
 
