@@ -5,10 +5,13 @@
 One Unbound with the module on one CPU, whose events.db has HITS hits and ROWS rows of queries by minute
 (as bench_report.py fills it), is loaded in turns of a second as in resolver.py: without reports, and
 while `report weekly --format html`, `hits --since 24h` and `endpoint` of the busiest endpoint run one
-after the other on the other CPU, which is also the load generator's. What counts is the resolver's CPU
-time per answered query, all its threads, and its ratio in the same round; and how long a commit of the
-resolver's writer takes, as seen by who waits for the next one: the age of the newest hit in events.db,
-asked for every 20 ms.
+after the other on the other CPU, which is also the load generator's. A stock Unbound, which has nothing
+to do with that events.db, is loaded in the same turns: what it loses is the machine's doing, whose
+processors share memory and a cache.
+
+What counts is the resolver's CPU time per answered query, all its threads, and its ratio in the same
+round; and how long a commit of the resolver's writer takes, as seen by who waits for the next one: the
+age of the newest hit in events.db, asked for every 20 ms.
 
 usage: beside_report.py --unbound FILE --module FILE --command FILE [-n NAMES] [-r ROUNDS]
                         [--hits N] [--rows N]
@@ -27,7 +30,9 @@ import time
 import bench_report
 import resolver
 
-LOADS = ("hit", "miss", "block")  # of the cache, of names never asked, of listed names
+# names of the cache, names never asked, listed names
+TURNS = (("stock", "hit"), ("sekisho", "hit"), ("stock", "miss"), ("sekisho", "miss"),
+         ("sekisho", "block"))
 BUSIEST = "10.0.0.1"  # bench_report: few endpoints have most hits
 
 
@@ -85,31 +90,37 @@ class Ages(threading.Thread):
         return self.ages[len(self.ages) // 4:]  # before the first commit of the turn it is older
 
 
-def one_round(bench, cost, ages, rates, reports):
-    for load in LOADS:
-        watch = Ages(bench.path("events.db")) if load == "block" else None
-        if watch:
-            watch.start()
-        micros, rate, lost = bench.turn(load, "sekisho")
-        if watch:
-            ages.setdefault(reports, []).extend(watch.stop())
-        cost.setdefault((reports, load), []).append(micros)
-        rates.setdefault((reports, load), []).append(rate)
-        print(f"  {'beside' if reports else 'alone'} {load} {micros:.2f} µs {rate:.0f}/s"
-              + (f" {lost:.0f} lost" if lost else ""), end="", flush=True)
+def one_turn(bench, kind, load, cost, ages, reports):
+    watch = Ages(bench.path("events.db")) if load == "block" else None
+    if watch:
+        watch.start()
+    micros, _, lost = bench.turn(load, kind)
+    if watch:
+        ages.setdefault(reports, []).extend(watch.stop())
+    cost.setdefault((kind, load, reports), []).append(micros)
+    print(f"  {'beside' if reports else 'alone'} {kind} {load} {micros:.2f} µs"
+          + (f" {lost:.0f} lost" if lost else ""), end="", flush=True)
 
 
-def report(cost, ages, rates, times):
-    print("\nCPU in µs per answered query, answers a second; ratio: alone over beside, round by round, with"
-          " the middle half")
-    for load in LOADS:
-        each = sorted(a / b for a, b in zip(cost[False, load], cost[True, load]))
-        print(f"  {load:6s} alone {statistics.median(cost[False, load]):6.2f} µs"
-              f" {statistics.median(rates[False, load]):7.0f}/s"
-              f"  beside {statistics.median(cost[True, load]):6.2f} µs"
-              f" {statistics.median(rates[True, load]):7.0f}/s"
-              f"  ratio {statistics.median(each):.3f} ({each[len(each) // 4]:.3f} to"
-              f" {each[-1 - len(each) // 4]:.3f})   (wanted: 0.98)")
+def middle(ratios):
+    each = sorted(ratios)
+    return (f"{statistics.median(each):.3f} ({each[len(each) // 4]:.3f} to"
+            f" {each[-1 - len(each) // 4]:.3f})")
+
+
+def report(cost, ages, times):
+    print("\nCPU in µs per answered query; ratio: alone over beside, round by round, with the middle half")
+    for kind, load in TURNS:
+        alone, beside = cost[kind, load, False], cost[kind, load, True]
+        print(f"  {kind:8s} {load:6s} alone {statistics.median(alone):6.2f} µs"
+              f"  beside {statistics.median(beside):6.2f} µs"
+              f"  ratio {middle(a / b for a, b in zip(alone, beside))}")
+    print("ratio of ours over the stock Unbound's, round by round (wanted: 0.98)")
+    for load in ("hit", "miss"):
+        print(f"  {load:6s} " + middle(
+            (a / b) / (c / d) for a, b, c, d in zip(
+                cost["sekisho", load, False], cost["sekisho", load, True],
+                cost["stock", load, False], cost["stock", load, True])))
     for reports, name in ((False, "alone"), (True, "beside")):
         some = sorted(ages[reports])
         print(f"  newest hit in events.db, {name:6s}: median {some[len(some) // 2]:.0f} ms old,"
@@ -132,7 +143,7 @@ def main():
     folder = tempfile.mkdtemp(prefix="sekisho-bench-")
     bench = resolver.Bench(args, folder)
     nsd = bench.nsd()
-    cost, ages, rates, times = {}, {}, {}, {}
+    cost, ages, times = {}, {}, {}
     try:
         time.sleep(1)
         bench.start("sekisho")  # makes events.db, which is filled while nobody has it open
@@ -140,15 +151,17 @@ def main():
         server.send_signal(signal.SIGTERM)
         server.wait(30)
         bench_report.fill(bench.path("events.db"), args.hits, args.rows, int(time.time()))
-        bench.start("sekisho")
-        bench.load("sekisho", bench.path("hit.txt"), "-n", "1")
+        for kind in ("sekisho", "stock"):
+            bench.start(kind)
+            bench.load(kind, bench.path("hit.txt"), "-n", "1")
         for number in range(args.rounds):
             print(f"round {number + 1:3d}", end="")
             for reports in ((False, True), (True, False))[number % 2]:
                 loop = Reports(bench) if reports else None
                 if loop:
                     loop.start()
-                one_round(bench, cost, ages, rates, reports)
+                for kind, load in TURNS:
+                    one_turn(bench, kind, load, cost, ages, reports)
                 if loop:
                     loop.stop()
                     for words, each in loop.times.items():
@@ -156,7 +169,7 @@ def main():
             print()
     finally:
         bench.end(nsd)
-    report(cost, ages, rates, times)
+    report(cost, ages, times)
 
 
 if __name__ == "__main__":
