@@ -17,15 +17,14 @@ static bool is_open(int fd)
 
 bool sek_descriptors_own(void)
 {
+    int ends[2] = {-1, -1};
     if (unshare(CLONE_FILES) != 0)
         return false;
-    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    for (int fd = STDERR_FILENO + 1; fd < COVERED; fd++) {
-        if (fd == null || !is_open(fd))
-            continue;
-        if (null < 0 || dup3(null, fd, O_CLOEXEC) < 0)
+    if (pipe2(ends, O_CLOEXEC) == 0) /* /dev/null may be missing where the host changed its root */
+        close(ends[1]);
+    for (int fd = STDERR_FILENO + 1; fd < COVERED; fd++)
+        if (fd != ends[0] && is_open(fd) && dup3(ends[0], fd, O_CLOEXEC) < 0)
             close(fd);
-    }
     close_range(COVERED, UINT_MAX, 0); /* an old kernel keeps them: they are copies, nobody's log */
     return true;
 }
