@@ -5,7 +5,6 @@
  * under it once more, as it finds its place again by all columns. */
 #include <stdlib.h>
 #include <string.h>
-#include "policy/about.h"
 #include "policy/terms_text.h"
 #include "store/batch.h"
 #include "store/policydb_parts.h"
@@ -47,8 +46,7 @@ struct merge {
     sek_progress_fn *progress; /* may be NULL */
     void *progress_arg;
     struct place fed, old;
-    struct place wide; /* the widest exception fed that may cover the next one; key NULL: none */
-    struct page *page; /* what is there; `old` is in it */
+    struct page *page;                       /* what is there; `old` is in it */
     struct place fresh[SEK_POLICY_N_VALUES]; /* not inserted yet; their keys live in the batch */
     int n_fresh;
     struct sek_keeping *keeping; /* what was there */
@@ -114,30 +112,6 @@ static const char *terms_settle(struct merge *m, const char *terms)
     return m->joined[m->at_joined++ % (SEK_POLICY_N_VALUES + 1)];
 }
 
-/* Names come in the order of a tree, so all that an exception covers follow it. */
-static void void_note(struct merge *m)
-{
-    const struct place *fed = &m->fed, *wide = &m->wide;
-    struct sek_import_void v = {.scope = (enum sek_scope)fed->rule.scope,
-                                .by_scope = (enum sek_scope)wide->rule.scope};
-    bool below = wide->key && fed->key_len > wide->key_len &&
-                 memcmp(fed->key, wide->key, wide->key_len) == 0;
-    if (!below && (!wide->key || fed->key_len != wide->key_len ||
-                   memcmp(fed->key, wide->key, wide->key_len) != 0))
-        m->wide = (struct place){0};
-    if (fed->rule.action == SEK_ACTION_PASSTHRU && !m->wide.key &&
-        fed->rule.scope != SEK_SCOPE_EXACT)
-        m->wide = *fed;
-    if (!below || !sek_action_blocks((enum sek_action)fed->rule.action) ||
-        sek_namekey_to_name(fed->key, fed->key_len, &v.name) ||
-        sek_namekey_to_name(wide->key, wide->key_len, &v.by) ||
-        sek_about_of(&v.name) != sek_about_of(&v.by)) /* all names are no addresses */
-        return;
-    if (m->stats.n_void < SEK_IMPORT_VOIDS)
-        m->stats.voids[m->stats.n_void] = v;
-    m->stats.n_void++;
-}
-
 static void fed_next(struct merge *m)
 {
     const struct sek_batch_winner winner = {.action = SEK_ACTION_PASSTHRU,
@@ -152,7 +126,6 @@ static void fed_next(struct merge *m)
     m->fed.key_len = next.key_len;
     m->fed.rule.scope = next.scope;
     m->fed.rule.action = next.action;
-    void_note(m);
 }
 
 /* Read the rows behind the last one of the page. */

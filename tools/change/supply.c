@@ -202,25 +202,6 @@ static enum sek_err change_judge(struct sek_supply *s)
     return refuse(s, why);
 }
 
-/* In RPZ the narrower trigger counts, so whoever wrote the zone meant these to be blocked. */
-static void tell_void(const struct sek_import_stats *st)
-{
-    struct sek_buf names;
-    sek_buf_init(&names, 0);
-    for (uint64_t i = 0; i < st->n_void && i < SEK_IMPORT_VOIDS; i++) {
-        char name[SEK_NAME_TEXT_MAX + 2], by[SEK_NAME_TEXT_MAX + 2];
-        const struct sek_import_void *v = &st->voids[i];
-        sek_rule_to_text(v->scope, v->name.octets, name);
-        sek_rule_to_text(v->by_scope, v->by.octets, by);
-        sek_buf_add_fmt(&names, "%s%s (by %s)", i ? ", " : "", name, by);
-    }
-    sek_talk("%" PRIu64 " of its blocks %s void, as a wider exception of the zone passes the name: "
-             "%s%s",
-             st->n_void, st->n_void == 1 ? "is" : "are", names.data ? names.data : "",
-             st->n_void > SEK_IMPORT_VOIDS ? ", …" : "");
-    sek_buf_fini(&names);
-}
-
 void sek_supply_tell(struct sek_supply *s)
 {
     const struct sek_import_stats *st = &s->stored;
@@ -242,10 +223,8 @@ void sek_supply_tell(struct sek_supply *s)
                  st->n_contrary);
     if (s->n_exceptions && s->row.list.action != SEK_ACTION_PASSTHRU)
         sek_talk("%" PRIu64 " of its rules are exceptions: in mode block they beat the blocks of "
-                 "every list",
-                 s->n_exceptions);
-    if (st->n_void && s->read.format == SEK_FORMAT_RPZ && !s->row.overriding)
-        tell_void(st);
+                 "every %slist",
+                 s->n_exceptions, s->read.format == SEK_FORMAT_RPZ ? "other " : "");
     if (st->n_ending)
         sek_talk("%" PRIu64 " of its rules are there with an end: they keep it", st->n_ending);
     sek_change_done(s->change,
