@@ -94,6 +94,16 @@ enum sek_err sek_policydb_import_rule(struct sek_policydb *db, const struct sek_
     return SEK_OK;
 }
 
+enum sek_err sek_policydb_import_withdraw(struct sek_policydb *db, const struct sek_name *name,
+                                          enum sek_scope scope, enum sek_action action,
+                                          struct sek_diag *diag)
+{
+    uint8_t key[SEK_NAMEKEY_MAX];
+    enum sek_err err = sek_batch_withdraw(db->import_batch, key, sek_namekey_from_name(name, key),
+                                          (uint8_t)scope, (uint8_t)action);
+    return err ? batch_fail(err, diag) : SEK_OK;
+}
+
 void sek_policydb_import_into(struct sek_policydb *db, uint16_t list)
 {
     db->import_list = list;
@@ -324,7 +334,7 @@ static enum sek_err merge_run(struct merge *m, struct sek_diag *diag)
 
 static enum sek_err merge_all(struct merge *m, struct sek_diag *diag)
 {
-    sek_batch_sort(m->db->import_batch);
+    m->stats.n_withdrawn = sek_batch_sort(m->db->import_batch);
     m->fed.rule.list = m->db->import_list;
     m->page = calloc(1, sizeof *m->page);
     if (!m->page)
