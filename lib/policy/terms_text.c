@@ -204,7 +204,7 @@ static enum sek_err add_schedule(struct sek_terms_spec *io, const char *value,
             err = add_hours(t, days, word, diag);
             pending = 0;
         } else if (!(err = sek_timezone_check(word, diag))) {
-            snprintf(io->zone, sizeof io->zone, "%.*s", SEK_TIMEZONE_MAX - 1, word);
+            sek_timezone_canonical(word, io->zone);
         } else {
             sek_diag_wrap(diag, "schedule");
             err = SEK_E_INVALID;
