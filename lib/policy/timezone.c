@@ -78,7 +78,7 @@ enum sek_err sek_timezone_check(const char *name, struct sek_diag *diag)
         return SEK_OK;
     return sek_diag_set(
         diag, SEK_E_NOTFOUND,
-        "there is no time zone %s here, such as Europe/Berlin, UTC or +01:00 (in " ZONE_FILES
+        "there is no time zone %s here, such as Europe/Berlin or UTC (in " ZONE_FILES
         ", package tzdata)",
         name);
 }

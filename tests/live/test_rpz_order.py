@@ -133,6 +133,10 @@ plain.test A 192.0.2.1
 ttl.test 77 A 192.0.2.2
 \tIN 1m17s A 192.0.2.3
 turned.test in 1m30s CNAME garden.test.
+mixed.test 120 A 192.0.2.5
+mixed.test 60 AAAA 2001:db8::5
+mixed.test 180 TXT "t"
+mixed.test 120 A 192.0.2.6
 gone.test IN 5 CNAME .
 *.search.test 66 CNAME safe.search.test.
 $GENERATE 1-3 gen${{0,2}}.test 55 A 192.0.2.$
@@ -148,6 +152,14 @@ after.test A 192.0.2.9
     @classmethod
     def before_start(cls):
         cls.policy.run("list", "import", "feed", str(cls.path), "--as", "rpz", ok=(0, 3))
+
+    def test_ttl_of_a_type(self):
+        for rdtype, ttl in (("A", 120), ("AAAA", 60), ("TXT", 180)):
+            with self.subTest(rdtype):
+                ours, bind = (sorted(r[1:] for r in records(ask(server, "mixed.test", rdtype).answer))
+                              for server in (self.resolver.server, self.named.server))
+                self.assertEqual(bind, ours)
+                self.assertEqual({ttl}, {r[0] for r in ours})
 
     def test_as_in_bind(self):
         for name, n, least in (
