@@ -138,19 +138,22 @@ static enum sek_localdata answer_of(struct module_qstate *qstate, const uint8_t 
                                     uint32_t ttl)
 {
     struct found f = {0};
+    uint32_t least = UINT32_MAX;
     struct reply_info *rep = sek_answer_reply(qstate, LDNS_RCODE_NOERROR, TYPES_MAX);
     if (!rep)
         return SEK_LOCALDATA_FAILED;
     while (rep->an_numrrsets < TYPES_MAX && next_type(data, n, f.type, qstate->qinfo.qtype, &f)) {
-        struct ub_packed_rrset_key *rrset = rrset_of(qstate, data, n, &f, ttl);
+        uint32_t own = sek_record_ttl(data, n, f.type, ttl);
+        struct ub_packed_rrset_key *rrset = rrset_of(qstate, data, n, &f, own);
         if (!rrset)
             return SEK_LOCALDATA_FAILED;
         rep->rrsets[rep->an_numrrsets++] = rrset;
         rep->rrset_count++;
+        least = own < least ? own : least;
     }
     if (rep->an_numrrsets == 0)
         return SEK_LOCALDATA_EMPTY;
-    rep->ttl = rep->prefetch_ttl = rep->serve_expired_ttl = (time_t)ttl;
+    rep->ttl = rep->prefetch_ttl = rep->serve_expired_ttl = (time_t)least;
     return answer_put(qstate, rep) ? SEK_LOCALDATA_DONE : SEK_LOCALDATA_FAILED;
 }
 

@@ -380,20 +380,18 @@ static const struct sek_list *list_of(const struct sek_compile *c, uint16_t id)
     return list;
 }
 
-/* What stands in the image: overrides, and of zones those with a reason. Zones of one priority have
- * no order; one of another priority, of which any rule acts, is the reason of all. */
+/* What stands in the image: overrides, and zones. One that acts and has rules about answers makes
+ * those of a lower priority wait. */
 static void order_zones(const struct sek_compile *c, struct sek_buf *out)
 {
     const struct sek_override *all = (const void *)c->overrides.data;
     size_t n = c->overrides.len / sizeof(*all);
-    int64_t least = INT64_MAX, most = INT64_MIN, answering = INT64_MIN;
+    int64_t answering = INT64_MIN;
 
     for (size_t i = 0; i < n; i++) {
         const struct sek_list *list = list_of(c, all[i].list);
         if (!all[i].order || list->mode != SEK_MODE_BLOCK)
             continue;
-        least = list->priority < least ? list->priority : least;
-        most = list->priority > most ? list->priority : most;
         if ((c->answers[list->id / 8] & 1 << list->id % 8) && list->priority > answering)
             answering = list->priority;
     }
@@ -401,8 +399,6 @@ static void order_zones(const struct sek_compile *c, struct sek_buf *out)
         struct sek_override o = all[i];
         if (o.order && list_of(c, o.list)->priority < answering)
             o.order |= SEK_ORDER_WAITS;
-        if (least >= most)
-            o.order = 0;
         if (o.action || o.order)
             sek_buf_add(out, &o, sizeof(o));
     }

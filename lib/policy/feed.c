@@ -19,8 +19,8 @@ void sek_feed_rule(struct sek_feed *feed, enum sek_scope scope, enum sek_action 
     feed->stop = feed->hooks->rule(feed->hooks->arg, &feed->rule);
 }
 
-static void rule_of_spec(struct sek_feed *feed, enum sek_scope scope, enum sek_action action,
-                         const struct sek_terms_spec *spec)
+void sek_feed_rule_spec(struct sek_feed *feed, enum sek_scope scope, enum sek_action action,
+                        const struct sek_terms_spec *spec)
 {
     char text[SEK_TERMS_TEXT_MAX];
     struct sek_diag why;
@@ -40,9 +40,9 @@ void sek_feed_rule_with(struct sek_feed *feed, enum sek_scope scope, const char 
     if (sek_terms_from_text(terms, len, &spec, &why))
         sek_feed_bad(feed, "%s", why.text);
     else
-        rule_of_spec(feed, scope,
-                     spec.terms.given & SEK_TERMS_DATA ? SEK_ACTION_DATA : SEK_ACTION_DEFAULT,
-                     &spec);
+        sek_feed_rule_spec(feed, scope,
+                           spec.terms.given & SEK_TERMS_DATA ? SEK_ACTION_DATA : SEK_ACTION_DEFAULT,
+                           &spec);
 }
 
 static void ttl_put(struct sek_terms_spec *io, int64_t ttl_s)
@@ -60,7 +60,7 @@ void sek_feed_rule_for(struct sek_feed *feed, enum sek_scope scope, enum sek_act
         return;
     }
     ttl_put(&spec, ttl_s);
-    rule_of_spec(feed, scope, action, &spec);
+    sek_feed_rule_spec(feed, scope, action, &spec);
 }
 
 void sek_feed_record(struct sek_feed *feed, enum sek_scope scope, const char *record, int64_t ttl_s)
@@ -72,7 +72,7 @@ void sek_feed_record(struct sek_feed *feed, enum sek_scope scope, const char *re
     if (sek_terms_add(&spec, "data", record, &why))
         sek_feed_unsupported(feed, "%s", why.text);
     else
-        rule_of_spec(feed, scope, SEK_ACTION_DATA, &spec);
+        sek_feed_rule_spec(feed, scope, SEK_ACTION_DATA, &spec);
 }
 
 /* "b.zone:3: c.zone:7: " where the line is in a file that is included. */

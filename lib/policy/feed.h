@@ -5,6 +5,7 @@
 #include "policy/reader.h"
 
 struct sek_rpz;
+struct sek_terms_spec;
 
 /* A file that another one includes, being read. */
 struct sek_feed_file {
@@ -42,8 +43,10 @@ void sek_feed_rule(struct sek_feed *feed, enum sek_scope scope, enum sek_action 
 /* The same with the answer's TTL; -1: as the settings say, and what they say needs no saying. */
 void sek_feed_rule_for(struct sek_feed *feed, enum sek_scope scope, enum sek_action action,
                        int64_t ttl_s);
-/* The same with terms in list notation; or one record of action local-data ("A 192.0.2.1"), and
+/* The same with terms; in list notation; or one record of action local-data ("A 192.0.2.1"), and
  * its TTL or -1. What is wrong with them is reported. */
+void sek_feed_rule_spec(struct sek_feed *feed, enum sek_scope scope, enum sek_action action,
+                        const struct sek_terms_spec *spec);
 void sek_feed_rule_with(struct sek_feed *feed, enum sek_scope scope, const char *terms, size_t len);
 void sek_feed_record(struct sek_feed *feed, enum sek_scope scope, const char *record,
                      int64_t ttl_s);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "policy/formats.h"
 #include "policy/about.h"
+#include "policy/modifiers.h"
 #include "policy/pattern.h"
 #include "policy/patterns_write.h"
 #include "policy/rpz.h"
@@ -259,26 +260,15 @@ static void unbound_line(struct sek_feed *feed, const char *text, size_t len)
 
 /* Adblock: ||name^ */
 
-/* Options that mean nothing to a resolver: the rule holds for all that a client fetches anyway. */
-static const char *const adblock_options[] = {"important", "all", "document", "doc", NULL};
-
-/* Takes "$option,…" off *s. Reports the first one that narrows or changes the rule. */
-static bool take_options(struct sek_feed *feed, struct sek_span *s)
+/* Takes "$option,…" off *s. */
+static bool take_options(struct sek_feed *feed, struct sek_span *s, struct sek_modifiers *out)
 {
-    struct sek_span pattern, option, rest = *s;
+    struct sek_span pattern, rest = *s;
+    sek_modifiers_begin(out);
     if (!sek_span_take_until(&rest, '$', &pattern))
         return true;
     *s = pattern;
-    for (bool more = true; more;) {
-        more = sek_span_take_until(&rest, ',', &option);
-        if (!more)
-            option = rest;
-        if (!sek_span_is_one_of(option, adblock_options)) {
-            bad_part(feed, option, "an option that is not supported");
-            return false;
-        }
-    }
-    return true;
+    return sek_modifiers_adblock(feed, rest, out);
 }
 
 /* Takes the anchors off "||name^", "|name^"; returns why that fails, or NULL. */
@@ -305,7 +295,8 @@ static const char *take_anchors(struct sek_span *s, enum sek_scope *out_scope)
     return NULL;
 }
 
-static void adblock_pattern(struct sek_feed *feed, struct sek_span s, enum sek_action action)
+static void adblock_pattern(struct sek_feed *feed, struct sek_span s, enum sek_action action,
+                            const struct sek_modifiers *m)
 {
     enum sek_scope scope;
     struct sek_span whole = s;
@@ -317,7 +308,7 @@ static void adblock_pattern(struct sek_feed *feed, struct sek_span s, enum sek_a
     else if (scope == SEK_SCOPE_EXACT && feed->rule.name.n_labels < 2)
         bad_part(feed, whole, "a part of URLs: a resolver sees names only");
     else
-        sek_feed_rule(feed, scope, action);
+        sek_modifiers_rule(feed, scope, action, m);
 }
 
 /* "# text", "## text", "#### text", "###". */
@@ -343,31 +334,33 @@ static bool is_cosmetic(struct sek_span s)
 static void adblock_regex(struct sek_feed *feed, struct sek_span s, enum sek_action action)
 {
     enum sek_scope scope;
+    struct sek_modifiers m;
     const char *slash = memrchr(s.at, '/', s.len), *end = s.at + s.len;
     struct sek_span options = {slash + 1, (size_t)(end - slash - 1)};
     if (slash == s.at || (options.len > 0 && options.at[0] != '$')) {
         bad_part(feed, s, "a path or URL: a resolver sees names only");
         return;
     }
-    if (!take_options(feed, &options))
+    if (!take_options(feed, &options, &m))
         return;
     s.len = (size_t)(slash + 1 - s.at);
     if (take_notation(feed, s, &scope))
-        sek_feed_rule(feed, scope, action);
+        sek_modifiers_rule(feed, scope, action, &m);
 }
 
 /* A rule, without comments. */
 static void adblock_rule(struct sek_feed *feed, struct sek_span s)
 {
     enum sek_action action = SEK_ACTION_DEFAULT;
+    struct sek_modifiers m;
     if (sek_span_begins(s, "@@")) {
         action = SEK_ACTION_PASSTHRU;
         s = sek_span_skip(s, 2);
     }
     if (sek_span_begins(s, "/"))
         adblock_regex(feed, s, action);
-    else if (take_options(feed, &s))
-        adblock_pattern(feed, s, action);
+    else if (take_options(feed, &s, &m))
+        adblock_pattern(feed, s, action, &m);
 }
 
 static void adblock_line(struct sek_feed *feed, const char *text, size_t len)
@@ -455,21 +448,16 @@ static void plain_line(struct sek_feed *feed, const char *text, size_t len)
 
 /* Regex: one expression a line, as Pi-hole has them. */
 
-/* What Pi-hole writes behind an expression changes what it means. */
-static const char *const pihole_extensions[] = {";querytype=", ";invert", ";reply=", NULL};
-
 static void regex_line(struct sek_feed *feed, const char *text, size_t len)
 {
     struct sek_span s = sek_span_trim(text, len);
+    struct sek_modifiers m;
     struct sek_diag diag;
     if (s.len == 0 || s.at[0] == '#')
         return;
     s = sek_span_strip_comment(s);
-    for (const char *const *e = pihole_extensions; *e; e++)
-        if (sek_span_holds(s, *e)) {
-            unsupported_part(feed, s, "an extension of Pi-hole's (querytype, invert, reply)");
-            return;
-        }
+    if (!sek_modifiers_pihole(feed, &s, &m))
+        return;
     if (sek_span_begins(s, "regex:"))
         s = sek_span_skip(s, 6);
     else if (s.len > 2 && s.at[0] == '/' && s.at[s.len - 1] == '/')
@@ -478,7 +466,7 @@ static void regex_line(struct sek_feed *feed, const char *text, size_t len)
     if (err == SEK_OK)
         err = sek_pattern_check(&feed->rule.name, &diag);
     if (err == SEK_OK)
-        sek_feed_rule(feed, SEK_SCOPE_EXACT, SEK_ACTION_DEFAULT);
+        sek_modifiers_rule(feed, SEK_SCOPE_EXACT, SEK_ACTION_DEFAULT, &m);
     else
         sek_feed_bad(feed, "%s", diag.text);
 }

@@ -7,10 +7,10 @@
  * image, so that it changes with no name being written anew, and costs nothing where no list has
  * one. (RPZ's DISABLED is mode monitor.)
  *
- * The order of policy zones (draft-vixie-dnsop-dns-rpz §5): among lists that are such zones the one
- * with the higher priority comes first, whatever its rules are about. So a block of a name waits
- * for the answer where an earlier zone has rules about answers. Written only where that can matter.
- * Plain data. Any thread. */
+ * That it is a policy zone, and the order of those (draft-vixie-dnsop-dns-rpz §5): of a zone the
+ * most specific rule counts alone; among zones the one with the higher priority comes first,
+ * whatever its rules are about. So a block of a name waits for the answer where an earlier zone has
+ * rules about answers. Plain data. Any thread. */
 #pragma once
 #include "name/text.h"
 #include "policy/terms_text.h"
@@ -30,7 +30,7 @@ enum sek_err sek_override_from_text(const char *text, struct sek_override_spec *
 enum sek_action sek_override_action(const char *text);
 
 enum {
-    SEK_ORDER_ZONE = 1,  /* a policy zone, and there are others before or behind it */
+    SEK_ORDER_ZONE = 1,  /* a policy zone */
     SEK_ORDER_WAITS = 2, /* one before it has rules about answers */
 };
 

@@ -28,6 +28,7 @@ struct sek_read_rule {
     enum sek_action action; /* DEFAULT, or what the format says of this name (RPZ, @@, always_…) */
     const char *terms;      /* canonical (policy/terms_text.h), or NULL; borrowed for the call */
     uint64_t line;
+    bool withdrawn; /* no rule, and such a rule elsewhere in the input is none either */
 };
 
 struct sek_reader_hooks {

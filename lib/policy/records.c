@@ -67,7 +67,8 @@ static enum sek_err put(const uint8_t *octets, size_t n, uint8_t *io, size_t *io
         int order = compare(&old, &fresh);
         if (order == 0)
             return SEK_OK;
-        if (old.type == SEK_TYPE_CNAME || fresh.type == SEK_TYPE_CNAME) /* RFC 1034 §3.6.2 */
+        if (old.type != SEK_TYPE_TTL && fresh.type != SEK_TYPE_TTL &&
+            (old.type == SEK_TYPE_CNAME || fresh.type == SEK_TYPE_CNAME)) /* RFC 1034 §3.6.2 */
             return sek_diag_set(diag, SEK_E_INVALID, "a CNAME record excludes all others");
         if (order < 0)
             place = next;
@@ -80,7 +81,7 @@ static enum sek_err put(const uint8_t *octets, size_t n, uint8_t *io, size_t *io
 }
 
 enum sek_err sek_record_add(const char *text, uint8_t *io, size_t *io_n, size_t room,
-                            struct sek_diag *diag)
+                            uint16_t *out_type, struct sek_diag *diag)
 {
     uint8_t *octets = malloc(room);
     char *line = NULL;
@@ -105,6 +106,8 @@ enum sek_err sek_record_add(const char *text, uint8_t *io, size_t *io_n, size_t 
             err = sek_diag_set(diag, SEK_E_LIMIT, "more than %zu octets of records", room);
         if (!err)
             err = put(octets, n, io, io_n, diag);
+        if (!err && out_type)
+            *out_type = (uint16_t)ldns_rr_get_type(rr);
     } else {
         err = sek_diag_set(diag, SEK_E_NOMEM, "%s", sek_err_text(SEK_E_NOMEM));
     }
@@ -112,6 +115,98 @@ enum sek_err sek_record_add(const char *text, uint8_t *io, size_t *io_n, size_t 
     ldns_rdf_deep_free(root);
     free(line);
     free(octets);
+    return err;
+}
+
+/* The record at `at` is taken out. */
+static void cut(uint8_t *io, size_t *io_n, size_t at)
+{
+    const uint8_t *next = io + at;
+    struct sek_record r;
+    if (!sek_record_next(&next, io + *io_n, &r))
+        return;
+    size_t n = (size_t)(next - io) - at;
+    memmove(io + at, next, *io_n - at - n);
+    *io_n -= n;
+}
+
+enum sek_err sek_record_ttl_put(uint8_t *io, size_t *io_n, size_t room, uint16_t type,
+                                uint32_t ttl_s, struct sek_diag *diag)
+{
+    const uint8_t octets[RECORD_HEAD + 6] = {0,
+                                             SEK_TYPE_TTL,
+                                             0,
+                                             6,
+                                             (uint8_t)(type >> 8),
+                                             (uint8_t)type,
+                                             (uint8_t)(ttl_s >> 24),
+                                             (uint8_t)(ttl_s >> 16),
+                                             (uint8_t)(ttl_s >> 8),
+                                             (uint8_t)ttl_s};
+    for (const uint8_t *at = io, *next = io;; at = next) {
+        struct sek_record r;
+        if (!sek_record_next(&next, io + *io_n, &r) || r.type != SEK_TYPE_TTL)
+            break;
+        if (memcmp(r.data, octets + RECORD_HEAD, 2) == 0) {
+            cut(io, io_n, (size_t)(at - io));
+            break;
+        }
+    }
+    if (*io_n + sizeof octets > room)
+        return sek_diag_set(diag, SEK_E_LIMIT, "more than %zu octets of records", room);
+    return put(octets, sizeof octets, io, io_n, diag);
+}
+
+static bool has_ttls(const uint8_t *data, size_t n)
+{
+    struct sek_record r;
+    return n > 0 && sek_record_next(&data, data + n, &r) && r.type == SEK_TYPE_TTL;
+}
+
+/* The next type of records behind this one; 0: none. */
+static uint16_t next_type(const uint8_t *data, size_t n, uint16_t behind)
+{
+    const uint8_t *at = data;
+    struct sek_record r;
+    while (sek_record_next(&at, data + n, &r))
+        if (r.type > behind)
+            return r.type;
+    return 0;
+}
+
+enum sek_err sek_record_ttls_note(uint8_t *io, size_t *io_n, size_t room, uint32_t ttl_s,
+                                  struct sek_diag *diag)
+{
+    enum sek_err err = SEK_OK;
+    for (uint16_t type = 0; !err && (type = next_type(io, *io_n, type)) != 0;)
+        err =
+            sek_record_ttl_put(io, io_n, room, type, sek_record_ttl(io, *io_n, type, ttl_s), diag);
+    return err;
+}
+
+enum sek_err sek_record_ttls_settle(uint8_t *io, size_t *io_n, size_t room, uint32_t *io_ttl_s,
+                                    struct sek_diag *diag)
+{
+    uint32_t least = UINT32_MAX;
+    enum sek_err err = SEK_OK;
+    if (!has_ttls(io, *io_n))
+        return SEK_OK;
+    for (uint16_t type = 0; (type = next_type(io, *io_n, type)) != 0;) {
+        uint32_t ttl_s = sek_record_ttl(io, *io_n, type, *io_ttl_s);
+        least = ttl_s < least ? ttl_s : least;
+    }
+    err = sek_record_ttls_note(io, io_n, room, *io_ttl_s, diag);
+    for (const uint8_t *at = io, *next = io; !err;) {
+        struct sek_record r;
+        if (!sek_record_next(&next, io + *io_n, &r) || r.type != SEK_TYPE_TTL)
+            break;
+        if (sek_record_ttl(io, *io_n, (uint16_t)(r.data[0] << 8 | r.data[1]), 0) == least) {
+            cut(io, io_n, (size_t)(at - io));
+            next = at;
+        }
+        at = next;
+    }
+    *io_ttl_s = least;
     return err;
 }
 

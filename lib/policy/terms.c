@@ -78,7 +78,8 @@ static bool check_data(const struct sek_termset *set, const struct sek_terms *t)
         return false;
     const uint8_t *at = set->memory + t->data, *end = at + t->n_data;
     while (sek_record_next(&at, end, &r))
-        ;
+        if (r.type == SEK_TYPE_TTL && r.n != 6)
+            return false;
     return at == end;
 }
 

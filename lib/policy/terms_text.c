@@ -204,7 +204,7 @@ static enum sek_err add_schedule(struct sek_terms_spec *io, const char *value,
             err = add_hours(t, days, word, diag);
             pending = 0;
         } else if (!(err = sek_timezone_check(word, diag))) {
-            snprintf(io->zone, sizeof io->zone, "%.*s", SEK_TIMEZONE_MAX - 1, word);
+            sek_timezone_canonical(word, io->zone);
         } else {
             sek_diag_wrap(diag, "schedule");
             err = SEK_E_INVALID;
@@ -314,6 +314,7 @@ static enum sek_err add_ede_text(struct sek_terms_spec *io, const char *value,
     return SEK_OK;
 }
 
+/* Of the records behind it, if it is not the first. */
 static enum sek_err add_ttl(struct sek_terms_spec *io, const char *value, struct sek_diag *diag)
 {
     int64_t n = 0;
@@ -323,10 +324,14 @@ static enum sek_err add_ttl(struct sek_terms_spec *io, const char *value, struct
         if (err)
             return err;
     }
-    if (!(io->terms.given & SEK_TERMS_TTL) || n < io->terms.ttl_s)
+    bool again = io->terms.given & SEK_TERMS_TTL;
+    enum sek_err err = SEK_OK;
+    if (again)
+        err = sek_record_ttls_note(io->data, &io->n_data, sizeof io->data, io->terms.ttl_s, diag);
+    if (!again || io->n_data || n < io->terms.ttl_s)
         io->terms.ttl_s = (uint32_t)n;
     io->terms.given |= SEK_TERMS_TTL;
-    return SEK_OK;
+    return err;
 }
 
 static enum sek_err add_log(struct sek_terms_spec *io, const char *value, struct sek_diag *diag)
@@ -341,7 +346,12 @@ static enum sek_err add_log(struct sek_terms_spec *io, const char *value, struct
 
 static enum sek_err add_data(struct sek_terms_spec *io, const char *value, struct sek_diag *diag)
 {
-    enum sek_err err = sek_record_add(value, io->data, &io->n_data, sizeof io->data, diag);
+    uint16_t type = SEK_TYPE_TTL;
+    uint32_t ttl_s = io->terms.ttl_s;
+    enum sek_err err = sek_record_add(value, io->data, &io->n_data, sizeof io->data, &type, diag);
+    if (!err && (io->terms.given & SEK_TERMS_TTL) &&
+        sek_record_ttl(io->data, io->n_data, type, ttl_s) > ttl_s)
+        err = sek_record_ttl_put(io->data, &io->n_data, sizeof io->data, type, ttl_s, diag);
     if (err) {
         sek_diag_wrap(diag, "data");
         return err == SEK_E_NOMEM ? err : SEK_E_INVALID;
@@ -419,7 +429,10 @@ enum sek_err sek_terms_from_text(const char *text, size_t len, struct sek_terms_
     for (;;) {
         while (at < end && (*at == ' ' || *at == '\t'))
             at++;
-        if (err || at == end)
+        if (!err && at == end)
+            return sek_record_ttls_settle(out->data, &out->n_data, sizeof out->data,
+                                          &out->terms.ttl_s, diag);
+        if (err)
             return err;
         err = take_term(&at, end, word, value, diag);
         if (!err)
@@ -435,13 +448,31 @@ static void add_quoted(struct sek_buf *out, const char *word, const char *value)
     sek_buf_add_text(out, "\"");
 }
 
+/* The rule's, or that of its first records. */
+static uint32_t first_ttl(const struct sek_terms_spec *spec)
+{
+    const uint8_t *at = spec->data;
+    struct sek_record r;
+    while (sek_record_next(&at, spec->data + spec->n_data, &r))
+        if (r.type != SEK_TYPE_TTL)
+            return sek_record_ttl(spec->data, spec->n_data, r.type, spec->terms.ttl_s);
+    return spec->terms.ttl_s;
+}
+
 static void data_text(const struct sek_terms_spec *spec, struct sek_buf *out)
 {
     const uint8_t *at = spec->data, *end = at + spec->n_data;
+    uint32_t now_s = first_ttl(spec);
     struct sek_record r;
     struct sek_buf text;
     sek_buf_init(&text, 0);
     while (sek_record_next(&at, end, &r)) {
+        uint32_t ttl_s = sek_record_ttl(spec->data, spec->n_data, r.type, spec->terms.ttl_s);
+        if (r.type == SEK_TYPE_TTL)
+            continue;
+        if (ttl_s != now_s)
+            sek_buf_add_fmt(out, " ttl=%" PRIu32, ttl_s);
+        now_s = ttl_s;
         sek_buf_reset(&text);
         out->failed |= sek_record_to_text(&r, &text) != SEK_OK || text.failed;
         add_quoted(out, "data", text.data ? text.data : "");
@@ -471,7 +502,7 @@ static void spec_text(const struct sek_terms_spec *spec, struct sek_buf *out)
     if (t->given & SEK_TERMS_EDE_TEXT)
         add_quoted(out, "ede-text", spec->ede_text);
     if (t->given & SEK_TERMS_TTL)
-        sek_buf_add_fmt(out, " ttl=%" PRIu32, t->ttl_s);
+        sek_buf_add_fmt(out, " ttl=%" PRIu32, first_ttl(spec));
     if (t->given & SEK_TERMS_LOG)
         sek_buf_add_fmt(out, " log=%s", sek_lookup_name(sek_log_names, t->log));
     if (t->given & SEK_TERMS_DATA)

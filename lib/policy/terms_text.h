@@ -6,7 +6,8 @@
  *   start=2026-12-01T08:00:00Z       not before
  *   priority=5                       in place of the list's
  *   ede=17 ede-text="Ask IT"         RFC 8914
- *   ttl=60                           s, of the answer; of several the smallest
+ *   ttl=60                           s, of the answer; of the records behind it (of those of one
+ *                                    type the smallest), and without records the smallest
  *   log=none                         hits are counted, not recorded
  *   data="A 192.0.2.1" data="…"      records of the answer (policy/records.h); action local-data
  *

@@ -8,11 +8,12 @@
 
 #define BLOCK_OCTETS (1U << 20)
 #define HAS_TERMS 0x80
+#define WITHDRAWS 0x40
 
 struct record {
     uint32_t order; /* of adding */
     uint16_t key_len;
-    uint8_t scope, action; /* HAS_TERMS: terms follow */
+    uint8_t scope, action; /* HAS_TERMS: terms follow; WITHDRAWS: no rule */
     uint8_t key[];         /* and the terms with their terminator, if it has any */
 };
 
@@ -33,6 +34,7 @@ struct sek_batch {
     struct place *places;
     size_t n, room;
     size_t at; /* of sek_batch_next */
+    bool withdraws;
 };
 
 enum sek_err sek_batch_new(struct sek_batch **out)
@@ -128,6 +130,13 @@ enum sek_err sek_batch_add(struct sek_batch *f, const void *key, size_t key_len,
     return SEK_OK;
 }
 
+enum sek_err sek_batch_withdraw(struct sek_batch *f, const void *key, size_t key_len, uint8_t scope,
+                                uint8_t action)
+{
+    f->withdraws = true;
+    return sek_batch_add(f, key, key_len, scope, action | WITHDRAWS, "");
+}
+
 /* By key, then scope. */
 static int rule_compare(const struct place *a, const struct place *b)
 {
@@ -149,11 +158,37 @@ static int place_compare(const void *a, const void *b)
                  : (x->record->order > y->record->order) - (x->record->order < y->record->order);
 }
 
-void sek_batch_sort(struct sek_batch *f)
+/* Without the rules that are withdrawn, and what says so. */
+static uint64_t withdraw(struct sek_batch *f)
+{
+    size_t n = 0, n_withdrawals = 0;
+    for (size_t first = 0, end; first < f->n; first = end) {
+        uint64_t withdrawn = 0; /* bit action */
+        for (end = first; end < f->n && rule_compare(&f->places[first], &f->places[end]) == 0;
+             end++) {
+            const struct record *r = f->places[end].record;
+            if (r->action & WITHDRAWS)
+                withdrawn |= 1ULL << (r->action & ~WITHDRAWS);
+        }
+        for (size_t i = first; i < end; i++) {
+            const struct record *r = f->places[i].record;
+            if (r->action & WITHDRAWS)
+                n_withdrawals++;
+            else if (r->action & HAS_TERMS || !(withdrawn >> r->action & 1))
+                f->places[n++] = f->places[i];
+        }
+    }
+    uint64_t n_gone = f->n - n - n_withdrawals;
+    f->n = n;
+    return n_gone;
+}
+
+uint64_t sek_batch_sort(struct sek_batch *f)
 {
     if (f->n)
         qsort(f->places, f->n, sizeof *f->places, place_compare);
     f->at = 0;
+    return f->withdraws ? withdraw(f) : 0;
 }
 
 /* "a b", or the one if both are the same. NULL without memory. */

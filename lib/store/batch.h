@@ -24,8 +24,13 @@ void sek_batch_free(struct sek_batch *f);
 /* NOMEM; LIMIT past SEK_BATCH_MAX. terms: of the rule, copied; "" for none. */
 enum sek_err sek_batch_add(struct sek_batch *f, const void *key, size_t key_len, uint8_t scope,
                            uint8_t action, const char *terms);
-/* All are in: sort by key, then scope. Nothing may be added after. */
-void sek_batch_sort(struct sek_batch *f);
+/* What is added with this (key, scope) and action, below 64, and without terms does not count,
+ * whenever that is. */
+enum sek_err sek_batch_withdraw(struct sek_batch *f, const void *key, size_t key_len, uint8_t scope,
+                                uint8_t action);
+/* All are in: sort by key, then scope. Nothing may be added after. Returns how many rules were
+ * withdrawn. */
+uint64_t sek_batch_sort(struct sek_batch *f);
 /* Of what was taken: added again with the same action and terms; with others; joined. */
 struct sek_batch_again {
     uint64_t n_same, n_other, n_joined;

@@ -169,21 +169,14 @@ enum sek_err sek_policydb_guarded(struct sek_policydb *db, const struct sek_neve
  * with the same name and scope an exception counts, else the later one's action and terms, but that
  * records (action local-data) join. terms: canonical; NULL or "": none. Fast for millions; takes
  * about 50 octets of memory a rule (LIMIT past 4 GiB). One import at a time. */
-#define SEK_IMPORT_VOIDS 5 /* named */
-/* A block within what an exception fed with it covers. */
-struct sek_import_void {
-    struct sek_name name, by;
-    enum sek_scope scope, by_scope;
-};
 struct sek_import_stats {
     uint64_t n_before, n_after;
     uint64_t n_added, n_removed;
     uint64_t n_changed;   /* there before with another action, other terms, or a life time */
     uint64_t n_duplicate; /* fed again with the same action */
     uint64_t n_contrary;  /* fed again with another one */
+    uint64_t n_withdrawn; /* fed, and withdrawn */
     uint64_t n_ending;    /* appended to a list that has them with a life time: left alone */
-    uint64_t n_void;      /* blocks of names that an exception fed with them passes; the first: */
-    struct sek_import_void voids[SEK_IMPORT_VOIDS];
 };
 /* Feeding needs no transaction yet, and should have none while it waits for input. list: 0 if it is
  * not known yet; then sek_policydb_import_into names it before the end. */
@@ -192,6 +185,10 @@ enum sek_err sek_policydb_import_begin(struct sek_policydb *db, uint16_t list, c
 enum sek_err sek_policydb_import_rule(struct sek_policydb *db, const struct sek_name *name,
                                       enum sek_scope scope, enum sek_action action,
                                       const char *terms, struct sek_diag *diag);
+/* A rule that is fed with this name, scope and action, and no terms, does not count. */
+enum sek_err sek_policydb_import_withdraw(struct sek_policydb *db, const struct sek_name *name,
+                                          enum sek_scope scope, enum sek_action action,
+                                          struct sek_diag *diag);
 void sek_policydb_import_into(struct sek_policydb *db, uint16_t list);
 /* Within a transaction. append: keep rules that were not fed, and those with a life time that has
  * not ended. Sets imported_s and source (not when something is appended to a list that has a

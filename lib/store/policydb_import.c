@@ -5,7 +5,6 @@
  * under it once more, as it finds its place again by all columns. */
 #include <stdlib.h>
 #include <string.h>
-#include "policy/about.h"
 #include "policy/terms_text.h"
 #include "store/batch.h"
 #include "store/policydb_parts.h"
@@ -47,8 +46,7 @@ struct merge {
     sek_progress_fn *progress; /* may be NULL */
     void *progress_arg;
     struct place fed, old;
-    struct place wide; /* the widest exception fed that may cover the next one; key NULL: none */
-    struct page *page; /* what is there; `old` is in it */
+    struct page *page;                       /* what is there; `old` is in it */
     struct place fresh[SEK_POLICY_N_VALUES]; /* not inserted yet; their keys live in the batch */
     int n_fresh;
     struct sek_keeping *keeping; /* what was there */
@@ -96,6 +94,16 @@ enum sek_err sek_policydb_import_rule(struct sek_policydb *db, const struct sek_
     return SEK_OK;
 }
 
+enum sek_err sek_policydb_import_withdraw(struct sek_policydb *db, const struct sek_name *name,
+                                          enum sek_scope scope, enum sek_action action,
+                                          struct sek_diag *diag)
+{
+    uint8_t key[SEK_NAMEKEY_MAX];
+    enum sek_err err = sek_batch_withdraw(db->import_batch, key, sek_namekey_from_name(name, key),
+                                          (uint8_t)scope, (uint8_t)action);
+    return err ? batch_fail(err, diag) : SEK_OK;
+}
+
 void sek_policydb_import_into(struct sek_policydb *db, uint16_t list)
 {
     db->import_list = list;
@@ -114,30 +122,6 @@ static const char *terms_settle(struct merge *m, const char *terms)
     return m->joined[m->at_joined++ % (SEK_POLICY_N_VALUES + 1)];
 }
 
-/* Names come in the order of a tree, so all that an exception covers follow it. */
-static void void_note(struct merge *m)
-{
-    const struct place *fed = &m->fed, *wide = &m->wide;
-    struct sek_import_void v = {.scope = (enum sek_scope)fed->rule.scope,
-                                .by_scope = (enum sek_scope)wide->rule.scope};
-    bool below = wide->key && fed->key_len > wide->key_len &&
-                 memcmp(fed->key, wide->key, wide->key_len) == 0;
-    if (!below && (!wide->key || fed->key_len != wide->key_len ||
-                   memcmp(fed->key, wide->key, wide->key_len) != 0))
-        m->wide = (struct place){0};
-    if (fed->rule.action == SEK_ACTION_PASSTHRU && !m->wide.key &&
-        fed->rule.scope != SEK_SCOPE_EXACT)
-        m->wide = *fed;
-    if (!below || !sek_action_blocks((enum sek_action)fed->rule.action) ||
-        sek_namekey_to_name(fed->key, fed->key_len, &v.name) ||
-        sek_namekey_to_name(wide->key, wide->key_len, &v.by) ||
-        sek_about_of(&v.name) != sek_about_of(&v.by)) /* all names are no addresses */
-        return;
-    if (m->stats.n_void < SEK_IMPORT_VOIDS)
-        m->stats.voids[m->stats.n_void] = v;
-    m->stats.n_void++;
-}
-
 static void fed_next(struct merge *m)
 {
     const struct sek_batch_winner winner = {.action = SEK_ACTION_PASSTHRU,
@@ -152,7 +136,6 @@ static void fed_next(struct merge *m)
     m->fed.key_len = next.key_len;
     m->fed.rule.scope = next.scope;
     m->fed.rule.action = next.action;
-    void_note(m);
 }
 
 /* Read the rows behind the last one of the page. */
@@ -351,7 +334,7 @@ static enum sek_err merge_run(struct merge *m, struct sek_diag *diag)
 
 static enum sek_err merge_all(struct merge *m, struct sek_diag *diag)
 {
-    sek_batch_sort(m->db->import_batch);
+    m->stats.n_withdrawn = sek_batch_sort(m->db->import_batch);
     m->fed.rule.list = m->db->import_list;
     m->page = calloc(1, sizeof *m->page);
     if (!m->page)

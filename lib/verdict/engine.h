@@ -9,9 +9,10 @@
  *   5. what is only recorded: rules that log or whose list is in monitor mode, restrictions in
  *      monitor mode;
  *   6. pass.
- * Policy zones (lists that were read as RPZ) have an order of their own, by priority: a rule about
- * the name by an earlier zone comes before one about the client by a later zone, and a block by a
- * later zone waits for what earlier ones say of the answer (sek_verdict_waits).
+ * Policy zones (lists that were read as RPZ) say among themselves what RPZ says. Of a zone the most
+ * specific rule counts alone, whatever it does. Zones have an order, by priority: what an earlier
+ * one says of a name or of the client comes before what a later one says of either, and a block by
+ * a later zone waits for what earlier ones say of the answer (sek_verdict_waits).
  *
  * Within a step the most specific name wins (a regular expression is less specific than any), then
  * the narrowest audience (some groups before everybody but some, before everybody), then priority

@@ -131,6 +131,7 @@ const char *sek__rule_sort(struct sek__asker *who, const struct sek_policy *poli
         return "its list is not for this endpoint";
     if (out->terms && (why = terms_sort(who, out)) != NULL)
         return why;
+    out->meant = true;
     if (action == SEK_ACTION_PASSTHRU) {
         if (list->mode == SEK_MODE_MONITOR)
             return "an exception in monitor mode has no effect";
@@ -168,6 +169,59 @@ static bool ranks_before(const struct sek__found *a, const struct sek__found *b)
     return a->rule->scope < b->rule->scope; /* exact before subtree */
 }
 
+/* --- policy zones --------------------------------------------------------------------------------
+ */
+
+static const char zone_narrower[] = "a more specific rule of the same policy zone counts alone";
+static const char zone_earlier[] = "a policy zone before it decides";
+
+/* What was met: a place, and which of its rules. */
+struct place {
+    unsigned met, rule;
+};
+
+/* Within a zone the most specific trigger counts alone, whatever it does
+ * (draft-vixie-dnsop-dns-rpz §5). Rules are met in that order. */
+static bool is_narrowed(struct sek__asker *who, const struct sek_policy *policy,
+                        const struct sek_met *met, struct place at)
+{
+    uint16_t list = met[at.met].rules[at.rule].list;
+    for (unsigned i = 0; i <= at.met; i++) {
+        unsigned n = i < at.met ? met[i].n : at.rule;
+        for (unsigned j = 0; j < n; j++) {
+            const struct sek_rule *rule = &met[i].rules[j];
+            struct sek__found f = {0};
+            if (rule->list != list)
+                continue;
+            sek__rule_sort(who, policy, &met[i], rule, &f);
+            if (f.meant)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* Why the rule of a policy zone does not count, by what zones say of the very same; NULL: it does.
+ */
+static const char *zones_hide(struct sek__asker *who, const struct sek_policy *policy,
+                              const struct sek_met *met, unsigned n_met, struct place at,
+                              const struct sek__found *f)
+{
+    if (is_narrowed(who, policy, met, at))
+        return zone_narrower;
+    for (unsigned i = 0; i < n_met; i++) {
+        for (unsigned j = 0; j < met[i].n; j++) {
+            struct sek__found g;
+            if (met[i].rules[j].list != f->list->id &&
+                !sek__rule_sort(who, policy, &met[i], &met[i].rules[j], &g) && g.order &&
+                g.priority > f->priority && g.pass != SEK__PASS_RECORD &&
+                !is_narrowed(who, policy, met, (struct place){i, j}))
+                return zone_earlier;
+        }
+    }
+    return NULL;
+}
+
 void sek__best_find(struct sek__asker *who, const struct sek_policy *policy,
                     const struct sek_met *met, unsigned n_met, struct sek__best *out)
 {
@@ -175,7 +229,8 @@ void sek__best_find(struct sek__asker *who, const struct sek_policy *policy,
         for (unsigned j = 0; j < met[i].n; j++) {
             const struct sek_rule *rule = &met[i].rules[j];
             struct sek__found f;
-            if (sek__rule_sort(who, policy, &met[i], rule, &f))
+            if (sek__rule_sort(who, policy, &met[i], rule, &f) ||
+                (f.order && zones_hide(who, policy, met, n_met, (struct place){i, j}, &f)))
                 continue;
             if (ranks_before(&f, &out->of[f.pass]))
                 out->of[f.pass] = f;
@@ -231,7 +286,7 @@ static const char *loser(const struct sek__found *f, const struct sek__found *wi
     if (f->pass == SEK__PASS_EXCEPTION && winner->pass == SEK__PASS_BLOCK)
         return "gives way to a rule for a group of this endpoint's";
     if (f->order && winner->order && f->priority < winner->priority)
-        return "a policy zone before it decides";
+        return zone_earlier;
     return f->pass == winner->pass ? "a rule before it decides in the same step"
                                    : "an earlier step decides";
 }
@@ -246,6 +301,8 @@ void sek__walk_all(struct sek__asker *who, const struct sek_policy *policy,
             struct sek__found f = {0};
             const char *why = sek__rule_sort(who, policy, &met[i], rule, &f);
             bool decides = winner && winner->rule == rule;
+            if (!why && f.order && !decides)
+                why = zones_hide(who, policy, met, n_met, (struct place){i, j}, &f);
             if (decides)
                 why = f.arrived ? "its alias leads to this very name, which therefore passes"
                                 : pass_wins[f.pass];

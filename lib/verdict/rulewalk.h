@@ -42,6 +42,7 @@ struct sek__found {
     bool overridden;  /* by its list's override */
     uint8_t order;    /* of its list: SEK_ORDER_… */
     uint32_t records; /* of that: the number of its terms; 0: none */
+    bool meant;       /* for this question, even if it has no effect on it */
     bool satisfied;   /* it decides, but what it wants is there: the query resolves */
     bool arrived;     /* its alias leads to the very name: it decides that this one passes */
     enum sek__pass pass;

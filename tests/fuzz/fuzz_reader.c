@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A list from outside, its format guessed and then claimed to be one by its length: no crash, rules
- * that can be printed and read again, reasons that can be printed, counts that add up. */
+ * that can be printed and read again with their terms, reasons that can be printed, counts that add
+ * up. */
 #include "base/utf8.h"
 #include "name/text.h"
 #include "policy/reader.h"
+#include "policy/terms_text.h"
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -38,6 +40,12 @@ static enum sek_err take_rule(void *arg, const struct sek_read_rule *rule)
         require(scope == rule->scope && sek_name_compare(&name, &back) == 0);
     else
         require(strstr(text, "xn--") != NULL);
+    if (rule->terms) {
+        struct sek_terms_spec spec;
+        char again[SEK_TERMS_TEXT_MAX];
+        require(!sek_terms_from_text(rule->terms, strlen(rule->terms), &spec, NULL));
+        require(!sek_terms_to_text(&spec, again, NULL) && strcmp(again, rule->terms) == 0);
+    }
     return SEK_OK;
 }
 

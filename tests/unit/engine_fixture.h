@@ -60,6 +60,8 @@ struct text_rule {
 
 /* What overrides the rules of a list; NULL: nothing. */
 static const char *overrides[N_LISTS];
+/* Which of the lists are policy zones. */
+static bool zones[N_LISTS];
 
 static inline struct sek_name name_of(const char *text)
 {
@@ -95,8 +97,10 @@ static inline struct sek_policy *policy_of(const struct text_rule *rules, size_t
     for (size_t i = N_LISTS; i-- > 0;) {
         struct sek_override_spec spec;
         assert_int_equal(sek_compile_list(c, &lists[i], &diag), SEK_OK);
-        if (overrides[i] && (sek_override_from_text(overrides[i], &spec, &diag) ||
-                             sek_compile_override(c, lists[i].id, &spec, false, &diag)))
+        if (overrides[i] && sek_override_from_text(overrides[i], &spec, &diag))
+            fail_msg("override: %s", diag.text);
+        if ((overrides[i] || zones[i]) &&
+            sek_compile_override(c, lists[i].id, overrides[i] ? &spec : NULL, zones[i], &diag))
             fail_msg("override: %s", diag.text);
     }
     for (size_t i = 0; i < n; i++)

@@ -80,6 +80,37 @@ static void test_order_and_duplicates(void **state)
     sek_batch_free(b);
 }
 
+/* What is withdrawn is gone, before and behind it, but not what is another action's or has terms.
+ */
+static void test_withdrawn(void **state)
+{
+    (void)state;
+    struct sek_batch *b;
+    struct sek_batch_rule rule;
+    struct sek_batch_again again = {0};
+    const struct sek_batch_winner winner = {.action = WINS};
+    assert_int_equal(sek_batch_new(&b), SEK_OK);
+    sek_batch_add(b, "a", 1, 2, 0, "");
+    sek_batch_withdraw(b, "a", 1, 2, 0);
+    sek_batch_add(b, "a", 1, 2, 0, "");
+    sek_batch_add(b, "b", 1, 2, 0, "type=A");
+    sek_batch_withdraw(b, "b", 1, 2, 0);
+    sek_batch_add(b, "c", 1, 2, WINS, "");
+    sek_batch_add(b, "c", 1, 2, 0, "");
+    sek_batch_withdraw(b, "c", 1, 2, WINS);
+    sek_batch_withdraw(b, "d", 1, 2, 0);
+    sek_batch_add(b, "d", 1, 1, 0, "");
+    assert_int_equal(sek_batch_sort(b), 3);
+    for (const char *key = "bcd"; *key; key++) {
+        assert_true(sek_batch_next(b, winner, &rule, &again));
+        assert_int_equal(*rule.key, *key);
+        assert_int_equal(rule.action, 0);
+    }
+    assert_false(sek_batch_next(b, winner, &rule, &again));
+    assert_int_equal(again.n_same + again.n_other, 0);
+    sek_batch_free(b);
+}
+
 /* More than one block of records, keys up to the longest. */
 static void test_many(void **state)
 {
@@ -128,6 +159,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_empty),
+        cmocka_unit_test(test_withdrawn),
         cmocka_unit_test(test_order_and_duplicates),
         cmocka_unit_test(test_many),
         cmocka_unit_test(test_limit),

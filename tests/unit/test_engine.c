@@ -244,50 +244,103 @@ static const struct known_terms {
 };
 #define N_KNOWN (sizeof terms_known / sizeof *terms_known)
 
-/* The rank of a rule for a question, higher is better; -1 when it takes no part. Written from the
- * documented order, without looking at the engine. */
-static long reference_rank(const struct text_rule *r, const struct sek_name *question,
-                           uint16_t qtype, enum sek_action *out_action, bool *out_acts)
+/* What a rule says of a question. */
+struct reference_rule {
+    const struct sek_list *list;
+    bool zone;
+    enum sek_action action;
+    long depth, scope, priority;
+};
+
+/* False: nothing. Written from the documented order, as all below, without looking at the engine.
+ */
+static bool reference_read(const struct text_rule *r, const struct sek_name *question,
+                           uint16_t qtype, struct reference_rule *out)
 {
     const struct sek_list *list = &lists[r->list - 1];
     enum sek_scope scope;
     struct sek_name owner;
     sek_rule_from_text(r->rule, strlen(r->rule), &scope, &owner, NULL);
     if (!sek_name_is_at_or_below(question, &owner))
-        return -1;
+        return false;
     unsigned depth = (unsigned)(question->n_labels - owner.n_labels);
     bool covers = scope == SEK_SCOPE_SUBTREE || (scope == SEK_SCOPE_EXACT ? depth == 0 : depth > 0);
     if (!covers || list->mode == SEK_MODE_OFF || (r->expires_s && r->expires_s <= NOW))
-        return -1;
-    enum sek_action action = r->action ? r->action : list->action;
+        return false;
+    *out = (struct reference_rule){.list = list,
+                                   .zone = zones[r->list - 1],
+                                   .action = r->action ? r->action : list->action,
+                                   .depth = depth,
+                                   .scope = scope,
+                                   .priority = list->priority};
     if (overrides[r->list - 1])
-        action = sek_override_action(overrides[r->list - 1]);
-    long pass, priority = list->priority;
+        out->action = sek_override_action(overrides[r->list - 1]);
     if (r->terms) {
         const struct known_terms *k = terms_known;
         while (strcmp(k->text, r->terms) != 0)
             k++;
-        bool exception = action == SEK_ACTION_PASSTHRU;
+        bool exception = out->action == SEK_ACTION_PASSTHRU;
         bool by_type = !k->type                     ? true
                        : qtype == 0 || qtype == 255 ? !exception
                                                     : (qtype == k->type) != k->all_but;
         if (!k->now || !by_type)
-            return -1;
+            return false;
         if (k->priority)
-            priority = k->priority;
+            out->priority = k->priority;
     }
-    if (action == SEK_ACTION_PASSTHRU)
-        pass = list->mode == SEK_MODE_BLOCK ? 3 : 0;
-    else
-        pass = list->mode == SEK_MODE_BLOCK && action >= SEK_ACTION_NXDOMAIN ? 2 : 1;
-    if (pass == 0)
-        return -1;
-    *out_action = action;
-    *out_acts = pass == 2;
-    /* pass, then depth, then priority, then lowest list id, then exact first */
-    return (((pass * 200 + (199 - (long)depth)) * 100 + priority + 10) * 100 + (99 - list->id)) *
-               4 +
-           (3 - (long)scope);
+    return true;
+}
+
+/* 3 an exception, 2 a block, 1 recorded only, 0 no effect. */
+static long reference_pass(const struct reference_rule *r)
+{
+    bool acts = r->list->mode == SEK_MODE_BLOCK;
+    if (r->action == SEK_ACTION_PASSTHRU)
+        return acts ? 3 : 0;
+    return acts && r->action >= SEK_ACTION_NXDOMAIN ? 2 : 1;
+}
+
+/* Of a policy zone: is another of its rules more specific? */
+static bool reference_narrowed(const struct reference_rule *rules, size_t n,
+                               const struct reference_rule *r)
+{
+    for (const struct reference_rule *o = rules; o < rules + n; o++)
+        if (r->zone && o->list == r->list &&
+            (o->depth < r->depth || (o->depth == r->depth && o->scope < r->scope)))
+            return true;
+    return false;
+}
+
+/* Does an earlier policy zone decide? */
+static bool reference_preceded(const struct reference_rule *rules, size_t n,
+                               const struct reference_rule *r)
+{
+    for (const struct reference_rule *o = rules; o < rules + n; o++)
+        if (r->zone && o->zone && o->list != r->list && o->priority > r->priority &&
+            reference_pass(o) >= 2 && !reference_narrowed(rules, n, o))
+            return true;
+    return false;
+}
+
+/* The rule that decides; NULL: none. */
+static const struct reference_rule *reference_first(const struct reference_rule *rules, size_t n)
+{
+    const struct reference_rule *best = NULL;
+    long best_rank = -1;
+    for (const struct reference_rule *r = rules; r < rules + n; r++) {
+        /* pass, then depth, then priority, then lowest list id, then exact first */
+        long pass = reference_pass(r);
+        long rank = (((pass * 200 + (199 - r->depth)) * 100 + r->priority + 10) * 100 +
+                     (99 - r->list->id)) *
+                        4 +
+                    (3 - r->scope);
+        if (pass == 0 || rank <= best_rank || reference_narrowed(rules, n, r) ||
+            reference_preceded(rules, n, r))
+            continue;
+        best = r;
+        best_rank = rank;
+    }
+    return best;
 }
 
 /* The same list, name and scope twice: the compiler merges them (later expiry, last action). */
@@ -311,6 +364,8 @@ static void test_random_against_reference(void **state)
     for (int round = 0; round < 100; round++) {
         for (size_t i = 0; i < N_LISTS; i++) /* in every second policy */
             overrides[i] = round % 2 && pick(3) == 0 ? overriding[pick(4)] : NULL;
+        for (size_t i = 0; i < N_LISTS; i++)
+            zones[i] = round / 2 % 2 && pick(2);
         struct text_rule rules[N_RANDOM_RULES];
         char texts[N_RANDOM_RULES][32];
         size_t n = 0;
@@ -331,19 +386,14 @@ static void test_random_against_reference(void **state)
             random_name(text);
             struct sek_name name = name_of(text);
             const uint16_t qtype = (const uint16_t[]){1, 16, 28, 0, 255}[pick(5)];
-            long best = -1;
-            enum sek_action would = SEK_ACTION_PASSTHRU, action = SEK_ACTION_PASSTHRU;
-            bool acts = false, best_acts = false;
-            uint16_t list = 0;
-            for (size_t i = 0; i < n; i++) {
-                long rank = reference_rank(&rules[i], &name, qtype, &action, &acts);
-                if (rank > best) {
-                    best = rank;
-                    would = action;
-                    best_acts = acts;
-                    list = rules[i].list;
-                }
-            }
+            struct reference_rule met[N_RANDOM_RULES];
+            size_t n_met = 0;
+            for (size_t i = 0; i < n; i++)
+                n_met += reference_read(&rules[i], &name, qtype, &met[n_met]);
+            const struct reference_rule *best = reference_first(met, n_met);
+            enum sek_action would = best ? best->action : SEK_ACTION_PASSTHRU;
+            bool best_acts = best && reference_pass(best) == 2;
+            uint16_t list = best ? best->list->id : 0;
             struct sek_verdict v;
             const struct sek_engine engine = {.policy = p, .asking.qtype = qtype};
             sek_engine_decide(&engine, &name, NOW, SEK_TRIGGER_QNAME, &v, NULL, NULL);
@@ -358,6 +408,7 @@ static void test_random_against_reference(void **state)
         sek_policy_close(p);
     }
     memset(overrides, 0, sizeof overrides);
+    memset(zones, 0, sizeof zones);
 }
 
 /* Canary names: as configured, only as a question, only the very names; exceptions and block rules

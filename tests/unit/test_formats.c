@@ -28,8 +28,11 @@ static enum sek_err see_rule(void *arg, const struct sek_read_rule *rule)
     sek_rule_to_text(rule->scope, rule->name.octets, text);
     n += (size_t)snprintf(seen->rules + n, sizeof(seen->rules) - n, "%s%s", n ? " " : "", text);
     if (rule->action != SEK_ACTION_DEFAULT)
-        snprintf(seen->rules + n, sizeof(seen->rules) - n, ":%s",
-                 sek_lookup_name(sek_action_names, (int)rule->action));
+        n += (size_t)snprintf(seen->rules + n, sizeof(seen->rules) - n, ":%s",
+                              sek_lookup_name(sek_action_names, (int)rule->action));
+    if ((rule->terms && rule->action != SEK_ACTION_DATA) || rule->withdrawn)
+        snprintf(seen->rules + n, sizeof(seen->rules) - n, "{%s}",
+                 rule->withdrawn ? "withdrawn" : rule->terms);
     return SEK_OK;
 }
 
@@ -90,8 +93,9 @@ static void test_plain(void **state)
         {"bücher.example", "xn--bcher-kva.example", NULL},
         {"evil.example # why", "evil.example", NULL},
         {"evil.example\t#why", "evil.example", NULL},
-        {"evil.example type=A ttl=5", "evil.example", NULL},
-        {"=evil.example ede-text=\"# no comment\" # one", "=evil.example", NULL},
+        {"evil.example type=A ttl=5", "evil.example{type=A ttl=5}", NULL},
+        {"=evil.example ede-text=\"# no comment\" # one",
+         "=evil.example{ede-text=\"# no comment\"}", NULL},
         {"evil.example data=\"A 192.0.2.1\" data=\"TXT x\"", "evil.example:local-data", NULL},
         {"evil.example data=\"CNAME a.\" data=\"A 192.0.2.1\"", "", "excludes all others"},
         {"evil.example data=\"A 300.0.2.1\"", "", "no record"},
@@ -135,14 +139,27 @@ static void test_regex(void **state)
         {"  (\\.|^)track\\.  # Pi-hole's", "regex:(\\.|^)track\\.", NULL},
         {"/^x/", "regex:^x", NULL},
         {"regex:^x", "regex:^x", NULL},
+        {"^x;querytype=a,AAAA", "regex:^x{type=A,AAAA}", NULL},
+        {"^x;?y;reply=NODATA;querytype=!A", "regex:^x;?y:nodata{type=!A}", NULL},
+        {"^x;reply=refused # why", "regex:^x:refused", NULL},
+        {"^x;reply=::;reply=IP", "regex:^x:sinkhole", NULL},
+        {"^x;reply=192.0.2.1", "regex:^x:local-data", NULL},
         {"(x", "", "position 1"},
         {".*", "", "every name"},
 #else
         {"^ads?[0-9]*[_.-]", "", "built without regular expressions"},
 #endif
         {"# a comment", "", NULL},
-        {"^x;querytype=A", "", "an extension of Pi-hole's"},
-        {"^x;invert", "", "an extension of Pi-hole's"},
+        {"^x;invert", "", "inverted"},
+        {"^x;INVERT;querytype=A", "", "inverted"},
+        {"^x;querytype=", "", "missing"},
+        {"^x;querytype=OTHER", "", "'OTHER' is not a type"},
+        {"^x;reply=", "", "a reply is"},
+        {"^x;reply=IP;reply=NONE", "", "more than one kind"},
+        {"^x;reply=0.0.0.0;reply=192.0.2.1", "", "more than one kind"},
+        {"^x;querytype=A;x", "", "not known"},
+        {"^x;querytype=A;", "", "not known"},
+        {";querytype=A", "", "empty"},
         {"^b\xc3\xbc", "", "ASCII"},
     };
     CHECK(SEK_FORMAT_REGEX, rows);
@@ -220,10 +237,19 @@ static void test_adblock(void **state)
         {"evil.example#@#.banner", "", "page content"},
         {"||evil.example^$third-party", "", "'third-party'"},
         {"||evil.example^$domain=a.example", "", "'domain=a.example'"},
-        {"||evil.example^$client=192.0.2.1", "", "not supported"},
-        {"||evil.example^$important,dnstype=AAAA", "", "'dnstype=AAAA'"},
-        {"||evil.example^$badfilter", "", "not supported"},
-        {"||evil.example^$dnsrewrite=192.0.2.1", "", "not supported"},
+        {"||evil.example^$client=192.0.2.1", "", "list audience"},
+        {"||evil.example^$denyallow=a.example", "", "exception"},
+        {"||evil.example^$important,dnstype=AAAA", "evil.example{type=AAAA}", NULL},
+        {"||evil.example^$dnstype=aaaa|A", "evil.example{type=A,AAAA}", NULL},
+        {"@@||evil.example^$dnstype=~CNAME|~TXT", "evil.example:passthru{type=!CNAME,TXT}", NULL},
+        {"||evil.example^$dnstype=A|~TXT", "", "with and without '~'"},
+        {"||evil.example^$dnstype", "", "not supported"},
+        {"||evil.example^$dnstype=", "", "missing"},
+        {"||evil.example^$dnstype=NONE", "", "'NONE' is not a type"},
+        {"||evil.example^$badfilter", "evil.example{withdrawn}", NULL},
+        {"@@||evil.example^$important,badfilter", "evil.example:passthru{withdrawn}", NULL},
+        {"||evil.example^$badfilter,dnstype=A", "", "taken back"},
+        {"||evil.example^$dnsrewrite=192.0.2.1", "", "data="},
         {"||evil.example^$", "", "not supported"},
         {"||evil.example", "", "no '^'"},
         {"|evil.example", "", "no '^'"},
@@ -243,7 +269,7 @@ static void test_adblock(void **state)
         {"/(?=x)y/", "", "Zero-width"},
         {"/[a/", "", "position 1"},
 #endif
-        {"/^ad/$client=10.0.0.1", "", "option"},
+        {"/^ad/$client=10.0.0.1", "", "list audience"},
         {"/", "", "a path or URL"},
         {"//", "", "is a URL"},
         {"||ev*l.example^", "", "'*'"},

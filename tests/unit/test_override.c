@@ -113,6 +113,84 @@ static void test_rules(void **state)
 /* --- the order of policy zones -------------------------------------------------------------------
  */
 
+/* Lists that are policy zones: 1, 6 (before the others) and 3 (only monitored). */
+static void test_zone(void **state)
+{
+    static const struct {
+        const char *label;
+        struct text_rule rules[4];
+        const char *name;
+        enum sek_action action;
+        uint16_t list;
+    } rows[] = {
+        {"the narrower block of a zone comes before its wider exception",
+         {{1, "*.evil.example", 0, SEK_ACTION_PASSTHRU}, {1, "=a.evil.example"}},
+         "a.evil.example",
+         SEK_ACTION_SINKHOLE,
+         1},
+        {"and the narrower exception before its wider block",
+         {{1, "*.evil.example"}, {1, "=a.evil.example", 0, SEK_ACTION_PASSTHRU}},
+         "a.evil.example",
+         SEK_ACTION_PASSTHRU,
+         1},
+        {"the longest wildcard",
+         {{1, "*.evil.example", 0, SEK_ACTION_PASSTHRU},
+          {1, "*.b.evil.example"},
+          {1, "*.example", 0, SEK_ACTION_DROP}},
+         "a.b.evil.example",
+         SEK_ACTION_SINKHOLE,
+         1},
+        {"a narrower rule that has ended does not count",
+         {{1, "*.evil.example", 0, SEK_ACTION_PASSTHRU}, {1, "=a.evil.example", NOW}},
+         "a.evil.example",
+         SEK_ACTION_PASSTHRU,
+         1},
+        {"exceptions of other lists come first as ever",
+         {{2, "example"}, {1, "=a.evil.example"}},
+         "a.evil.example",
+         SEK_ACTION_PASSTHRU,
+         2},
+        {"whatever is said of a name by a later zone, an earlier one decides",
+         {{1, "*.evil.example", 0, SEK_ACTION_PASSTHRU},
+          {1, "=a.evil.example"},
+          {6, "=b.evil.example"}},
+         "b.evil.example",
+         SEK_ACTION_NODATA,
+         6},
+        {"an earlier zone comes before a more specific rule of a later one",
+         {{1, "=a.evil.example"}, {6, "*.example"}},
+         "a.evil.example",
+         SEK_ACTION_NODATA,
+         6},
+        {"also before its exception",
+         {{1, "=a.evil.example", 0, SEK_ACTION_PASSTHRU}, {6, "*.example"}},
+         "a.evil.example",
+         SEK_ACTION_NODATA,
+         6},
+        {"a zone that is monitored would let pass what it excepts",
+         {{3, "*.evil.example"}, {3, "=a.evil.example", 0, SEK_ACTION_PASSTHRU}},
+         "a.evil.example",
+         SEK_ACTION_PASSTHRU,
+         0},
+    };
+    (void)state;
+    zones[0] = zones[2] = zones[5] = true;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        size_t n = 0;
+        while (n < 4 && rows[i].rules[n].list)
+            n++;
+        struct sek_policy *p = policy_of(rows[i].rules, n);
+        struct sek_name name = name_of(rows[i].name);
+        struct sek_verdict v;
+        sek_engine_decide(&(struct sek_engine){.policy = p}, &name, NOW, SEK_TRIGGER_QNAME, &v,
+                          NULL, NULL);
+        if (v.action != rows[i].action || v.list != rows[i].list)
+            fail_msg("%s: action %d of list %u", rows[i].label, (int)v.action, v.list);
+        sek_policy_close(p);
+    }
+    memset(zones, 0, sizeof zones);
+}
+
 #define N_ZONES 4
 
 struct zones {
@@ -183,6 +261,21 @@ static struct sek_policy *policy_of_zones(const struct zones *z)
     return p;
 }
 
+static bool reference_is_final(const struct zones *z, const enum sek_action *action, int i)
+{
+    return i >= 0 && z->list[i].mode == SEK_MODE_BLOCK && action[i] != SEK_ACTION_LOG &&
+           action[i] != SEK_ACTION_DEFAULT;
+}
+
+static bool reference_is_preceded(const struct zones *z, const enum sek_action *action, int i)
+{
+    for (int j = 0; j < N_ZONES; j++)
+        if (z->zone[i] && z->zone[j] && reference_is_final(z, action, j) &&
+            z->list[j].priority > z->list[i].priority)
+            return true;
+    return false;
+}
+
 /* The rule of one kind that comes first, by what is documented; -1: none. */
 static int reference_first(const struct zones *z, const enum sek_action action[N_ZONES])
 {
@@ -195,17 +288,12 @@ static int reference_first(const struct zones *z, const enum sek_action action[N
                     : acts && action[i] != SEK_ACTION_LOG ? 2
                                                           : 1;
         long rank = pass * 1000 + z->list[i].priority * 10 + (N_ZONES - i);
-        if (pass > 0 && rank > best_rank) {
+        if (pass > 0 && rank > best_rank && !reference_is_preceded(z, action, i)) {
             best_rank = rank;
             best = i;
         }
     }
     return best;
-}
-
-static bool reference_is_final(const struct zones *z, const enum sek_action *action, int i)
-{
-    return i >= 0 && z->list[i].mode == SEK_MODE_BLOCK && action[i] != SEK_ACTION_LOG;
 }
 
 /* Who decides, and whether that waits for the answer. */
@@ -287,10 +375,8 @@ static void test_damage(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_text),
-        cmocka_unit_test(test_rules),
-        cmocka_unit_test(test_order),
-        cmocka_unit_test(test_damage),
+        cmocka_unit_test(test_text),  cmocka_unit_test(test_rules),  cmocka_unit_test(test_zone),
+        cmocka_unit_test(test_order), cmocka_unit_test(test_damage),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

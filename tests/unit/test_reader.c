@@ -128,6 +128,8 @@ static void test_guess(void **state)
         {"evil.example\n", SEK_FORMAT_PLAIN},
         {"not a name\n", SEK_FORMAT_PLAIN},
         {"a.test\nb.test\n||c.test^\n", SEK_FORMAT_PLAIN},
+        {"||a.test^$dnstype=A\n||b.test^$client=x\n", SEK_FORMAT_ADBLOCK},
+        {"^a;querytype=A\n^b;invert\n", SEK_FORMAT_REGEX},
         {"||a.test^\n||b.test^\nc.test\n", SEK_FORMAT_ADBLOCK},
         {"[Adblock Plus 2.0]\nexample.test##.x\n", SEK_FORMAT_ADBLOCK},
         {"0.0.0.0 a.test\n127.0.0.1 b.test\nc.test\n", SEK_FORMAT_HOSTS},

@@ -48,7 +48,7 @@ static enum sek_err rule_guard(struct sek_supply *s, const struct sek_read_rule 
         rule->name.n_labels < 2 || !sek_suffix_is_public(s->change->suffix, &rule->name) ||
         sek_change_guard(s->change, &rule->name, SEK_SCOPE_EXACT, action, false, &second))
         return err;
-    s->n_narrowed++;
+    s->n_narrowed += !rule->withdrawn;
     *out_scope = SEK_SCOPE_EXACT;
     return SEK_OK;
 }
@@ -59,6 +59,8 @@ static enum sek_err on_rule(void *arg, const struct sek_read_rule *rule)
     struct sek_diag diag;
     enum sek_scope scope;
     enum sek_err err = rule_guard(s, rule, &scope, &diag);
+    if (err == SEK_E_REFUSED && rule->withdrawn)
+        return SEK_OK;
     if (err == SEK_E_REFUSED) {
         s->n_guarded++;
         tell_line(s, s->n_bad + s->n_guarded, rule->line, diag.text);
@@ -68,6 +70,9 @@ static enum sek_err on_rule(void *arg, const struct sek_read_rule *rule)
         s->c->diag = diag;
         return err;
     }
+    if (rule->withdrawn)
+        return sek_policydb_import_withdraw(s->change->db, &rule->name, scope, rule->action,
+                                            &s->c->diag);
     s->n_fed++;
     s->n_exceptions += rule->action == SEK_ACTION_PASSTHRU;
     return sek_policydb_import_rule(s->change->db, &rule->name, scope, rule->action, rule->terms,
@@ -202,25 +207,6 @@ static enum sek_err change_judge(struct sek_supply *s)
     return refuse(s, why);
 }
 
-/* In RPZ the narrower trigger counts, so whoever wrote the zone meant these to be blocked. */
-static void tell_void(const struct sek_import_stats *st)
-{
-    struct sek_buf names;
-    sek_buf_init(&names, 0);
-    for (uint64_t i = 0; i < st->n_void && i < SEK_IMPORT_VOIDS; i++) {
-        char name[SEK_NAME_TEXT_MAX + 2], by[SEK_NAME_TEXT_MAX + 2];
-        const struct sek_import_void *v = &st->voids[i];
-        sek_rule_to_text(v->scope, v->name.octets, name);
-        sek_rule_to_text(v->by_scope, v->by.octets, by);
-        sek_buf_add_fmt(&names, "%s%s (by %s)", i ? ", " : "", name, by);
-    }
-    sek_talk("%" PRIu64 " of its blocks %s void, as a wider exception of the zone passes the name: "
-             "%s%s",
-             st->n_void, st->n_void == 1 ? "is" : "are", names.data ? names.data : "",
-             st->n_void > SEK_IMPORT_VOIDS ? ", …" : "");
-    sek_buf_fini(&names);
-}
-
 void sek_supply_tell(struct sek_supply *s)
 {
     const struct sek_import_stats *st = &s->stored;
@@ -240,12 +226,12 @@ void sek_supply_tell(struct sek_supply *s)
         sek_talk("rules that contradict another one about the same name: %" PRIu64
                  "; an exception wins, else the last one",
                  st->n_contrary);
+    if (st->n_withdrawn)
+        sek_talk("rules that another line takes back ($badfilter): %" PRIu64, st->n_withdrawn);
     if (s->n_exceptions && s->row.list.action != SEK_ACTION_PASSTHRU)
         sek_talk("%" PRIu64 " of its rules are exceptions: in mode block they beat the blocks of "
-                 "every list",
-                 s->n_exceptions);
-    if (st->n_void && s->read.format == SEK_FORMAT_RPZ && !s->row.overriding)
-        tell_void(st);
+                 "every %slist",
+                 s->n_exceptions, s->read.format == SEK_FORMAT_RPZ ? "other " : "");
     if (st->n_ending)
         sek_talk("%" PRIu64 " of its rules are there with an end: they keep it", st->n_ending);
     sek_change_done(s->change,

@@ -376,10 +376,9 @@ static int64_t ttl_of(const struct question *q)
 
 static void describe_sinkhole(const struct question *q, char *out, size_t size)
 {
-    const struct sek_conf *conf = q->conf;
     char v4[SEK_ADDR_TEXT_MAX], v6[SEK_ADDR_TEXT_MAX], ttl[24];
-    sek_addr_to_text(&conf->answer.ipv4, v4);
-    sek_addr_to_text(&conf->answer.ipv6, v6);
+    sek_addr_to_text(&q->conf->answer.ipv4, v4);
+    sek_addr_to_text(&q->conf->answer.ipv6, v6);
     sek_duration_to_text(ttl_of(q), ttl, sizeof ttl);
     if (q->qtype == 1)
         snprintf(out, size, "NOERROR, A %s, TTL %s", v4, ttl);
@@ -404,14 +403,15 @@ static void describe_data(const struct question *q, char *out, size_t size)
     const struct sek_termset *set;
     const struct sek_terms *t = terms_of(q, &set);
     size_t n = 0;
-    const uint8_t *data = t ? sek_termset_data(set, t, &n) : NULL, *end = data + n;
+    const uint8_t *data = t ? sek_termset_data(set, t, &n) : NULL, *at = data, *end = data + n;
+    uint32_t ttl_s = sek_record_ttl(data, n, (uint16_t)q->qtype, (uint32_t)ttl_of(q));
     struct sek_record r;
     struct sek_buf text;
     char ttl[24];
     sek_buf_init(&text, 0);
-    while (data && sek_record_next(&data, end, &r)) {
+    while (at && sek_record_next(&at, end, &r)) {
         bool alias = r.type == SEK_TYPE_CNAME;
-        if (!alias && r.type != q->qtype && q->qtype != 255)
+        if (r.type == SEK_TYPE_TTL || (!alias && r.type != q->qtype && q->qtype != 255))
             continue;
         sek_buf_add_text(&text, text.len ? ", " : "NOERROR, ");
         (void)sek_record_to_text(&r, &text);
@@ -419,7 +419,7 @@ static void describe_data(const struct question *q, char *out, size_t size)
             sek_buf_add_text(&text, " and what that resolves to");
     }
     snprintf(out, size, "%.180s, TTL %s", text.len ? text.data : "NOERROR without data, SOA",
-             sek_duration_to_text(ttl_of(q), ttl, sizeof ttl));
+             sek_duration_to_text(ttl_s, ttl, sizeof ttl));
     sek_buf_fini(&text);
 }
 

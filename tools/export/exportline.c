@@ -95,9 +95,9 @@ void sek_rpz_print_data(FILE *out, const char *text, bool below, const uint8_t *
     sek_buf_init(&record, 0);
     while (sek_record_next(&at, data + n, &r)) {
         sek_buf_reset(&record);
-        if (sek_record_to_text(&r, &record) != SEK_OK || !record.data)
+        if (r.type == SEK_TYPE_TTL || sek_record_to_text(&r, &record) != SEK_OK || !record.data)
             continue;
-        print_head(out, text, below, ttl_s);
+        print_head(out, text, below, sek_record_ttl(data, n, r.type, ttl_s));
         fprintf(out, "%s\n", record.data);
     }
     sek_buf_fini(&record);
