@@ -391,6 +391,22 @@ class Odd(FeedCase):
                 self.assertEqual(self.rules(), {"a.example", "z.example"})
                 self.run_it("feed", "remove", "rpz", "--with-list")
 
+    def test_set(self):
+        """Other settings keep the zone, so that changes of it come; another primary begins anew."""
+        self.begin()
+        self.run_it("feed", "set", "rpz", "--refresh", "5m", "--timeout", "1m")
+        self.assertEqual((self.feed()["serial"], self.feed()["outcome"]), (1, "updated"))
+        self.serial, self.ixfr = 2, [[soa(2), soa(1), block("a.example"), soa(2), soa(2)]]
+        self.assertIn("IXFR to serial 2: 0 records added, 1 removed", self.update())
+        other = Fake(self.answer)
+        self.addCleanup(other.stop)
+        self.run_it("feed", "set", "rpz", f"127.0.0.1:{other.port}", ZONE)
+        self.assertEqual((self.feed()["serial"], self.feed()["outcome"]), (None, "never tried"))
+        self.assertEqual(self.rules(), {"b.example"})
+        self.serial = 1  # an older one than that of the other primary
+        self.assertIn("AXFR to serial 1", self.update())
+        self.assertEqual((other.asked[-1], self.rules()), ("AXFR", {"a.example", "b.example"}))
+
     def test_whole_zone_for_ixfr(self):
         self.begin()
         self.serial = 2

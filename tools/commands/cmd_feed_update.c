@@ -133,16 +133,22 @@ static void note_good(struct update *u, bool changed)
         row->serial = u->got.transfer.soa.serial;
 }
 
+/* Is what was fetched of the feed as it is now, and newer than what it has? */
+static bool is_as_fetched(const struct update *u, const struct sek_feed_row *now)
+{
+    return now->list.list.id == u->row.list.list.id && now->good_s == u->row.good_s &&
+           now->format == u->row.format && !sek_feed_is_elsewhere(now, &u->row);
+}
+
 /* The feed as it is now: somebody may have changed or updated it meanwhile. */
 static enum sek_err settle(struct update *u, struct sek_change *ch, struct sek_feed_row *now)
 {
     enum sek_err err = sek_feed_get(ch->db, u->row.list.list.name, now, &u->c->diag);
     if (err)
         return err;
-    if (now->list.list.id != u->row.list.list.id || now->good_s != u->row.good_s ||
-        strcmp(now->source, u->row.source) != 0)
+    if (!is_as_fetched(u, now))
         return sek_diag_set(&u->c->diag, SEK_E_BUSY,
-                            "another command updated feed %s meanwhile; try again",
+                            "another command changed or updated feed %s meanwhile; try again",
                             u->row.list.list.name);
     return SEK_OK;
 }
@@ -273,27 +279,44 @@ static enum sek_err digest(struct update *u, bool *out_same)
 
 /* One feed */
 
+/* To the feed as it is now, unless another command changed or updated it: then the failure is none
+ * of it any more. */
+static enum sek_err bad_put(const struct update *u, struct sek_policydb *db, int outcome,
+                            struct sek_diag *diag)
+{
+    struct sek_feed_row *now = calloc(1, sizeof *now);
+    if (!now)
+        return sek_diag_set(diag, SEK_E_NOMEM, "%s", sek_err_text(SEK_E_NOMEM));
+    enum sek_err err = sek_feed_get(db, u->row.list.list.name, now, diag);
+    if (!err && is_as_fetched(u, now)) {
+        now->outcome = outcome;
+        now->tried_s = u->row.tried_s;
+        snprintf(now->error, sizeof now->error, "%s", u->c->diag.text);
+        err = sek_feed_note(db, now, diag);
+    }
+    free(now);
+    return err;
+}
+
 static void note_bad(struct update *u, enum sek_err why)
 {
     struct sek_policydb *db = NULL;
-    struct sek_feed_row *row = &u->row;
     struct sek_diag diag;
+    const char *name = u->row.list.list.name;
+    bool refused = why == SEK_E_REFUSED || why == SEK_E_CORRUPT;
     u->n_failed++;
-    sek_talk("feed %s: %s", row->list.list.name, u->c->diag.text);
+    sek_talk("feed %s: %s", name, u->c->diag.text);
     if (u->dry_run)
         return;
-    row->outcome =
-        why == SEK_E_REFUSED || why == SEK_E_CORRUPT ? SEK_FEED_REFUSED : SEK_FEED_FAILED;
-    snprintf(row->error, sizeof row->error, "%s", u->c->diag.text);
     enum sek_err err = sek_policydb_open(u->conf->policy.db, true, &db, &diag);
     if (!err)
         err = sek_policydb_begin(db, &diag);
     if (!err)
-        err = sek_feed_note(db, row, &diag);
+        err = bad_put(u, db, refused ? SEK_FEED_REFUSED : SEK_FEED_FAILED, &diag);
     if (!err)
         err = sek_policydb_commit(db, &diag);
     if (err && err != SEK_E_NOTFOUND)
-        sek_talk("feed %s: that could not be noted: %s", row->list.list.name, diag.text);
+        sek_talk("feed %s: that could not be noted: %s", name, diag.text);
     sek_policydb_close(db);
 }
 
