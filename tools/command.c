@@ -498,6 +498,9 @@ const struct sek_arg sek_global_args[] = {
                            "settings (else $SEKISHO_CONF, else " SEK_CONF_PATH ")"},
     [SEK_GLOBAL_FORMAT] = {"format", 'f', SEK_ARG_CHOICE, NULL,
                            "how reports are printed; default table", sek_out_format_names},
+    [SEK_GLOBAL_PART] = {"part", 0, SEK_ARG_TEXT, "KEY",
+                         "only this table of a report that has several, by its key in JSON; -f csv "
+                         "has the first"},
     [SEK_GLOBAL_NO_COLOR] = {"no-color", 0, SEK_ARG_FLAG, NULL,
                              "no colour; also $NO_COLOR, and when not on a terminal"},
     [SEK_GLOBAL_HELP] = {"help", 'h', SEK_ARG_FLAG, NULL, "help on the command"},
