@@ -245,7 +245,8 @@ static enum sek_err take(struct update *u, struct sek_change *ch)
     return sek_change_end(ch);
 }
 
-/* The same content as last time: no rule is touched. */
+/* The same content as last time: no rule is touched. After a failure the compiled files may lack
+ * what was stored. */
 static enum sek_err leave(struct update *u, struct sek_change *ch)
 {
     struct sek_feed_row *now = calloc(1, sizeof *now);
@@ -254,7 +255,8 @@ static enum sek_err leave(struct update *u, struct sek_change *ch)
     enum sek_err err = sek_change_start(ch);
     if (!err)
         err = settle(u, ch, now);
-    bool off = u->row.mode_before >= 0;
+    bool failed = u->row.outcome == SEK_FEED_FAILED || u->row.outcome == SEK_FEED_REFUSED;
+    bool publish = u->row.mode_before >= 0 || failed || ch->dry_run;
     if (!err)
         err = mode_restore(u, ch, &now->list);
     note_good(u, false);
@@ -264,7 +266,7 @@ static enum sek_err leave(struct update *u, struct sek_change *ch)
     if (err)
         return err;
     sek_talk("feed %s: unchanged", u->row.list.list.name);
-    return off || ch->dry_run ? sek_change_end(ch) : sek_policydb_commit(ch->db, &u->c->diag);
+    return publish ? sek_change_end(ch) : sek_policydb_commit(ch->db, &u->c->diag);
 }
 
 static enum sek_err digest(struct update *u, bool *out_same)
@@ -279,6 +281,13 @@ static enum sek_err digest(struct update *u, bool *out_same)
 
 /* One feed */
 
+/* Was what this try fetched stored? Then something behind that failed: it is not in force. */
+static bool is_stored(const struct update *u, const struct sek_feed_row *now)
+{
+    return now->list.list.id == u->row.list.list.id && now->tried_s == u->row.tried_s &&
+           now->good_s == now->tried_s && !sek_feed_is_elsewhere(now, &u->row);
+}
+
 /* To the feed as it is now, unless another command changed or updated it: then the failure is none
  * of it any more. */
 static enum sek_err bad_put(const struct update *u, struct sek_policydb *db, int outcome,
@@ -288,7 +297,7 @@ static enum sek_err bad_put(const struct update *u, struct sek_policydb *db, int
     if (!now)
         return sek_diag_set(diag, SEK_E_NOMEM, "%s", sek_err_text(SEK_E_NOMEM));
     enum sek_err err = sek_feed_get(db, u->row.list.list.name, now, diag);
-    if (!err && is_as_fetched(u, now)) {
+    if (!err && (is_as_fetched(u, now) || is_stored(u, now))) {
         now->outcome = outcome;
         now->tried_s = u->row.tried_s;
         snprintf(now->error, sizeof now->error, "%s", u->c->diag.text);
