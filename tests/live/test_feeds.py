@@ -407,6 +407,32 @@ class Odd(FeedCase):
         self.assertIn("AXFR to serial 1", self.update())
         self.assertEqual((other.asked[-1], self.rules()), ("AXFR", {"a.example", "b.example"}))
 
+    def test_times_of_the_zone(self):
+        """Times of a SOA that are not taken as they are, or cannot work, are told of."""
+        record = lambda times: f"{ZONE} 60 IN SOA ns.x. host.x. {self.serial} {times} 60"
+        self.axfr = lambda q: [message(q, [record(self.times), *self.records, record(self.times)])]
+        self.add(self.fake.port, key=False)
+        for times, text, taken in (
+                ("300 60 86400", None, (300, 60, 86400)),
+                ("10 5 20", r"says refresh 10s \(taken as 1m\), retry 5s .*, expire 20s \(taken as 1m\);", (60, 60, 60)),
+                ("300 60 0", r"says expire 0s \(taken as 1w\);", (300, 60, 604800)),
+                ("300 60 4294967295", r"expire .* \(taken as .*\)", (300, 60, 366 * 86400)),
+                ("7200 60 3600", "expires after 1h, before its next update after 2h",
+                 (7200, 60, 3600))):
+            with self.subTest(times):
+                self.times = times
+                said = self.update("--force")
+                self.serial += 1
+                if text:
+                    self.assertRegex(said, text)
+                else:
+                    self.assertNotRegex(said, "SOA|expires")
+                feed = self.feed()
+                self.assertEqual(tuple(feed[k] for k in ("refresh_s", "retry_s", "expire_s")), taken)
+        self.assertEqual(feed["soa_refresh_s"], 7200)
+        self.run_it("feed", "set", "rpz", "--expire", "1d")
+        self.assertNotRegex(self.update("--force"), "expires")
+
     def test_whole_zone_for_ixfr(self):
         self.begin()
         self.serial = 2

@@ -184,6 +184,40 @@ static enum sek_err zone_keep(struct update *u, struct sek_change *ch)
     return err;
 }
 
+static void add_bounded(struct sek_buf *out, const char *what, int64_t own_s, int64_t zone_s,
+                        int64_t taken_s)
+{
+    char zone[24], taken[24];
+    if (own_s == 0 && zone_s != taken_s)
+        sek_buf_add_fmt(out, "%s%s %s (taken as %s)", out->len ? ", " : "", what,
+                        sek_duration_to_text(zone_s, zone, sizeof zone),
+                        sek_duration_to_text(taken_s, taken, sizeof taken));
+}
+
+/* A zone's own times that are not taken as they are, and those that cannot work. */
+static void tell_soa(const struct update *u)
+{
+    const struct sek_feed_row *row = &u->row;
+    const struct sek_zone_soa *soa = &u->got.transfer.soa;
+    int64_t refresh_s = sek_feed_refresh_s(row), expire_s = sek_feed_expire_s(row);
+    char expire[24], refresh[24];
+    struct sek_buf text;
+    sek_buf_init(&text, 0);
+    add_bounded(&text, "refresh", row->refresh_s, soa->refresh_s, refresh_s);
+    add_bounded(&text, "retry", row->retry_s, soa->retry_s, sek_feed_retry_s(row));
+    add_bounded(&text, "expire", row->expire_s, soa->expire_s, expire_s);
+    if (text.data && text.len)
+        sek_talk("feed %s: the zone's SOA says %s; what sekisho feed set --refresh, --retry and "
+                 "--expire say is taken as it is",
+                 row->list.list.name, text.data);
+    if (expire_s < refresh_s)
+        sek_talk("feed %s: it expires after %s, before its next update after %s: sekisho feed set "
+                 "--refresh or --expire mends that",
+                 row->list.list.name, sek_duration_to_text(expire_s, expire, sizeof expire),
+                 sek_duration_to_text(refresh_s, refresh, sizeof refresh));
+    sek_buf_fini(&text);
+}
+
 static void tell_transfer(const struct update *u)
 {
     const struct sek_transfer *t = &u->got.transfer;
@@ -196,6 +230,8 @@ static void tell_transfer(const struct update *u)
              u->row.list.list.name, t->kind == SEK_TRANSFER_DELTA ? "IXFR" : "AXFR", t->soa.serial,
              t->change.n_added, t->change.n_removed, t->n_octets, t->n_messages,
              t->n_messages == 1 ? "" : "s");
+    if (t->kind != SEK_TRANSFER_CURRENT)
+        tell_soa(u);
 }
 
 static enum sek_err take(struct update *u, struct sek_change *ch)
