@@ -355,11 +355,11 @@ int64_t sek_feed_expire_s(const struct sek_feed_row *row)
     return time_of(row->expire_s, row->soa_expire_s, SEK_FEED_EXPIRE_S);
 }
 
-int64_t sek_feed_due_s(const struct sek_feed_row *row)
+int64_t sek_feed_due_s(const struct sek_feed_row *row, int64_t now_s)
 {
     if (row->kind == SEK_FEED_INPUT)
         return INT64_MAX;
-    if (row->outcome == SEK_FEED_NEVER)
+    if (row->outcome == SEK_FEED_NEVER || row->tried_s > now_s)
         return 0;
     bool good = row->outcome == SEK_FEED_UPDATED || row->outcome == SEK_FEED_UNCHANGED;
     return row->tried_s + (good ? sek_feed_refresh_s(row) : sek_feed_retry_s(row));

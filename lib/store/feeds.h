@@ -89,7 +89,8 @@ enum sek_err sek_feed_zone_put(struct sek_policydb *db, uint16_t list, const cha
 int64_t sek_feed_refresh_s(const struct sek_feed_row *row);
 int64_t sek_feed_retry_s(const struct sek_feed_row *row);
 int64_t sek_feed_expire_s(const struct sek_feed_row *row);
-/* When it is to be tried next; 0: now. INT64_MAX: never by itself. */
-int64_t sek_feed_due_s(const struct sek_feed_row *row);
+/* When it is to be tried next; 0: now, also when its last try is yet to come, as the clock was set
+ * back. INT64_MAX: never by itself. */
+int64_t sek_feed_due_s(const struct sek_feed_row *row, int64_t now_s);
 /* Since when its content counts as old, or will. */
 int64_t sek_feed_expires_s(const struct sek_feed_row *row);

@@ -88,6 +88,16 @@ static void test_times(void **state)
          366LL * 86400,
          NOW + 60,
          NOW + 366LL * 86400},
+        {"tried by a clock that was ahead",
+         {.kind = SEK_FEED_FILE,
+          .outcome = SEK_FEED_UPDATED,
+          .tried_s = NOW + 2,
+          .good_s = NOW + 2},
+         3600,
+         900,
+         604800,
+         0,
+         NOW + 2 + 604800},
         {"handed in",
          {.kind = SEK_FEED_INPUT, .good_s = NOW},
          3600,
@@ -99,7 +109,7 @@ static void test_times(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const struct sek_feed_row *r = &cases[i].row;
         if (sek_feed_refresh_s(r) != cases[i].refresh || sek_feed_retry_s(r) != cases[i].retry ||
-            sek_feed_expire_s(r) != cases[i].expire || sek_feed_due_s(r) != cases[i].due ||
+            sek_feed_expire_s(r) != cases[i].expire || sek_feed_due_s(r, NOW + 1) != cases[i].due ||
             sek_feed_expires_s(r) != cases[i].expires)
             fail_msg("%s", cases[i].label);
     }
@@ -232,7 +242,7 @@ static void test_set(void **state)
         check_set(db, "another source", false, false);
         OK(sek_feed_get(db, "set", &got, &diag));
         assert_int_equal(NOW + 3, got.added_s);
-        assert_int_equal(0, sek_feed_due_s(&got));
+        assert_int_equal(0, sek_feed_due_s(&got, NOW + 3));
     }
     assert_int_equal(SEK_FEED_FILE, got.kind);
     assert_string_equal("curl\n-s\ny", got.source);

@@ -105,7 +105,7 @@ static void put_soa(struct sek_out *o, unsigned col, int64_t time_s)
 static void put_times(struct sek_context *c, const struct sek_feed_row *row)
 {
     struct sek_out *o = c->out;
-    int64_t due_s = sek_feed_due_s(row);
+    int64_t due_s = sek_feed_due_s(row, c->now_s);
     if (row->good_s)
         sek_out_int(o, F_GOOD_AGE, c->now_s > row->good_s ? c->now_s - row->good_s : 0);
     put_time(o, F_GOOD, row->good_s);

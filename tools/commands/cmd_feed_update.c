@@ -336,6 +336,8 @@ static enum sek_err bad_put(const struct update *u, struct sek_policydb *db, int
     if (!err && (is_as_fetched(u, now) || is_stored(u, now))) {
         now->outcome = outcome;
         now->tried_s = u->row.tried_s;
+        if (now->good_s > now->tried_s) /* by a clock that was ahead: it would not expire */
+            now->good_s = now->tried_s;
         snprintf(now->error, sizeof now->error, "%s", u->c->diag.text);
         err = sek_feed_note(db, now, diag);
     }
@@ -391,30 +393,45 @@ static void update_one(struct update *u, bool from_input)
     note_bad(u, fetched || err == SEK_E_REFUSED ? err : SEK_E_IO);
 }
 
-/* Past its expiry: shout, and take it out of force where that is wanted. */
-static enum sek_err expire_one(struct update *u)
+static bool is_expired(const struct sek_feed_row *row, int64_t now_s)
+{
+    return row->on_expiry == SEK_FEED_OPEN && now_s > sek_feed_expires_s(row) &&
+           row->mode_before < 0 && row->list.list.mode != SEK_MODE_OFF;
+}
+
+/* Past its expiry: shout, and take it out of force where that is wanted. As it is now: its list may
+ * have been changed by hand meanwhile. */
+static enum sek_err expire(struct update *u, struct sek_change *ch)
 {
     struct sek_feed_row *row = &u->row;
-    struct sek_change ch = {.c = u->c};
-    char age[24];
-    if (u->c->now_s <= sek_feed_expires_s(row) || row->on_expiry != SEK_FEED_OPEN ||
-        row->mode_before >= 0 || row->list.list.mode == SEK_MODE_OFF || u->dry_run)
-        return SEK_OK;
+    char age[24], name[sizeof row->list.list.name];
+    memcpy(name, row->list.list.name, sizeof name);
+    enum sek_err err = sek_feed_get(ch->db, name, row, &u->c->diag);
+    if (err || !is_expired(row, u->c->now_s))
+        return err;
     row->mode_before = row->list.list.mode;
     row->list.list.mode = SEK_MODE_OFF;
     row->list.changed_s = u->c->now_s;
+    err = sek_policydb_list_set(ch->db, &row->list, &u->c->diag);
+    if (!err)
+        err = sek_feed_note(ch->db, row, &u->c->diag);
+    if (err)
+        return err;
+    sek_change_done(ch, "feed %s EXPIRED (no good update for %s): its list is off",
+                    row->list.list.name,
+                    sek_duration_to_text(u->c->now_s - (row->good_s ? row->good_s : row->added_s),
+                                         age, sizeof age));
+    return sek_change_end(ch);
+}
+
+static enum sek_err expire_one(struct update *u)
+{
+    struct sek_change ch = {.c = u->c};
+    if (!is_expired(&u->row, u->c->now_s) || u->dry_run)
+        return SEK_OK;
     enum sek_err err = sek_change_begin(&ch, u->c, false);
     if (!err)
-        err = sek_policydb_list_set(ch.db, &row->list, &u->c->diag);
-    if (!err)
-        err = sek_feed_note(ch.db, row, &u->c->diag);
-    if (!err) {
-        sek_change_done(
-            &ch, "feed %s EXPIRED (no good update for %s): its list is off", row->list.list.name,
-            sek_duration_to_text(u->c->now_s - (row->good_s ? row->good_s : row->added_s), age,
-                                 sizeof age));
-        err = sek_change_end(&ch);
-    }
+        err = expire(u, &ch);
     return sek_change_fini(&ch, err);
 }
 
@@ -428,10 +445,8 @@ struct names {
 static bool add_name(void *arg, const struct sek_feed_row *row)
 {
     struct names *n = arg;
-    int64_t due_s = sek_feed_due_s(row);
-    bool expired = row->on_expiry == SEK_FEED_OPEN && n->now_s > sek_feed_expires_s(row) &&
-                   row->mode_before < 0 && row->list.list.mode != SEK_MODE_OFF;
-    if (due_s <= n->now_s || expired)
+    int64_t due_s = sek_feed_due_s(row, n->now_s);
+    if (due_s <= n->now_s || is_expired(row, n->now_s))
         sek_buf_add(&n->text, row->list.list.name, strlen(row->list.list.name) + 1);
     if (due_s < n->next_s)
         n->next_s = due_s;
@@ -459,11 +474,22 @@ static enum sek_err update_name(struct update *u, const char *name, bool named, 
                      : SEK_OK;
     if (err)
         return err;
-    if (named || sek_feed_due_s(&u->row) <= u->c->now_s) {
+    if (named || sek_feed_due_s(&u->row, u->c->now_s) <= u->c->now_s) {
         update_one(u, from_input);
         err = look(u, name);
     }
     return err ? err : expire_one(u);
+}
+
+/* What is wrong with one is not the others' business: they would be late for it, round after round.
+ */
+static void one_of_many(struct update *u, const char *name)
+{
+    enum sek_err err = update_name(u, name, false, false);
+    if (!err || err == SEK_E_NOTFOUND) /* it was removed meanwhile */
+        return;
+    u->n_failed++;
+    sek_talk("feed %s: %s", name, u->c->diag.text);
 }
 
 /* All that are due; *out_next_s: when the next one is. */
@@ -477,7 +503,7 @@ static enum sek_err update_due(struct update *u, int64_t *out_next_s)
         err = sek_feeds(db, add_name, &n, &u->c->diag);
     sek_policydb_close(db);
     for (size_t at = 0; !err && at < n.text.len; at += strlen(n.text.data + at) + 1)
-        err = update_name(u, n.text.data + at, false, false);
+        one_of_many(u, n.text.data + at);
     *out_next_s = n.next_s;
     sek_buf_fini(&n.text);
     return err == SEK_E_NOTFOUND ? SEK_OK : err; /* no database: no feeds */
