@@ -3,9 +3,6 @@
 #include "base/duration.h"
 #include "base/json.h"
 #include "base/utf8.h"
-#include "name/text.h"
-#include "policy/about.h"
-#include "policy/rule.h"
 #include "safe.h"
 #include "table.h"
 #include "talk.h"
@@ -347,30 +344,6 @@ static void add_octets(struct sek_buf *b, uint64_t n)
     sek_buf_add_fmt(b, u && v < 100 ? "%.1f %s" : "%.0f %s", v, units[u]);
 }
 
-/* "response-ip:192.0.2.0/24" for what is not about a name (policy/about.h), and
- * "xn--bcher-kva.example (bücher.example)": the form that matters, and the one people read. */
-static void add_name(struct sek_buf *b, const char *text)
-{
-    struct sek_name name;
-    enum sek_scope scope;
-    char unicode[SEK_NAME_TEXT_MAX], plain[SEK_NAME_TEXT_MAX + 2];
-    if (strstr(text, "rpz-") && !sek_rule_from_text(text, strlen(text), &scope, &name, NULL) &&
-        sek_about_to_text(scope, name.octets, plain)) {
-        sek_safe_add(b, plain);
-        return;
-    }
-    sek_safe_add(b, text);
-    if (!strstr(text, "xn--") || sek_rule_from_text(text, strlen(text), &scope, &name, NULL))
-        return;
-    sek_name_to_unicode(name.octets, unicode);
-    sek_name_to_text(name.octets, plain);
-    if (strcmp(unicode, plain) != 0) {
-        sek_buf_add_text(b, " (");
-        sek_safe_add(b, unicode);
-        sek_buf_add_text(b, ")");
-    }
-}
-
 static void add_shown(struct sek_buf *b, const struct sek_out *o, unsigned col)
 {
     const struct sek_col *c = &o->cols[col];
@@ -380,7 +353,7 @@ static void add_shown(struct sek_buf *b, const struct sek_out *o, unsigned col)
     if (!v->set || (is_text(c) && !*text_of(o, col)))
         sek_buf_add_text(b, c->none ? c->none : may_miss ? "" : "-");
     else if (c->kind == SEK_COL_NAME)
-        add_name(b, text_of(o, col));
+        sek_safe_add_name(b, text_of(o, col));
     else if (is_text(c))
         sek_safe_add(b, text_of(o, col));
     else if (is_real(c))
