@@ -437,8 +437,10 @@ static enum sek_err expire_one(struct update *u)
 
 /* Which feeds */
 
+/* One behind the other, each with its zero. Those that could not be fetched come last: one that
+ * hangs until its time-out makes no other late. */
 struct names {
-    struct sek_buf text; /* one behind the other, each with its zero */
+    struct sek_buf well, failing;
     int64_t now_s, next_s;
 };
 
@@ -446,8 +448,9 @@ static bool add_name(void *arg, const struct sek_feed_row *row)
 {
     struct names *n = arg;
     int64_t due_s = sek_feed_due_s(row, n->now_s);
+    struct sek_buf *to = row->outcome == SEK_FEED_FAILED ? &n->failing : &n->well;
     if (due_s <= n->now_s || is_expired(row, n->now_s))
-        sek_buf_add(&n->text, row->list.list.name, strlen(row->list.list.name) + 1);
+        sek_buf_add(to, row->list.list.name, strlen(row->list.list.name) + 1);
     if (due_s < n->next_s)
         n->next_s = due_s;
     return true;
@@ -492,20 +495,30 @@ static void one_of_many(struct update *u, const char *name)
     sek_talk("feed %s: %s", name, u->c->diag.text);
 }
 
+static void all_of(struct update *u, const struct sek_buf *names)
+{
+    for (size_t at = 0; at < names->len; at += strlen(names->data + at) + 1)
+        one_of_many(u, names->data + at);
+}
+
 /* All that are due; *out_next_s: when the next one is. */
 static enum sek_err update_due(struct update *u, int64_t *out_next_s)
 {
     struct names n = {.now_s = u->c->now_s, .next_s = INT64_MAX};
     struct sek_policydb *db = NULL;
-    sek_buf_init(&n.text, 0);
+    sek_buf_init(&n.well, 0);
+    sek_buf_init(&n.failing, 0);
     enum sek_err err = sek_policydb_open(u->conf->policy.db, false, &db, &u->c->diag);
     if (!err)
         err = sek_feeds(db, add_name, &n, &u->c->diag);
     sek_policydb_close(db);
-    for (size_t at = 0; !err && at < n.text.len; at += strlen(n.text.data + at) + 1)
-        one_of_many(u, n.text.data + at);
+    if (!err) {
+        all_of(u, &n.well);
+        all_of(u, &n.failing);
+    }
     *out_next_s = n.next_s;
-    sek_buf_fini(&n.text);
+    sek_buf_fini(&n.well);
+    sek_buf_fini(&n.failing);
     return err == SEK_E_NOTFOUND ? SEK_OK : err; /* no database: no feeds */
 }
 
