@@ -39,6 +39,18 @@
       "download\nsekisho feed add rpz --from transfer 192.0.2.1 rpz.example --tsig "               \
       "feed.example:hmac-sha256:/etc/sekisho/feed.key\ta signed zone\nsekisho feed add cert "      \
       "--from file /srv/cert.txt --refresh 10m --mode monitor\ta file")                            \
+    X(feed_set, "feed set", "NAME [SOURCE...]", "change a feed's source or settings",              \
+      "Whatever feed add takes, but for the list's mode and action (list set): what is given "     \
+      "comes in place of what was, all else stays. As long as the feed comes from the same "       \
+      "source, what was fetched stays, too: zone, serial, versions, and when it is due. From "     \
+      "another source it begins anew: it is due at once, its expiry counts from now, and its "     \
+      "list stays as it is until a first good update. One row of the audit trail, with what was "  \
+      "and what is; undo takes it back.",                                                          \
+      "sekisho feed set ads --refresh 30m --timeout 2m\tmore often\nsekisho feed set rpz "         \
+      "192.0.2.2 rpz.example\tanother primary, the same key\nsekisho feed set rpz --tsig "         \
+      "feed2.example:hmac-sha256:/etc/sekisho/feed2.key\ta new key\nsekisho feed set rpz "         \
+      "--default expire --default tsig\tas the zone says, without a key\nsekisho feed set ads "    \
+      "--dry-run --from command -- curl -sSf https://lists.example/b.txt\twhat would change?")     \
     X(feed_list, "feed list", "", "show all feeds and what came of them", "",                      \
       "sekisho feed list\tis all up to date?\nsekisho feed list -f json | jq '.rows[] | "          \
       "select(.expired)'\tfor monitoring")                                                         \
@@ -486,6 +498,9 @@ const struct sek_arg sek_global_args[] = {
                            "settings (else $SEKISHO_CONF, else " SEK_CONF_PATH ")"},
     [SEK_GLOBAL_FORMAT] = {"format", 'f', SEK_ARG_CHOICE, NULL,
                            "how reports are printed; default table", sek_out_format_names},
+    [SEK_GLOBAL_PART] = {"part", 0, SEK_ARG_TEXT, "KEY",
+                         "only this table of a report that has several, by its key in JSON; -f csv "
+                         "has the first"},
     [SEK_GLOBAL_NO_COLOR] = {"no-color", 0, SEK_ARG_FLAG, NULL,
                              "no colour; also $NO_COLOR, and when not on a terminal"},
     [SEK_GLOBAL_HELP] = {"help", 'h', SEK_ARG_FLAG, NULL, "help on the command"},

@@ -42,6 +42,7 @@ extern const struct sek_arg sek_global_args[];  /* options of every command */
 enum {
     SEK_GLOBAL_CONFIG,
     SEK_GLOBAL_FORMAT,
+    SEK_GLOBAL_PART,
     SEK_GLOBAL_NO_COLOR,
     SEK_GLOBAL_HELP,
     SEK_GLOBAL_VERSION,

@@ -68,7 +68,8 @@ static enum sek_err set_up(struct sek_context *c, const struct sek_arg_value *gl
     struct sek_out_style style = {
         .format = (enum sek_out_format)global[SEK_GLOBAL_FORMAT].number, /* not given: table */
         .color = c->color,
-        .width = terminal_width()};
+        .width = terminal_width(),
+        .part = global[SEK_GLOBAL_PART].text};
     sek_veil_set(sek_context_cloak, c);
     return sek_out_new(stdout, &style, &c->out);
 }

@@ -4,6 +4,7 @@
  * so that undo can be undone. */
 #include "base/hash.h"
 #include "store/audit_parts.h"
+#include "store/feeds_parts.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +27,9 @@ struct undo {
     sqlite3_stmt *get[TABLES_MAX], *put[TABLES_MAX], *del[TABLES_MAX];
     uint16_t list; /* whose count of entries is to be corrected by `count` */
     int64_t count;
-    int64_t later; /* the last row that touched one of the objects */
+    uint16_t feed;   /* whose source or format comes back, by its list; 0: none */
+    bool feed_moved; /* the source */
+    int64_t later;   /* the last row that touched one of the objects */
     struct sek_buf object;
 };
 
@@ -180,34 +183,6 @@ static enum sek_err find_later(struct undo *u, struct sek_diag *diag)
 /* --- statements --------------------------------------------------------------------------------
  */
 
-static void put_key(struct sek_buf *b, const struct sek__journal_table *t)
-{
-    for (unsigned i = 0; i < t->n_key; i++)
-        sek_buf_add_fmt(b, "%s %s = ?%u", i ? " AND" : " WHERE", t->columns[i], i + 1);
-}
-
-static void put_names(struct sek_buf *b, const struct sek__journal_table *t)
-{
-    for (unsigned i = 0; t->columns[i]; i++)
-        sek_buf_add_fmt(b, "%s%s", i ? ", " : "", t->columns[i]);
-}
-
-static void put_upsert(struct sek_buf *b, const struct sek__journal_table *t)
-{
-    sek_buf_add_fmt(b, "INSERT INTO main.%s (", t->name);
-    put_names(b, t);
-    sek_buf_add_text(b, ") VALUES (");
-    for (unsigned i = 0; t->columns[i]; i++)
-        sek_buf_add_fmt(b, "%s?%u", i ? ", " : "", i + 1);
-    sek_buf_add_text(b, ") ON CONFLICT (");
-    for (unsigned i = 0; i < t->n_key; i++)
-        sek_buf_add_fmt(b, "%s%s", i ? ", " : "", t->columns[i]);
-    sek_buf_add_text(b, ") DO UPDATE SET ");
-    for (unsigned i = t->n_key; t->columns[i]; i++)
-        sek_buf_add_fmt(b, "%s%s = excluded.%s", i > t->n_key ? ", " : "", t->columns[i],
-                        t->columns[i]);
-}
-
 static enum sek_err statement(struct undo *u, sqlite3_stmt **stmt,
                               const struct sek__journal_table *t, char kind, struct sek_diag *diag)
 {
@@ -217,17 +192,7 @@ static enum sek_err statement(struct undo *u, sqlite3_stmt **stmt,
         return SEK_OK;
     }
     sek_buf_init(&b, 0);
-    if (kind == 'g') {
-        sek_buf_add_text(&b, "SELECT ");
-        put_names(&b, t);
-        sek_buf_add_fmt(&b, " FROM main.%s", t->name);
-        put_key(&b, t);
-    } else if (kind == 'd') {
-        sek_buf_add_fmt(&b, "DELETE FROM main.%s", t->name);
-        put_key(&b, t);
-    } else {
-        put_upsert(&b, t);
-    }
+    sek__journal_sql(t, kind, &b);
     enum sek_err err = b.failed ? sek_diag_set(diag, SEK_E_NOMEM, "%s", sek_err_text(SEK_E_NOMEM))
                                 : sek_sql_prepare(u->db->db, b.data, stmt, diag);
     sek_buf_fini(&b);
@@ -291,6 +256,35 @@ static enum sek_err tell_rule(struct undo *u, bool added, const struct sek__cell
                               key[1].len, &rule, "", diag);
 }
 
+/* What was fetched is of the source, and read in the format, that the feed had until now. Done at
+ * the end: it writes to the row, which older changes must find as they left it. */
+static enum sek_err feed_flush(struct undo *u, struct sek_diag *diag)
+{
+    uint16_t feed = u->feed;
+    u->feed = 0;
+    if (!feed)
+        return SEK_OK;
+    return u->feed_moved ? sek__feed_moved(u->db, feed, u->now_s, diag)
+                         : sek__feed_reread(u->db, feed, diag);
+}
+
+static enum sek_err follow_feed(struct undo *u, const struct sek__cell *was,
+                                const struct sek__cell *is, struct sek_diag *diag)
+{
+    uint16_t feed = (uint16_t)is[0].n;
+    bool moved = !sek__cells_equal(was + SEK_JOURNAL_SOURCE, is + SEK_JOURNAL_SOURCE, 3);
+    enum sek_err err = SEK_OK;
+    if (!moved && sek__cells_equal(was + SEK_JOURNAL_FORMAT, is + SEK_JOURNAL_FORMAT, 1))
+        return SEK_OK;
+    if (feed != u->feed) {
+        err = feed_flush(u, diag);
+        u->feed_moved = false;
+    }
+    u->feed = feed;
+    u->feed_moved |= moved;
+    return err;
+}
+
 /* What else hangs on a row: the compiled policy, those who watch, counts of entries. was, is: NULL
  * for none; their numbers and terms are looked at, the other texts are those of key. */
 static enum sek_err follow(struct undo *u, const struct sek__journal_table *t,
@@ -300,6 +294,8 @@ static enum sek_err follow(struct undo *u, const struct sek__journal_table *t,
     enum sek_err err = SEK_OK;
     if (t->id == SEK_JOURNAL_LIST)
         u->db->changed = true;
+    if (t->id == SEK_JOURNAL_FEED && was && is)
+        return follow_feed(u, was, is, diag);
     if (t->id != SEK_JOURNAL_ENTRY)
         return SEK_OK;
     if ((uint16_t)key[0].n != u->list)
@@ -564,6 +560,8 @@ static enum sek_err run(struct undo *u, struct sek_diag *diag)
         err = refuse_later(u, diag);
     if (!err)
         err = sek__audit_parts(u->db, u->number, true, take_back_part, u, &n, diag);
+    if (!err)
+        err = feed_flush(u, diag);
     return err ? err : count_flush(u, diag);
 }
 

@@ -3,7 +3,8 @@
 #include "base/buf.h"
 #include "base/lookup.h"
 #include "store/packed.h"
-#include "store/policydb_parts.h"
+#include "store/feeds_parts.h"
+#include <stdlib.h>
 #include <string.h>
 #include "base/banned.h"
 
@@ -79,18 +80,9 @@ static void bind_text(sqlite3_stmt *stmt, int at, const char *text)
     sqlite3_bind_text(stmt, at, text, -1, SQLITE_STATIC);
 }
 
-enum sek_err sek_feed_add(struct sek_policydb *db, const struct sek_feed_row *row,
-                          struct sek_diag *diag)
+/* ?1 to ?13 of a statement. */
+static void bind_settings(sqlite3_stmt *s, const struct sek_feed_row *row)
 {
-    sqlite3_stmt *s;
-    enum sek_err err = sek_sql_prepare(
-        db->db,
-        "INSERT INTO feed (list, kind, source, zone, tsig, user, format, refresh_s, retry_s,"
-        " expire_s, on_expiry, timeout_s, max_octets, added_s) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7,"
-        " ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
-        &s, diag);
-    if (err)
-        return err;
     sqlite3_bind_int(s, 1, row->list.list.id);
     sqlite3_bind_int(s, 2, (int)row->kind);
     bind_text(s, 3, row->source);
@@ -104,10 +96,25 @@ enum sek_err sek_feed_add(struct sek_policydb *db, const struct sek_feed_row *ro
     sqlite3_bind_int(s, 11, row->on_expiry);
     sqlite3_bind_int64(s, 12, row->timeout_s);
     sqlite3_bind_int64(s, 13, (int64_t)row->max_octets);
+}
+
+enum sek_err sek_feed_add(struct sek_policydb *db, const struct sek_feed_row *row,
+                          struct sek_diag *diag)
+{
+    sqlite3_stmt *s;
+    enum sek_err err = sek_sql_prepare(
+        db->db,
+        "INSERT INTO feed (list, kind, source, zone, tsig, user, format, refresh_s, retry_s,"
+        " expire_s, on_expiry, timeout_s, max_octets, added_s) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7,"
+        " ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+        &s, diag);
+    if (err)
+        return err;
+    bind_settings(s, row);
     sqlite3_bind_int64(s, 14, row->added_s);
     err = run(db, s, diag);
     if (err == SEK_E_EXISTS)
-        sek_diag_set(diag, err, "list %s is a feed already; sekisho feed remove ends that",
+        sek_diag_set(diag, err, "list %s is a feed already; sekisho feed set changes it",
                      row->list.list.name);
     return err;
 }
@@ -129,6 +136,70 @@ enum sek_err sek_feed_get(struct sek_policydb *db, const char *name, struct sek_
         err = rc == SQLITE_DONE ? sek_diag_set(diag, SEK_E_NOTFOUND, "there is no such feed")
                                 : sek__policydb_fail(db, rc, diag);
     sqlite3_finalize(stmt);
+    return err;
+}
+
+bool sek_feed_is_elsewhere(const struct sek_feed_row *a, const struct sek_feed_row *b)
+{
+    return a->kind != b->kind || strcmp(a->source, b->source) != 0 || strcmp(a->zone, b->zone) != 0;
+}
+
+/* A statement about one feed, whose ?1 is its list and ?2 a time. */
+static enum sek_err run_of(struct sek_policydb *db, const char *sql, uint16_t list, int64_t now_s,
+                           struct sek_diag *diag)
+{
+    sqlite3_stmt *stmt;
+    enum sek_err err = sek_sql_prepare(db->db, sql, &stmt, diag);
+    if (err)
+        return err;
+    sqlite3_bind_int(stmt, 1, list);
+    sqlite3_bind_int64(stmt, 2, now_s);
+    err = sek__policydb_do(db, stmt, diag);
+    sqlite3_finalize(stmt);
+    return err;
+}
+
+enum sek_err sek__feed_moved(struct sek_policydb *db, uint16_t list, int64_t now_s,
+                             struct sek_diag *diag)
+{
+    enum sek_err err = run_of(
+        db,
+        "UPDATE feed SET added_s = ?2, outcome = 0, error = '', tried_s = 0, good_s = 0,"
+        " changed_s = 0, serial = -1, n_octets = 0, n_added = 0, n_removed = 0, took_ms = 0,"
+        " soa_refresh_s = 0, soa_retry_s = 0, soa_expire_s = 0, digest = x'' WHERE list = ?1",
+        list, now_s, diag);
+    return err ? err : run_of(db, "DELETE FROM feed_zone WHERE list = ?1 AND ?2", list, 1, diag);
+}
+
+enum sek_err sek__feed_reread(struct sek_policydb *db, uint16_t list, struct sek_diag *diag)
+{
+    return run_of(db, "UPDATE feed SET digest = x'' WHERE list = ?1 AND ?2", list, 1, diag);
+}
+
+enum sek_err sek_feed_set(struct sek_policydb *db, const struct sek_feed_row *row, int64_t now_s,
+                          struct sek_diag *diag)
+{
+    sqlite3_stmt *s;
+    struct sek_feed_row *old = malloc(sizeof *old);
+    if (!old)
+        return sek_diag_set(diag, SEK_E_NOMEM, "%s", sek_err_text(SEK_E_NOMEM));
+    enum sek_err err = sek_feed_get(db, row->list.list.name, old, diag);
+    if (!err)
+        err = sek_sql_prepare(db->db,
+                              "UPDATE feed SET kind = ?2, source = ?3, zone = ?4, tsig = ?5,"
+                              " user = ?6, format = ?7, refresh_s = ?8, retry_s = ?9,"
+                              " expire_s = ?10, on_expiry = ?11, timeout_s = ?12,"
+                              " max_octets = ?13 WHERE list = ?1",
+                              &s, diag);
+    if (!err) {
+        bind_settings(s, row);
+        err = run(db, s, diag);
+    }
+    if (!err && sek_feed_is_elsewhere(old, row))
+        err = sek__feed_moved(db, row->list.list.id, now_s, diag);
+    else if (!err && old->format != row->format)
+        err = sek__feed_reread(db, row->list.list.id, diag);
+    free(old);
     return err;
 }
 
@@ -284,11 +355,11 @@ int64_t sek_feed_expire_s(const struct sek_feed_row *row)
     return time_of(row->expire_s, row->soa_expire_s, SEK_FEED_EXPIRE_S);
 }
 
-int64_t sek_feed_due_s(const struct sek_feed_row *row)
+int64_t sek_feed_due_s(const struct sek_feed_row *row, int64_t now_s)
 {
     if (row->kind == SEK_FEED_INPUT)
         return INT64_MAX;
-    if (row->outcome == SEK_FEED_NEVER)
+    if (row->outcome == SEK_FEED_NEVER || row->tried_s > now_s)
         return 0;
     bool good = row->outcome == SEK_FEED_UPDATED || row->outcome == SEK_FEED_UNCHANGED;
     return row->tried_s + (good ? sek_feed_refresh_s(row) : sek_feed_retry_s(row));

@@ -62,6 +62,13 @@ enum sek_err sek_feed_add(struct sek_policydb *db, const struct sek_feed_row *ro
 /* By its list's name. NOTFOUND. */
 enum sek_err sek_feed_get(struct sek_policydb *db, const char *name, struct sek_feed_row *out,
                           struct sek_diag *diag);
+/* Does one come from elsewhere than the other? */
+bool sek_feed_is_elsewhere(const struct sek_feed_row *a, const struct sek_feed_row *b);
+/* Another source or other settings: all but the outcome. What came of it stays, unless it comes
+ * from elsewhere now: then it begins anew at now_s, as a feed that was never tried, but for
+ * mode_before; its list stays as it is. Of another format it is read anew. NOTFOUND. */
+enum sek_err sek_feed_set(struct sek_policydb *db, const struct sek_feed_row *row, int64_t now_s,
+                          struct sek_diag *diag);
 /* The list stays. NOTFOUND. */
 enum sek_err sek_feed_remove(struct sek_policydb *db, uint16_t list, struct sek_diag *diag);
 /* Store what came of it. */
@@ -82,7 +89,8 @@ enum sek_err sek_feed_zone_put(struct sek_policydb *db, uint16_t list, const cha
 int64_t sek_feed_refresh_s(const struct sek_feed_row *row);
 int64_t sek_feed_retry_s(const struct sek_feed_row *row);
 int64_t sek_feed_expire_s(const struct sek_feed_row *row);
-/* When it is to be tried next; 0: now. INT64_MAX: never by itself. */
-int64_t sek_feed_due_s(const struct sek_feed_row *row);
+/* When it is to be tried next; 0: now, also when its last try is yet to come, as the clock was set
+ * back. INT64_MAX: never by itself. */
+int64_t sek_feed_due_s(const struct sek_feed_row *row, int64_t now_s);
 /* Since when its content counts as old, or will. */
 int64_t sek_feed_expires_s(const struct sek_feed_row *row);

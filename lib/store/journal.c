@@ -265,6 +265,50 @@ static enum sek_err triggers_make(sqlite3 *db, struct sek_diag *diag)
     return err;
 }
 
+/* --- statements --------------------------------------------------------------------------------
+ */
+
+static void put_key(struct sek_buf *b, const struct sek__journal_table *t)
+{
+    for (unsigned i = 0; i < t->n_key; i++)
+        sek_buf_add_fmt(b, "%s %s = ?%u", i ? " AND" : " WHERE", t->columns[i], i + 1);
+}
+
+static void put_names(struct sek_buf *b, const struct sek__journal_table *t)
+{
+    for (unsigned i = 0; t->columns[i]; i++)
+        sek_buf_add_fmt(b, "%s%s", i ? ", " : "", t->columns[i]);
+}
+
+static void put_upsert(struct sek_buf *b, const struct sek__journal_table *t)
+{
+    sek_buf_add_fmt(b, "INSERT INTO main.%s (", t->name);
+    put_names(b, t);
+    sek_buf_add_text(b, ") VALUES (");
+    for (unsigned i = 0; t->columns[i]; i++)
+        sek_buf_add_fmt(b, "%s?%u", i ? ", " : "", i + 1);
+    sek_buf_add_text(b, ") ON CONFLICT (");
+    for (unsigned i = 0; i < t->n_key; i++)
+        sek_buf_add_fmt(b, "%s%s", i ? ", " : "", t->columns[i]);
+    sek_buf_add_text(b, ") DO UPDATE SET ");
+    for (unsigned i = t->n_key; t->columns[i]; i++)
+        sek_buf_add_fmt(b, "%s%s = excluded.%s", i > t->n_key ? ", " : "", t->columns[i],
+                        t->columns[i]);
+}
+
+void sek__journal_sql(const struct sek__journal_table *t, char kind, struct sek_buf *out)
+{
+    if (kind == 'p') {
+        put_upsert(out, t);
+        return;
+    }
+    sek_buf_add_text(out, kind == 'g' ? "SELECT " : "DELETE");
+    if (kind == 'g')
+        put_names(out, t);
+    sek_buf_add_fmt(out, " FROM main.%s", t->name);
+    put_key(out, t);
+}
+
 /* --- life --------------------------------------------------------------------------------------
  */
 

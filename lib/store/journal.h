@@ -56,6 +56,8 @@ struct sek__journal_table {
 extern const struct sek__journal_table sek__journal_tables[];
 const struct sek__journal_table *sek__journal_table(unsigned id);
 unsigned sek__journal_n_columns(const struct sek__journal_table *t);
+/* SQL about one row, by its key ?1…: 'g' get all columns, 'd' delete; 'p' put, all columns ?1…. */
+void sek__journal_sql(const struct sek__journal_table *t, char kind, struct sek_buf *out);
 /* Is a column noted only where it is not ''? */
 static inline bool sek__journal_is_late(const struct sek__journal_table *t, unsigned column)
 {
@@ -68,7 +70,9 @@ static inline bool sek__journal_is_late(const struct sek__journal_table *t, unsi
 #define SEK_JOURNAL_EXCEPTION 7 /* of table exception */
 #define SEK_JOURNAL_STEP 8      /* of table exception_step */
 #define SEK_JOURNAL_FEED 9      /* of table feed */
-#define SEK_JOURNAL_TERMS 8     /* column of that */
+#define SEK_JOURNAL_SOURCE 1    /* first of its columns kind, source, zone */
+#define SEK_JOURNAL_FORMAT 6    /* a column of it */
+#define SEK_JOURNAL_TERMS 8     /* column of table entry */
 #define SEK_JOURNAL_INCIDENT 21 /* id of table incident */
 /* The list's name, or NULL. */
 const char *sek__list_name(const struct sek__list_names *lists, int64_t id);

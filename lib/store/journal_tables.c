@@ -6,6 +6,7 @@
 #include "name/text.h"
 #include "observe/leases.h"
 #include "policy/groups.h"
+#include "policy/reader.h"
 #include "store/incidents.h"
 #include "store/exceptions.h"
 #include "store/feeds.h"
@@ -421,7 +422,8 @@ static void step_says(const struct sek__cell *row, struct sek_buf *out)
 /* --- feed --------------------------------------------------------------------------------------
  */
 
-enum { F_LIST, F_KIND, F_SOURCE, F_ZONE, F_REFRESH = 7, F_RETRY, F_EXPIRE, F_ON_EXPIRY };
+enum { F_LIST, F_KIND, F_SOURCE, F_ZONE };
+enum { F_TSIG = 4, F_USER, F_FORMAT, F_REFRESH, F_RETRY, F_EXPIRE, F_ON_EXPIRY, F_TIMEOUT, F_SIZE };
 
 static void feed_object(const struct sek__cell *row, const struct sek__list_names *lists,
                         struct sek_buf *out)
@@ -433,20 +435,50 @@ static void feed_object(const struct sek__cell *row, const struct sek__list_name
         sek_buf_add_fmt(out, "feed of list %" PRId64, row[F_LIST].n);
 }
 
+static void add_duration(struct sek_buf *out, const char *what, const struct sek__cell *cell)
+{
+    char text[32];
+    if (cell->n > 0)
+        sek_buf_add_fmt(out, ", %s %s", what, sek_duration_to_text(cell->n, text, sizeof text));
+}
+
+/* A command by its words. */
+static void add_source(struct sek_buf *out, const struct sek__cell *kind,
+                       const struct sek__cell *source)
+{
+    struct sek_buf text;
+    if (kind->n != SEK_FEED_COMMAND || source->type != SEK_CELL_TEXT) {
+        add_quoted(out, "source", source);
+        return;
+    }
+    sek_buf_init(&text, 0);
+    if (source->len)
+        sek_buf_add(&text, source->data, source->len);
+    for (char *rest = text.data, *word; (word = strsep(&rest, "\n"));) {
+        sek_buf_add_text(out, " ");
+        sek_json_add_text(out, word);
+    }
+    sek_buf_fini(&text);
+}
+
 static void feed_says(const struct sek__cell *row, struct sek_buf *out)
 {
     char text[32];
     add_word(out, sek_feed_kind_names, &row[F_KIND]);
-    add_quoted(out, "source", &row[F_SOURCE]);
+    add_source(out, &row[F_KIND], &row[F_SOURCE]);
     add_quoted(out, "zone", &row[F_ZONE]);
-    if (row[F_REFRESH].n > 0)
-        sek_buf_add_fmt(out, ", refresh %s",
-                        sek_duration_to_text(row[F_REFRESH].n, text, sizeof text));
-    if (row[F_EXPIRE].n > 0)
-        sek_buf_add_fmt(out, ", expire %s",
-                        sek_duration_to_text(row[F_EXPIRE].n, text, sizeof text));
+    add_quoted(out, "key", &row[F_TSIG]); /* its name and file: the secret is in the file alone */
+    add_quoted(out, "user", &row[F_USER]);
+    sek_buf_add_text(out, ", format ");
+    add_word(out, sek_format_names, &row[F_FORMAT]);
+    add_duration(out, "refresh", &row[F_REFRESH]);
+    add_duration(out, "retry", &row[F_RETRY]);
+    add_duration(out, "expire", &row[F_EXPIRE]);
     sek_buf_add_text(out, ", on expiry ");
     add_word(out, sek_feed_expiry_names, &row[F_ON_EXPIRY]);
+    add_duration(out, "time-out", &row[F_TIMEOUT]);
+    sek_buf_add_fmt(out, ", at most %s",
+                    sek_size_to_text((uint64_t)row[F_SIZE].n, text, sizeof text));
 }
 
 /* Left out on purpose: list.n_entries, which follows from the entries; endpoint_import, a record of

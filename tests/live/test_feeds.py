@@ -391,6 +391,48 @@ class Odd(FeedCase):
                 self.assertEqual(self.rules(), {"a.example", "z.example"})
                 self.run_it("feed", "remove", "rpz", "--with-list")
 
+    def test_set(self):
+        """Other settings keep the zone, so that changes of it come; another primary begins anew."""
+        self.begin()
+        self.run_it("feed", "set", "rpz", "--refresh", "5m", "--timeout", "1m")
+        self.assertEqual((self.feed()["serial"], self.feed()["outcome"]), (1, "updated"))
+        self.serial, self.ixfr = 2, [[soa(2), soa(1), block("a.example"), soa(2), soa(2)]]
+        self.assertIn("IXFR to serial 2: 0 records added, 1 removed", self.update())
+        other = Fake(self.answer)
+        self.addCleanup(other.stop)
+        self.run_it("feed", "set", "rpz", f"127.0.0.1:{other.port}", ZONE)
+        self.assertEqual((self.feed()["serial"], self.feed()["outcome"]), (None, "never tried"))
+        self.assertEqual(self.rules(), {"b.example"})
+        self.serial = 1  # an older one than that of the other primary
+        self.assertIn("AXFR to serial 1", self.update())
+        self.assertEqual((other.asked[-1], self.rules()), ("AXFR", {"a.example", "b.example"}))
+
+    def test_times_of_the_zone(self):
+        """Times of a SOA that are not taken as they are, or cannot work, are told of."""
+        record = lambda times: f"{ZONE} 60 IN SOA ns.x. host.x. {self.serial} {times} 60"
+        self.axfr = lambda q: [message(q, [record(self.times), *self.records, record(self.times)])]
+        self.add(self.fake.port, key=False)
+        for times, text, taken in (
+                ("300 60 86400", None, (300, 60, 86400)),
+                ("10 5 20", r"says refresh 10s \(taken as 1m\), retry 5s .*, expire 20s \(taken as 1m\);", (60, 60, 60)),
+                ("300 60 0", r"says expire 0s \(taken as 1w\);", (300, 60, 604800)),
+                ("300 60 4294967295", r"expire .* \(taken as .*\)", (300, 60, 366 * 86400)),
+                ("7200 60 3600", "expires after 1h, before its next update after 2h",
+                 (7200, 60, 3600))):
+            with self.subTest(times):
+                self.times = times
+                said = self.update("--force")
+                self.serial += 1
+                if text:
+                    self.assertRegex(said, text)
+                else:
+                    self.assertNotRegex(said, "SOA|expires")
+                feed = self.feed()
+                self.assertEqual(tuple(feed[k] for k in ("refresh_s", "retry_s", "expire_s")), taken)
+        self.assertEqual(feed["soa_refresh_s"], 7200)
+        self.run_it("feed", "set", "rpz", "--expire", "1d")
+        self.assertNotRegex(self.update("--force"), "expires")
+
     def test_whole_zone_for_ixfr(self):
         self.begin()
         self.serial = 2

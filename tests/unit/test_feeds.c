@@ -88,6 +88,16 @@ static void test_times(void **state)
          366LL * 86400,
          NOW + 60,
          NOW + 366LL * 86400},
+        {"tried by a clock that was ahead",
+         {.kind = SEK_FEED_FILE,
+          .outcome = SEK_FEED_UPDATED,
+          .tried_s = NOW + 2,
+          .good_s = NOW + 2},
+         3600,
+         900,
+         604800,
+         0,
+         NOW + 2 + 604800},
         {"handed in",
          {.kind = SEK_FEED_INPUT, .good_s = NOW},
          3600,
@@ -99,7 +109,7 @@ static void test_times(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const struct sek_feed_row *r = &cases[i].row;
         if (sek_feed_refresh_s(r) != cases[i].refresh || sek_feed_retry_s(r) != cases[i].retry ||
-            sek_feed_expire_s(r) != cases[i].expire || sek_feed_due_s(r) != cases[i].due ||
+            sek_feed_expire_s(r) != cases[i].expire || sek_feed_due_s(r, NOW + 1) != cases[i].due ||
             sek_feed_expires_s(r) != cases[i].expires)
             fail_msg("%s", cases[i].label);
     }
@@ -173,6 +183,71 @@ static void test_rows(void **state)
     assert_int_equal(SEK_E_NOTFOUND, sek_feed_remove(db, row.list.list.id, NULL));
     OK(sek_policydb_list_remove(db, other.list.list.id, NULL, NULL, &diag)); /* its feed, too */
     assert_int_equal(SEK_E_NOTFOUND, sek_feed_get(db, "alpha", &got, NULL));
+    OK(sek_policydb_commit(db, &diag));
+    sek_policydb_close(db);
+}
+
+/* What came of the source that it has: all, nothing, or all but what was read. */
+static void check_set(struct sek_policydb *db, const char *label, bool kept, bool digest)
+{
+    struct sek_feed_row got;
+    struct sek_buf zone;
+    OK(sek_feed_get(db, "set", &got, &diag));
+    sek_buf_init(&zone, 0);
+    bool has_zone = sek_feed_zone_get(db, got.list.list.id, &zone, NULL) == SEK_OK;
+    sek_buf_fini(&zone);
+    if (has_zone != kept || (got.outcome == SEK_FEED_UPDATED) != kept ||
+        (got.serial == 7) != kept || (got.good_s == NOW) != kept || (got.added_s == NOW) != kept ||
+        (got.soa_expire_s == 9) != kept || (got.digest[0] == 1) != digest ||
+        got.mode_before != SEK_MODE_BLOCK)
+        fail_msg("%s", label);
+}
+
+static void test_set(void **state)
+{
+    (void)state;
+    struct sek_policydb *db = db_open();
+    OK(sek_policydb_begin(db, &diag));
+    struct sek_feed_row none = row_new(db, "no-feed"), row = row_new(db, "set"), got;
+    assert_int_equal(SEK_E_NOTFOUND, sek_feed_set(db, &none, NOW, NULL));
+    OK(sek_feed_add(db, &row, &diag));
+    for (int i = 0; i < 4; i++) {
+        OK(sek_feed_get(db, "set", &row, &diag));
+        row.outcome = SEK_FEED_UPDATED;
+        row.serial = 7;
+        row.good_s = row.tried_s = NOW;
+        row.soa_expire_s = 9;
+        row.digest[0] = 1;
+        row.mode_before = SEK_MODE_BLOCK;
+        OK(sek_feed_note(db, &row, &diag));
+        OK(sek_feed_zone_put(db, row.list.list.id, "a\n", 2, &diag));
+        if (i == 0) { /* as it was begun */
+            row.refresh_s = 77;
+            row.max_octets = 1ULL << 33;
+            snprintf(row.tsig, sizeof row.tsig, "k:hmac-sha256:/k");
+            OK(sek_feed_set(db, &row, NOW + 1, &diag));
+            check_set(db, "settings", true, true);
+            row.format = 1;
+            OK(sek_feed_set(db, &row, NOW + 2, &diag));
+            check_set(db, "format", true, false);
+            continue;
+        }
+        if (i == 1)
+            snprintf(row.source, sizeof row.source, "curl\n-s\ny");
+        else if (i == 2)
+            snprintf(row.zone, sizeof row.zone, "z.example");
+        else
+            row.kind = SEK_FEED_FILE;
+        OK(sek_feed_set(db, &row, NOW + 3, &diag));
+        check_set(db, "another source", false, false);
+        OK(sek_feed_get(db, "set", &got, &diag));
+        assert_int_equal(NOW + 3, got.added_s);
+        assert_int_equal(0, sek_feed_due_s(&got, NOW + 3));
+    }
+    assert_int_equal(SEK_FEED_FILE, got.kind);
+    assert_string_equal("curl\n-s\ny", got.source);
+    assert_string_equal("z.example", got.zone);
+    assert_true(got.refresh_s == 77 && got.max_octets == 1ULL << 33 && got.format == 1);
     OK(sek_policydb_commit(db, &diag));
     sek_policydb_close(db);
 }
@@ -358,6 +433,7 @@ int main(void)
         cmocka_unit_test(test_times),
         cmocka_unit_test(test_packed),
         cmocka_unit_test_setup_teardown(test_rows, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_set, setup, teardown),
         cmocka_unit_test_setup_teardown(test_versions, setup, teardown),
         cmocka_unit_test_setup_teardown(test_overlap, setup, teardown),
     };

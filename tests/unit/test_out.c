@@ -37,7 +37,7 @@ struct sink {
 
 static void sink_open(struct sink *s, enum sek_out_format format, bool color, unsigned width)
 {
-    struct sek_out_style style = {format, color, width};
+    struct sek_out_style style = {format, color, width, NULL};
     s->file = open_memstream(&s->text, &s->size);
     assert_int_equal(sek_out_new(s->file, &style, &s->out), SEK_OK);
 }
@@ -188,7 +188,7 @@ static void test_parts(void **state)
         [SEK_OUT_JSONL] = "{\"schema\":\"sekisho.test/1\",\"text\":\"one\"}\n"
                           "{\"schema\":\"sekisho.test.steps/1\",\"text\":\"two\"}\n"
                           "{\"schema\":\"sekisho.test.end/1\",\"text\":null}\n",
-        [SEK_OUT_CSV] = "text\r\none\r\n\r\ntext\r\ntwo\r\n\r\ntext\r\n\r\n",
+        [SEK_OUT_CSV] = "text\r\none\r\n",
     };
     for (int f = SEK_OUT_TABLE; f <= SEK_OUT_CSV; f++) {
         struct sink s;
@@ -197,6 +197,44 @@ static void test_parts(void **state)
         assert_string_equal(sink_end(&s), expected[f]);
         free(s.text);
     }
+}
+
+static void part_open(struct sink *s, enum sek_out_format format, const char *part)
+{
+    const struct sek_out_style style = {.format = format, .part = part};
+    s->file = open_memstream(&s->text, &s->size);
+    assert_int_equal(sek_out_new(s->file, &style, &s->out), SEK_OK);
+}
+
+static void test_one_part(void **state)
+{
+    (void)state;
+    static const char *const expected[] = {
+        [SEK_OUT_TABLE] = "Text\ntwo\n",
+        [SEK_OUT_JSON] = "{\"schema\":\"sekisho.test/1\",\"steps\":[\n{\"text\":\"two\"}\n]}\n",
+        [SEK_OUT_JSONL] = "{\"schema\":\"sekisho.test.steps/1\",\"text\":\"two\"}\n",
+        [SEK_OUT_CSV] = "text\r\ntwo\r\n",
+    };
+    struct sink s;
+    struct sek_diag diag;
+    for (int f = SEK_OUT_TABLE; f <= SEK_OUT_CSV; f++) {
+        part_open(&s, (enum sek_out_format)f, "steps");
+        two_parts(&s);
+        assert_string_equal(sink_end(&s), expected[f]);
+        free(s.text);
+    }
+    part_open(&s, SEK_OUT_CSV, "rows");
+    two_parts(&s);
+    assert_string_equal(sink_end(&s), "text\r\none\r\n");
+    free(s.text);
+    part_open(&s, SEK_OUT_CSV, "other");
+    two_parts(&s);
+    assert_int_equal(SEK_E_INVALID, sek_out_end(s.out, &diag));
+    assert_string_equal(diag.text, "--part: \"other\" is none of this report's: rows, steps, end");
+    sek_out_free(s.out);
+    fclose(s.file);
+    assert_string_equal(s.text, "");
+    free(s.text);
 }
 
 static void test_places(void **state)
@@ -544,21 +582,14 @@ static void test_reader_gone(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_formats),
-        cmocka_unit_test(test_no_rows),
-        cmocka_unit_test(test_real),
-        cmocka_unit_test(test_parts),
-        cmocka_unit_test(test_places),
-        cmocka_unit_test(test_filled),
-        cmocka_unit_test(test_json_cell),
-        cmocka_unit_test(test_hostile),
-        cmocka_unit_test(test_any_octets),
-        cmocka_unit_test(test_cut),
-        cmocka_unit_test(test_record_and_live),
-        cmocka_unit_test(test_colour),
-        cmocka_unit_test(test_many_rows),
-        cmocka_unit_test(test_write_errors),
-        cmocka_unit_test(test_reader_gone),
+        cmocka_unit_test(test_formats),      cmocka_unit_test(test_no_rows),
+        cmocka_unit_test(test_real),         cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_one_part),     cmocka_unit_test(test_places),
+        cmocka_unit_test(test_filled),       cmocka_unit_test(test_json_cell),
+        cmocka_unit_test(test_hostile),      cmocka_unit_test(test_any_octets),
+        cmocka_unit_test(test_cut),          cmocka_unit_test(test_record_and_live),
+        cmocka_unit_test(test_colour),       cmocka_unit_test(test_many_rows),
+        cmocka_unit_test(test_write_errors), cmocka_unit_test(test_reader_gone),
     };
     signal(SIGPIPE, SIG_IGN);
     setlocale(LC_CTYPE, "C.UTF-8");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "audited.h"
+#include "base/buf.h"
 #include "tools/command.h"
 #include "tools/origin.h"
 #include <string.h>
@@ -38,6 +39,24 @@ enum sek_err sek_audited_add(struct sek_context *c, const struct sek_conf *conf,
     if (!act.reason)
         act.reason = reason_of(c);
     return sek_audit_add(db, &act, conf->audit.undo_s, conf->audit.undo_octets, NULL, &c->diag);
+}
+
+static bool add_lines(void *arg, const struct sek_audit_item *item)
+{
+    struct sek_buf *lines = arg;
+    if (*item->before)
+        sek_buf_add_fmt(lines, "- %s: %s\n", item->object, item->before);
+    if (*item->after)
+        sek_buf_add_fmt(lines, "+ %s: %s\n", item->object, item->after);
+    return !lines->failed;
+}
+
+enum sek_err sek_audited_lines(struct sek_policydb *db, struct sek_buf *lines,
+                               struct sek_diag *diag)
+{
+    sek_buf_reset(lines);
+    enum sek_err err = sek_audit_items(db, 0, add_lines, lines, diag);
+    return err == SEK_E_NOTFOUND ? SEK_OK : err; /* nothing changed */
 }
 
 enum sek_err sek_audited_record(struct sek_context *c, const struct sek_conf *conf,

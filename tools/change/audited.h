@@ -23,6 +23,11 @@ enum sek_err sek_audited_begin(const struct sek_conf *conf, struct sek_policydb 
  * Errors are in c->diag. */
 enum sek_err sek_audited_add(struct sek_context *c, const struct sek_conf *conf,
                              struct sek_policydb *db, const struct sek_audit_act *what);
+/* For a rehearsal: what the transaction changed so far, "- what: how it was" and "+ what: how it
+ * is", in place of the lines there are. */
+struct sek_buf;
+enum sek_err sek_audited_lines(struct sek_policydb *db, struct sek_buf *lines,
+                               struct sek_diag *diag);
 /* A row alone, in a transaction of its own: for what changes nothing of policy.db. */
 enum sek_err sek_audited_record(struct sek_context *c, const struct sek_conf *conf,
                                 const struct sek_audit_act *act);

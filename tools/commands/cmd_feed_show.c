@@ -49,6 +49,9 @@ enum {
     F_TIMEOUT,
     F_MAX,
     F_TROUBLE,
+    F_SOA_REFRESH,
+    F_SOA_RETRY,
+    F_SOA_EXPIRE,
     F_COLS
 };
 #define M SEK_COL_MACHINE
@@ -81,6 +84,9 @@ static const struct sek_col cols[] = {
     [F_TIMEOUT] = {"timeout_s", "Time-out", SEK_COL_DURATION, NULL, 0, M},
     [F_MAX] = {"max_octets", "Largest size", SEK_COL_OCTETS, NULL, 0, M},
     [F_TROUBLE] = {"trouble", "Trouble", SEK_COL_TEXT, NULL, 0, SEK_COL_FILLED},
+    [F_SOA_REFRESH] = {"soa_refresh_s", "Refresh in its SOA", SEK_COL_DURATION, NULL, 0, M},
+    [F_SOA_RETRY] = {"soa_retry_s", "Retry in its SOA", SEK_COL_DURATION, NULL, 0, M},
+    [F_SOA_EXPIRE] = {"soa_expire_s", "Expire in its SOA", SEK_COL_DURATION, NULL, 0, M},
 };
 #undef M
 
@@ -90,10 +96,16 @@ static void put_time(struct sek_out *o, unsigned col, int64_t time_s)
         sek_out_int(o, col, time_s);
 }
 
+static void put_soa(struct sek_out *o, unsigned col, int64_t time_s)
+{
+    if (time_s > 0)
+        sek_out_int(o, col, time_s);
+}
+
 static void put_times(struct sek_context *c, const struct sek_feed_row *row)
 {
     struct sek_out *o = c->out;
-    int64_t due_s = sek_feed_due_s(row);
+    int64_t due_s = sek_feed_due_s(row, c->now_s);
     if (row->good_s)
         sek_out_int(o, F_GOOD_AGE, c->now_s > row->good_s ? c->now_s - row->good_s : 0);
     put_time(o, F_GOOD, row->good_s);
@@ -107,6 +119,9 @@ static void put_times(struct sek_context *c, const struct sek_feed_row *row)
     sek_out_int(o, F_REFRESH, sek_feed_refresh_s(row));
     sek_out_int(o, F_RETRY, sek_feed_retry_s(row));
     sek_out_int(o, F_EXPIRE, sek_feed_expire_s(row));
+    put_soa(o, F_SOA_REFRESH, row->soa_refresh_s);
+    put_soa(o, F_SOA_RETRY, row->soa_retry_s);
+    put_soa(o, F_SOA_EXPIRE, row->soa_expire_s);
 }
 
 static void put_outcome(struct sek_context *c, const struct sek_feed_row *row)

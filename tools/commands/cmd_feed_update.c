@@ -133,16 +133,22 @@ static void note_good(struct update *u, bool changed)
         row->serial = u->got.transfer.soa.serial;
 }
 
+/* Is what was fetched of the feed as it is now, and newer than what it has? */
+static bool is_as_fetched(const struct update *u, const struct sek_feed_row *now)
+{
+    return now->list.list.id == u->row.list.list.id && now->good_s == u->row.good_s &&
+           now->format == u->row.format && !sek_feed_is_elsewhere(now, &u->row);
+}
+
 /* The feed as it is now: somebody may have changed or updated it meanwhile. */
 static enum sek_err settle(struct update *u, struct sek_change *ch, struct sek_feed_row *now)
 {
     enum sek_err err = sek_feed_get(ch->db, u->row.list.list.name, now, &u->c->diag);
     if (err)
         return err;
-    if (now->list.list.id != u->row.list.list.id || now->good_s != u->row.good_s ||
-        strcmp(now->source, u->row.source) != 0)
+    if (!is_as_fetched(u, now))
         return sek_diag_set(&u->c->diag, SEK_E_BUSY,
-                            "another command updated feed %s meanwhile; try again",
+                            "another command changed or updated feed %s meanwhile; try again",
                             u->row.list.list.name);
     return SEK_OK;
 }
@@ -178,6 +184,40 @@ static enum sek_err zone_keep(struct update *u, struct sek_change *ch)
     return err;
 }
 
+static void add_bounded(struct sek_buf *out, const char *what, int64_t own_s, int64_t zone_s,
+                        int64_t taken_s)
+{
+    char zone[24], taken[24];
+    if (own_s == 0 && zone_s != taken_s)
+        sek_buf_add_fmt(out, "%s%s %s (taken as %s)", out->len ? ", " : "", what,
+                        sek_duration_to_text(zone_s, zone, sizeof zone),
+                        sek_duration_to_text(taken_s, taken, sizeof taken));
+}
+
+/* A zone's own times that are not taken as they are, and those that cannot work. */
+static void tell_soa(const struct update *u)
+{
+    const struct sek_feed_row *row = &u->row;
+    const struct sek_zone_soa *soa = &u->got.transfer.soa;
+    int64_t refresh_s = sek_feed_refresh_s(row), expire_s = sek_feed_expire_s(row);
+    char expire[24], refresh[24];
+    struct sek_buf text;
+    sek_buf_init(&text, 0);
+    add_bounded(&text, "refresh", row->refresh_s, soa->refresh_s, refresh_s);
+    add_bounded(&text, "retry", row->retry_s, soa->retry_s, sek_feed_retry_s(row));
+    add_bounded(&text, "expire", row->expire_s, soa->expire_s, expire_s);
+    if (text.data && text.len)
+        sek_talk("feed %s: the zone's SOA says %s; what sekisho feed set --refresh, --retry and "
+                 "--expire say is taken as it is",
+                 row->list.list.name, text.data);
+    if (expire_s < refresh_s)
+        sek_talk("feed %s: it expires after %s, before its next update after %s: sekisho feed set "
+                 "--refresh or --expire mends that",
+                 row->list.list.name, sek_duration_to_text(expire_s, expire, sizeof expire),
+                 sek_duration_to_text(refresh_s, refresh, sizeof refresh));
+    sek_buf_fini(&text);
+}
+
 static void tell_transfer(const struct update *u)
 {
     const struct sek_transfer *t = &u->got.transfer;
@@ -190,6 +230,8 @@ static void tell_transfer(const struct update *u)
              u->row.list.list.name, t->kind == SEK_TRANSFER_DELTA ? "IXFR" : "AXFR", t->soa.serial,
              t->change.n_added, t->change.n_removed, t->n_octets, t->n_messages,
              t->n_messages == 1 ? "" : "s");
+    if (t->kind != SEK_TRANSFER_CURRENT)
+        tell_soa(u);
 }
 
 static enum sek_err take(struct update *u, struct sek_change *ch)
@@ -239,7 +281,8 @@ static enum sek_err take(struct update *u, struct sek_change *ch)
     return sek_change_end(ch);
 }
 
-/* The same content as last time: no rule is touched. */
+/* The same content as last time: no rule is touched. After a failure the compiled files may lack
+ * what was stored. */
 static enum sek_err leave(struct update *u, struct sek_change *ch)
 {
     struct sek_feed_row *now = calloc(1, sizeof *now);
@@ -248,7 +291,8 @@ static enum sek_err leave(struct update *u, struct sek_change *ch)
     enum sek_err err = sek_change_start(ch);
     if (!err)
         err = settle(u, ch, now);
-    bool off = u->row.mode_before >= 0;
+    bool failed = u->row.outcome == SEK_FEED_FAILED || u->row.outcome == SEK_FEED_REFUSED;
+    bool publish = u->row.mode_before >= 0 || failed || ch->dry_run;
     if (!err)
         err = mode_restore(u, ch, &now->list);
     note_good(u, false);
@@ -258,7 +302,7 @@ static enum sek_err leave(struct update *u, struct sek_change *ch)
     if (err)
         return err;
     sek_talk("feed %s: unchanged", u->row.list.list.name);
-    return off || ch->dry_run ? sek_change_end(ch) : sek_policydb_commit(ch->db, &u->c->diag);
+    return publish ? sek_change_end(ch) : sek_policydb_commit(ch->db, &u->c->diag);
 }
 
 static enum sek_err digest(struct update *u, bool *out_same)
@@ -273,27 +317,53 @@ static enum sek_err digest(struct update *u, bool *out_same)
 
 /* One feed */
 
+/* Was what this try fetched stored? Then something behind that failed: it is not in force. */
+static bool is_stored(const struct update *u, const struct sek_feed_row *now)
+{
+    return now->list.list.id == u->row.list.list.id && now->tried_s == u->row.tried_s &&
+           now->good_s == now->tried_s && !sek_feed_is_elsewhere(now, &u->row);
+}
+
+/* To the feed as it is now, unless another command changed or updated it: then the failure is none
+ * of it any more. */
+static enum sek_err bad_put(const struct update *u, struct sek_policydb *db, int outcome,
+                            struct sek_diag *diag)
+{
+    struct sek_feed_row *now = calloc(1, sizeof *now);
+    if (!now)
+        return sek_diag_set(diag, SEK_E_NOMEM, "%s", sek_err_text(SEK_E_NOMEM));
+    enum sek_err err = sek_feed_get(db, u->row.list.list.name, now, diag);
+    if (!err && (is_as_fetched(u, now) || is_stored(u, now))) {
+        now->outcome = outcome;
+        now->tried_s = u->row.tried_s;
+        if (now->good_s > now->tried_s) /* by a clock that was ahead: it would not expire */
+            now->good_s = now->tried_s;
+        snprintf(now->error, sizeof now->error, "%s", u->c->diag.text);
+        err = sek_feed_note(db, now, diag);
+    }
+    free(now);
+    return err;
+}
+
 static void note_bad(struct update *u, enum sek_err why)
 {
     struct sek_policydb *db = NULL;
-    struct sek_feed_row *row = &u->row;
     struct sek_diag diag;
+    const char *name = u->row.list.list.name;
+    bool refused = why == SEK_E_REFUSED || why == SEK_E_CORRUPT;
     u->n_failed++;
-    sek_talk("feed %s: %s", row->list.list.name, u->c->diag.text);
+    sek_talk("feed %s: %s", name, u->c->diag.text);
     if (u->dry_run)
         return;
-    row->outcome =
-        why == SEK_E_REFUSED || why == SEK_E_CORRUPT ? SEK_FEED_REFUSED : SEK_FEED_FAILED;
-    snprintf(row->error, sizeof row->error, "%s", u->c->diag.text);
     enum sek_err err = sek_policydb_open(u->conf->policy.db, true, &db, &diag);
     if (!err)
         err = sek_policydb_begin(db, &diag);
     if (!err)
-        err = sek_feed_note(db, row, &diag);
+        err = bad_put(u, db, refused ? SEK_FEED_REFUSED : SEK_FEED_FAILED, &diag);
     if (!err)
         err = sek_policydb_commit(db, &diag);
     if (err && err != SEK_E_NOTFOUND)
-        sek_talk("feed %s: that could not be noted: %s", row->list.list.name, diag.text);
+        sek_talk("feed %s: that could not be noted: %s", name, diag.text);
     sek_policydb_close(db);
 }
 
@@ -323,48 +393,64 @@ static void update_one(struct update *u, bool from_input)
     note_bad(u, fetched || err == SEK_E_REFUSED ? err : SEK_E_IO);
 }
 
-/* Past its expiry: shout, and take it out of force where that is wanted. */
-static enum sek_err expire_one(struct update *u)
+static bool is_expired(const struct sek_feed_row *row, int64_t now_s)
+{
+    return row->on_expiry == SEK_FEED_OPEN && now_s > sek_feed_expires_s(row) &&
+           row->mode_before < 0 && row->list.list.mode != SEK_MODE_OFF;
+}
+
+/* Past its expiry: shout, and take it out of force where that is wanted. As it is now: its list may
+ * have been changed by hand meanwhile. */
+static enum sek_err expire(struct update *u, struct sek_change *ch)
 {
     struct sek_feed_row *row = &u->row;
-    struct sek_change ch = {.c = u->c};
-    char age[24];
-    if (u->c->now_s <= sek_feed_expires_s(row) || row->on_expiry != SEK_FEED_OPEN ||
-        row->mode_before >= 0 || row->list.list.mode == SEK_MODE_OFF || u->dry_run)
-        return SEK_OK;
+    char age[24], name[sizeof row->list.list.name];
+    memcpy(name, row->list.list.name, sizeof name);
+    enum sek_err err = sek_feed_get(ch->db, name, row, &u->c->diag);
+    if (err || !is_expired(row, u->c->now_s))
+        return err;
     row->mode_before = row->list.list.mode;
     row->list.list.mode = SEK_MODE_OFF;
     row->list.changed_s = u->c->now_s;
+    err = sek_policydb_list_set(ch->db, &row->list, &u->c->diag);
+    if (!err)
+        err = sek_feed_note(ch->db, row, &u->c->diag);
+    if (err)
+        return err;
+    sek_change_done(ch, "feed %s EXPIRED (no good update for %s): its list is off",
+                    row->list.list.name,
+                    sek_duration_to_text(u->c->now_s - (row->good_s ? row->good_s : row->added_s),
+                                         age, sizeof age));
+    return sek_change_end(ch);
+}
+
+static enum sek_err expire_one(struct update *u)
+{
+    struct sek_change ch = {.c = u->c};
+    if (!is_expired(&u->row, u->c->now_s) || u->dry_run)
+        return SEK_OK;
     enum sek_err err = sek_change_begin(&ch, u->c, false);
     if (!err)
-        err = sek_policydb_list_set(ch.db, &row->list, &u->c->diag);
-    if (!err)
-        err = sek_feed_note(ch.db, row, &u->c->diag);
-    if (!err) {
-        sek_change_done(
-            &ch, "feed %s EXPIRED (no good update for %s): its list is off", row->list.list.name,
-            sek_duration_to_text(u->c->now_s - (row->good_s ? row->good_s : row->added_s), age,
-                                 sizeof age));
-        err = sek_change_end(&ch);
-    }
+        err = expire(u, &ch);
     return sek_change_fini(&ch, err);
 }
 
 /* Which feeds */
 
+/* One behind the other, each with its zero. Those that could not be fetched come last: one that
+ * hangs until its time-out makes no other late. */
 struct names {
-    struct sek_buf text; /* one behind the other, each with its zero */
+    struct sek_buf well, failing;
     int64_t now_s, next_s;
 };
 
 static bool add_name(void *arg, const struct sek_feed_row *row)
 {
     struct names *n = arg;
-    int64_t due_s = sek_feed_due_s(row);
-    bool expired = row->on_expiry == SEK_FEED_OPEN && n->now_s > sek_feed_expires_s(row) &&
-                   row->mode_before < 0 && row->list.list.mode != SEK_MODE_OFF;
-    if (due_s <= n->now_s || expired)
-        sek_buf_add(&n->text, row->list.list.name, strlen(row->list.list.name) + 1);
+    int64_t due_s = sek_feed_due_s(row, n->now_s);
+    struct sek_buf *to = row->outcome == SEK_FEED_FAILED ? &n->failing : &n->well;
+    if (due_s <= n->now_s || is_expired(row, n->now_s))
+        sek_buf_add(to, row->list.list.name, strlen(row->list.list.name) + 1);
     if (due_s < n->next_s)
         n->next_s = due_s;
     return true;
@@ -391,11 +477,28 @@ static enum sek_err update_name(struct update *u, const char *name, bool named, 
                      : SEK_OK;
     if (err)
         return err;
-    if (named || sek_feed_due_s(&u->row) <= u->c->now_s) {
+    if (named || sek_feed_due_s(&u->row, u->c->now_s) <= u->c->now_s) {
         update_one(u, from_input);
         err = look(u, name);
     }
     return err ? err : expire_one(u);
+}
+
+/* What is wrong with one is not the others' business: they would be late for it, round after round.
+ */
+static void one_of_many(struct update *u, const char *name)
+{
+    enum sek_err err = update_name(u, name, false, false);
+    if (!err || err == SEK_E_NOTFOUND) /* it was removed meanwhile */
+        return;
+    u->n_failed++;
+    sek_talk("feed %s: %s", name, u->c->diag.text);
+}
+
+static void all_of(struct update *u, const struct sek_buf *names)
+{
+    for (size_t at = 0; at < names->len; at += strlen(names->data + at) + 1)
+        one_of_many(u, names->data + at);
 }
 
 /* All that are due; *out_next_s: when the next one is. */
@@ -403,15 +506,19 @@ static enum sek_err update_due(struct update *u, int64_t *out_next_s)
 {
     struct names n = {.now_s = u->c->now_s, .next_s = INT64_MAX};
     struct sek_policydb *db = NULL;
-    sek_buf_init(&n.text, 0);
+    sek_buf_init(&n.well, 0);
+    sek_buf_init(&n.failing, 0);
     enum sek_err err = sek_policydb_open(u->conf->policy.db, false, &db, &u->c->diag);
     if (!err)
         err = sek_feeds(db, add_name, &n, &u->c->diag);
     sek_policydb_close(db);
-    for (size_t at = 0; !err && at < n.text.len; at += strlen(n.text.data + at) + 1)
-        err = update_name(u, n.text.data + at, false, false);
+    if (!err) {
+        all_of(u, &n.well);
+        all_of(u, &n.failing);
+    }
     *out_next_s = n.next_s;
-    sek_buf_fini(&n.text);
+    sek_buf_fini(&n.well);
+    sek_buf_fini(&n.failing);
     return err == SEK_E_NOTFOUND ? SEK_OK : err; /* no database: no feeds */
 }
 

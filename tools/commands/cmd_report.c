@@ -95,7 +95,7 @@ static enum sek_err render_out(struct sek_context *c, const struct sek_paper *p,
     struct sek_out *o = NULL;
     char *text = NULL;
     size_t len = 0;
-    const struct sek_out_style style = {.format = format};
+    const struct sek_out_style style = {.format = format, .part = sek_out_wanted(c->out)};
     FILE *memory = open_memstream(&text, &len);
     if (!memory)
         return sek_diag_set(&c->diag, SEK_E_NOMEM, "%s", sek_err_text(SEK_E_NOMEM));
@@ -146,6 +146,8 @@ static enum sek_err write_out(struct sek_context *c, const struct sek_paper *p)
     int format =
         c->opt[OPT_FORMAT].given ? (int)c->opt[OPT_FORMAT].number : (int)sek_out_format(c->out);
     bool to_file = strcmp(path, "-") != 0;
+    if (format >= MARKDOWN && sek_out_wanted(c->out))
+        return sek_context_usage(c, "--part goes with table, json, jsonl and csv");
     struct sek_buf text;
     sek_buf_init(&text, 0);
     enum sek_err e = SEK_OK;

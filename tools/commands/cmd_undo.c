@@ -39,17 +39,6 @@ static bool note_row(void *arg, const struct sek_audit_row *row)
     return false;
 }
 
-/* "+ what: how it is" and "- what: how it was", instead of the lines of rules alone. */
-static bool add_lines(void *arg, const struct sek_audit_item *item)
-{
-    struct sek_buf *lines = arg;
-    if (*item->before)
-        sek_buf_add_fmt(lines, "- %s: %s\n", item->object, item->before);
-    if (*item->after)
-        sek_buf_add_fmt(lines, "+ %s: %s\n", item->object, item->after);
-    return !lines->failed;
-}
-
 static enum sek_err undo(struct work *w)
 {
     struct sek_context *c = w->c;
@@ -70,13 +59,7 @@ static enum sek_err undo(struct work *w)
             sek_diag_set(&c->diag, SEK_E_REFUSED,
                          "row %" PRId64 " cannot be undone: %.300s (--force does it all the same)",
                          w->number, after.item[0].why);
-    if (!err && ch->dry_run) {
-        sek_buf_reset(&ch->lines);
-        err = sek_audit_items(ch->db, 0, add_lines, &ch->lines, &c->diag);
-        if (err == SEK_E_NOTFOUND)
-            err = SEK_OK;
-    }
-    return err;
+    return err || !ch->dry_run ? err : sek_audited_lines(ch->db, &ch->lines, &c->diag);
 }
 
 static enum sek_err run(struct work *w)

@@ -135,7 +135,8 @@ static void put_domains(struct sek_out *o, const struct work *w, const struct se
         sek_out_row(o);
     }
     if (shown < chosen->n)
-        sek_talk("%zu more domains would alarm: -f csv has them all", chosen->n - shown);
+        sek_talk("%zu more domains would alarm: -f csv --part domains has them all",
+                 chosen->n - shown);
 }
 
 /* What the numbers are worth. */

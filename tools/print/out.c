@@ -3,11 +3,9 @@
 #include "base/duration.h"
 #include "base/json.h"
 #include "base/utf8.h"
-#include "name/text.h"
-#include "policy/about.h"
-#include "policy/rule.h"
 #include "safe.h"
 #include "table.h"
+#include "talk.h"
 #include "veil.h"
 #include <errno.h>
 #include <inttypes.h>
@@ -42,8 +40,10 @@ struct sek_out {
     struct sek_buf texts, line;
     struct sek_table table;
     uint64_t n_rows, n_part_rows;
-    unsigned n_parts;
-    const char *none; /* said if this part has no rows */
+    unsigned n_printed;  /* parts */
+    bool left_out;       /* the part at hand is */
+    struct sek_buf left; /* keys of those that are: "hits, endpoints" */
+    const char *none;    /* said if this part has no rows */
     const char *next_title, *next_none;
     bool stopped;
     bool hidden; /* an endpoint, in the row being made */
@@ -59,6 +59,7 @@ enum sek_err sek_out_new(FILE *file, const struct sek_out_style *style, struct s
     o->style = *style;
     sek_buf_init(&o->texts, 0);
     sek_buf_init(&o->line, 0);
+    sek_buf_init(&o->left, 0);
     sek_table_init(&o->table, file, style->color, style->width);
     *out = o;
     return SEK_OK;
@@ -71,12 +72,18 @@ void sek_out_free(struct sek_out *o)
     sek_table_fini(&o->table);
     sek_buf_fini(&o->texts);
     sek_buf_fini(&o->line);
+    sek_buf_fini(&o->left);
     free(o);
 }
 
 enum sek_out_format sek_out_format(const struct sek_out *o)
 {
     return o->style.format;
+}
+
+const char *sek_out_wanted(const struct sek_out *o)
+{
+    return o->style.part;
 }
 
 uint64_t sek_out_n_rows(const struct sek_out *o)
@@ -337,30 +344,6 @@ static void add_octets(struct sek_buf *b, uint64_t n)
     sek_buf_add_fmt(b, u && v < 100 ? "%.1f %s" : "%.0f %s", v, units[u]);
 }
 
-/* "response-ip:192.0.2.0/24" for what is not about a name (policy/about.h), and
- * "xn--bcher-kva.example (bücher.example)": the form that matters, and the one people read. */
-static void add_name(struct sek_buf *b, const char *text)
-{
-    struct sek_name name;
-    enum sek_scope scope;
-    char unicode[SEK_NAME_TEXT_MAX], plain[SEK_NAME_TEXT_MAX + 2];
-    if (strstr(text, "rpz-") && !sek_rule_from_text(text, strlen(text), &scope, &name, NULL) &&
-        sek_about_to_text(scope, name.octets, plain)) {
-        sek_safe_add(b, plain);
-        return;
-    }
-    sek_safe_add(b, text);
-    if (!strstr(text, "xn--") || sek_rule_from_text(text, strlen(text), &scope, &name, NULL))
-        return;
-    sek_name_to_unicode(name.octets, unicode);
-    sek_name_to_text(name.octets, plain);
-    if (strcmp(unicode, plain) != 0) {
-        sek_buf_add_text(b, " (");
-        sek_safe_add(b, unicode);
-        sek_buf_add_text(b, ")");
-    }
-}
-
 static void add_shown(struct sek_buf *b, const struct sek_out *o, unsigned col)
 {
     const struct sek_col *c = &o->cols[col];
@@ -370,7 +353,7 @@ static void add_shown(struct sek_buf *b, const struct sek_out *o, unsigned col)
     if (!v->set || (is_text(c) && !*text_of(o, col)))
         sek_buf_add_text(b, c->none ? c->none : may_miss ? "" : "-");
     else if (c->kind == SEK_COL_NAME)
-        add_name(b, text_of(o, col));
+        sek_safe_add_name(b, text_of(o, col));
     else if (is_text(c))
         sek_safe_add(b, text_of(o, col));
     else if (is_real(c))
@@ -426,6 +409,14 @@ static void begin_table(struct sek_out *o)
     sek_table_begin(&o->table, o->shown, n, o->shape);
 }
 
+/* A program that reads CSV wants one table, with one head line. */
+static bool is_left_out(const struct sek_out *o, const char *key)
+{
+    if (o->style.part)
+        return strcmp(key, o->style.part) != 0;
+    return o->style.format == SEK_OUT_CSV && o->n_printed > 0;
+}
+
 static void start_part(struct sek_out *o, const char *key, const struct sek_col *cols,
                        unsigned n_cols, enum sek_out_shape shape)
 {
@@ -436,6 +427,11 @@ static void start_part(struct sek_out *o, const char *key, const struct sek_col 
     memset(o->row, 0, sizeof o->row);
     sek_buf_reset(&o->texts);
     errno = 0;
+    o->left_out = is_left_out(o, key);
+    if (o->left_out) {
+        sek_buf_add_fmt(&o->left, "%s%s", o->left.len ? ", " : "", key);
+        return;
+    }
     switch (o->style.format) {
     case SEK_OUT_TABLE:
         begin_table(o);
@@ -450,7 +446,7 @@ static void start_part(struct sek_out *o, const char *key, const struct sek_col 
         csv_heading(o);
         break;
     }
-    o->n_parts++;
+    o->n_printed++;
     send_line(o);
 }
 
@@ -460,7 +456,8 @@ void sek_out_begin(struct sek_out *o, const char *schema, const struct sek_col *
     snprintf(o->schema, sizeof o->schema, "%s", schema);
     o->schema_base = strcspn(o->schema, "/");
     o->n_rows = 0;
-    o->n_parts = 0;
+    o->n_printed = 0;
+    sek_buf_reset(&o->left);
     o->none = o->next_title = o->next_none = NULL;
     o->stopped = false;
     o->error = 0;
@@ -468,6 +465,7 @@ void sek_out_begin(struct sek_out *o, const char *schema, const struct sek_col *
         sek_buf_add_text(&o->line, "{\"schema\":");
         sek_json_add_text(&o->line, schema);
         sek_buf_add_text(&o->line, ",");
+        send_line(o);
     }
     start_part(o, "rows", cols, n_cols, shape);
 }
@@ -492,6 +490,8 @@ static void add_title(struct sek_out *o)
 
 static void end_part(struct sek_out *o)
 {
+    if (o->left_out)
+        return;
     if (o->style.format == SEK_OUT_TABLE && !sek_table_end(&o->table) && !o->error)
         o->error = ENOMEM;
     if (o->style.format == SEK_OUT_JSON)
@@ -506,20 +506,20 @@ static void end_part(struct sek_out *o)
 void sek_out_part(struct sek_out *o, const char *key, const struct sek_col *cols, unsigned n_cols,
                   enum sek_out_shape shape)
 {
-    bool had_rows = o->n_part_rows > 0 || o->none;
+    bool had_rows = !o->left_out && (o->n_part_rows > 0 || o->none);
     end_part(o);
     const char *version = strrchr(o->schema, '/');
     char rest[8];
     snprintf(rest, sizeof rest, "%s", version ? version : "");
     snprintf(o->schema + o->schema_base, sizeof o->schema - o->schema_base, ".%s%s", key, rest);
-    if (o->style.format == SEK_OUT_JSON)
-        sek_buf_add_text(&o->line, ",");
-    else if (o->style.format == SEK_OUT_CSV)
-        sek_buf_add_text(&o->line, "\r\n");
-    else if (o->style.format == SEK_OUT_TABLE && had_rows)
-        sek_buf_add_text(&o->line, "\n");
-    if (o->style.format == SEK_OUT_TABLE)
-        add_title(o);
+    if (!is_left_out(o, key)) {
+        if (o->style.format == SEK_OUT_JSON && o->n_printed)
+            sek_buf_add_text(&o->line, ",");
+        else if (o->style.format == SEK_OUT_TABLE && had_rows)
+            sek_buf_add_text(&o->line, "\n");
+        if (o->style.format == SEK_OUT_TABLE)
+            add_title(o);
+    }
     start_part(o, key, cols, n_cols, shape);
 }
 
@@ -528,7 +528,7 @@ bool sek_out_row(struct sek_out *o)
     if (o->texts.failed && !o->error)
         o->error = ENOMEM;
     hide_machine(o);
-    if (!o->stopped && !o->error) {
+    if (!o->stopped && !o->error && !o->left_out) {
         switch (o->style.format) {
         case SEK_OUT_TABLE:
             table_row(o);
@@ -554,6 +554,17 @@ bool sek_out_row(struct sek_out *o)
     return !o->stopped;
 }
 
+static enum sek_err tell_left(const struct sek_out *o, struct sek_diag *diag)
+{
+    const char *left = o->left.failed ? "…" : o->left.data;
+    if (o->style.part && !o->n_printed)
+        return sek_diag_set(diag, SEK_E_INVALID, "--part: \"%.40s\" is none of this report's: %s",
+                            o->style.part, left);
+    if (!o->style.part && o->left.len)
+        sek_talk("CSV holds one table; --part KEY prints another one: %s", left);
+    return SEK_OK;
+}
+
 enum sek_err sek_out_end(struct sek_out *o, struct sek_diag *diag)
 {
     end_part(o);
@@ -562,7 +573,7 @@ enum sek_err sek_out_end(struct sek_out *o, struct sek_diag *diag)
     if (fflush(o->file) && !o->error)
         o->error = errno;
     if (!o->error || o->error == EPIPE)
-        return SEK_OK;
+        return tell_left(o, diag);
     return sek_diag_set(diag, sek_err_from_errno(o->error), "cannot write the report: %s",
                         strerror(o->error));
 }

@@ -63,18 +63,25 @@ struct sek_out_style {
     enum sek_out_format format;
     bool color;
     unsigned width; /* columns of the terminal; 0 = no terminal, never cut */
+    const char
+        *part; /* print this part alone, by its key; NULL: all, but of CSV the first. Borrowed
+                */
 };
 
 /* file: borrowed. */
 enum sek_err sek_out_new(FILE *file, const struct sek_out_style *style, struct sek_out **out);
 void sek_out_free(struct sek_out *o);
 enum sek_out_format sek_out_format(const struct sek_out *o);
+/* The part that is wanted alone; NULL: there is none. */
+const char *sek_out_wanted(const struct sek_out *o);
 
-/* Begin a report. schema: "sekisho.hits/1". cols: borrowed until sek_out_end. */
+/* Begin a report, with its part "rows". schema: "sekisho.hits/1". cols: borrowed until sek_out_end.
+ */
 void sek_out_begin(struct sek_out *o, const char *schema, const struct sek_col *cols,
                    unsigned n_cols, enum sek_out_shape shape);
 /* A further part of the same report, under another key than "rows". JSON: a second array of the
- * same document. JSONL: schema "sekisho.hits.<key>/1". CSV: after an empty line. */
+ * same document. JSONL: schema "sekisho.hits.<key>/1". CSV, one table a stream: only if it is the
+ * part wanted. */
 void sek_out_part(struct sek_out *o, const char *key, const struct sek_col *cols, unsigned n_cols,
                   enum sek_out_shape shape);
 
@@ -97,8 +104,9 @@ void sek_out_tint(struct sek_out *o, unsigned col, enum sek_tint tint);
 /* The row is complete. False: nobody reads any more, or writing failed; stop sending rows. */
 bool sek_out_row(struct sek_out *o);
 
-/* End the report and flush. SEK_OK, also when the reader went away (a closed pipe is no error);
- * else what writing failed with. */
+/* End the report and flush; says which parts CSV left out. SEK_OK, also when the reader went away
+ * (a closed pipe is no error); INVALID: there was no such part as the one wanted; else what writing
+ * failed with. */
 enum sek_err sek_out_end(struct sek_out *o, struct sek_diag *diag);
 /* Rows in this report so far, all parts. */
 uint64_t sek_out_n_rows(const struct sek_out *o);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "safe.h"
 #include "base/utf8.h"
+#include "name/text.h"
+#include "policy/about.h"
+#include "policy/rule.h"
 #include <string.h>
 #include <wchar.h>
 #include "base/banned.h"
@@ -52,4 +55,26 @@ size_t sek_safe_width(const char *text, size_t len)
         used += step ? columns_of(c) : 1;
     }
     return used;
+}
+
+void sek_safe_add_name(struct sek_buf *b, const char *text)
+{
+    struct sek_name name;
+    enum sek_scope scope;
+    char unicode[SEK_NAME_TEXT_MAX], plain[SEK_NAME_TEXT_MAX + 2];
+    if (strstr(text, "rpz-") && !sek_rule_from_text(text, strlen(text), &scope, &name, NULL) &&
+        sek_about_to_text(scope, name.octets, plain)) {
+        sek_safe_add(b, plain);
+        return;
+    }
+    sek_safe_add(b, text);
+    if (!strstr(text, "xn--") || sek_rule_from_text(text, strlen(text), &scope, &name, NULL))
+        return;
+    sek_name_to_unicode(name.octets, unicode);
+    sek_name_to_text(name.octets, plain);
+    if (strcmp(unicode, plain) != 0) {
+        sek_buf_add_text(b, " (");
+        sek_safe_add(b, unicode);
+        sek_buf_add_text(b, ")");
+    }
 }

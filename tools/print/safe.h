@@ -8,6 +8,10 @@
 /* Append with "\xNN" for controls below U+0080 and for invalid octets, "\u{NNNN}" for other marks.
  */
 void sek_safe_add(struct sek_buf *b, const char *text);
+/* A name or rule for people: "response-ip:192.0.2.0/24" for what is not about a name
+ * (policy/about.h), and "xn--bcher-kva.example (bücher.example)": the form that matters, and the
+ * one people read. */
+void sek_safe_add_name(struct sek_buf *b, const char *text);
 
 /* Columns that safe text takes on a terminal: 0 for combining marks, 2 for wide characters. Needs
  * an LC_CTYPE of UTF-8 for those; else each character counts 1. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Cells aligned for people: as a table, as the "Title: value" lines of one record, or row by row
- * with fixed widths. Used by tools/print/out.c only; cells must be safe text. Widths come from the first
- * rows (up to SEK_TABLE_AHEAD octets of them); a report of millions of rows takes no more memory.
- * One thread. */
+ * with fixed widths. Used by tools/print/out.c only; cells must be safe text. Widths come from the
+ * first rows (up to SEK_TABLE_AHEAD octets of them); a report of millions of rows takes no more
+ * memory. One thread. */
 #pragma once
 #include "base/buf.h"
 #include "out.h"
