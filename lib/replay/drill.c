@@ -70,7 +70,7 @@ static void show(struct sek_drill_work *w, struct sek_event *e)
     }
     w->result->n_queries++;
     w->result->span_s = (w->now_ms - w->from_ms) / 1000;
-    w->err = sek_replay_see(w->replay, &e, 1, &w->diag);
+    w->err = sek_replay_see(w->replay, &e, NULL, 1, &w->diag);
     if (!w->drill->finding)
         look_at_verdicts(w);
 }

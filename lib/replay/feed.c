@@ -11,16 +11,19 @@
 
 struct block {
     unsigned n, n_bad;
-    bool last;
+    bool last, scored;
     enum sek_err err; /* of reading; the last block only */
     struct sek_diag diag;
     uint64_t octets, size;
     struct sek_diag bad[BAD_MAX];
+    struct sek_event *at[SEK_FEED_EVENTS]; /* events[] */
+    struct sek_score scores[SEK_FEED_EVENTS];
     struct sek_event events[SEK_FEED_EVENTS];
 };
 
 struct feed {
     struct sek_source *source;
+    const struct sek_feed_hooks *hooks;
     pthread_mutex_t lock; /* guards the next three */
     pthread_cond_t changed;
     unsigned n_filled, n_used; /* blocks, since the begin */
@@ -34,11 +37,12 @@ struct feed {
 static void fill(struct feed *f, struct block *b)
 {
     b->n = b->n_bad = 0;
-    b->last = false;
+    b->last = b->scored = false;
     b->err = SEK_OK;
     while (b->n < SEK_FEED_EVENTS && b->n_bad < BAD_MAX && !b->last) {
         int told = sek_source_next(f->source, &b->events[b->n], &b->diag);
         if (told > 0) {
+            b->at[b->n] = &b->events[b->n];
             b->n++;
         } else if (told == 0 || told == SEK_E_IO || told == SEK_E_NOMEM) {
             b->last = true;
@@ -48,6 +52,21 @@ static void fill(struct feed *f, struct block *b)
         }
     }
     b->octets = sek_source_octets(f->source, &b->size);
+}
+
+/* The block at hand is for later: the caller has more to do before than scoring it takes. */
+static bool has_time(struct feed *f)
+{
+    pthread_mutex_lock(&f->lock);
+    bool has = f->n_filled - f->n_used >= BLOCKS / 2;
+    pthread_mutex_unlock(&f->lock);
+    return has;
+}
+
+static void score(struct feed *f, struct block *b)
+{
+    if (b->n && f->hooks->score && has_time(f))
+        b->scored = f->hooks->score(f->hooks->arg, b->at, b->n, b->scores);
 }
 
 /* Waits for a block that may be filled; NULL: stop. */
@@ -69,6 +88,7 @@ static void *read_ahead(void *arg)
     pthread_setname_np(pthread_self(), "sek-read");
     while (!last && (b = block_to_fill(f))) {
         fill(f, b);
+        score(f, b);
         last = b->last;
         pthread_mutex_lock(&f->lock);
         f->n_filled++;
@@ -103,10 +123,8 @@ static void give_back(struct feed *f, bool stop)
 static enum sek_err use(struct block *b, const struct sek_feed_hooks *hooks, bool *out_stop,
                         struct sek_diag *diag)
 {
-    struct sek_event *events[SEK_FEED_EVENTS];
-    for (unsigned i = 0; i < b->n; i++)
-        events[i] = &b->events[i];
-    enum sek_err err = b->n ? hooks->events(hooks->arg, events, b->n, diag) : SEK_OK;
+    const struct sek_score *scores = b->scored ? b->scores : NULL;
+    enum sek_err err = b->n ? hooks->events(hooks->arg, b->at, scores, b->n, diag) : SEK_OK;
     for (unsigned i = 0; i < b->n_bad && hooks->unreadable; i++)
         hooks->unreadable(hooks->arg, &b->bad[i]);
     if (err == SEK_OK && b->err != SEK_OK) {
@@ -140,6 +158,7 @@ enum sek_err sek_feed_run(struct sek_source *source, const struct sek_feed_hooks
     if (!f)
         return sek_diag_set(diag, SEK_E_NOMEM, "out of memory");
     f->source = source;
+    f->hooks = hooks;
     pthread_mutex_init(&f->lock, NULL);
     pthread_cond_init(&f->changed, NULL);
     bool threaded = start(f, &thread); /* else all in turn: slower, no more */

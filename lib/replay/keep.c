@@ -40,6 +40,8 @@ enum sek_err sek_keep_new(const char *path, const struct sek_policy *policy, int
         err = sek_eventsdb_open(path, now_s, &k->db, aside, diag);
     else
         sek_diag_set(diag, err, "out of memory");
+    if (err == SEK_OK)
+        err = sek_eventsdb_hurry(k->db, diag);
     if (err != SEK_OK) {
         sek_keep_free(k);
         return err;
@@ -150,6 +152,8 @@ enum sek_err sek_keep_sync(struct sek_keep *k, struct sek_diag *diag)
         err = store_responses(k, diag);
     if (err == SEK_OK)
         err = sek_usage_store(k->usage, k->db, 0, true, diag);
+    if (err == SEK_OK)
+        err = sek_eventsdb_commit(k->db, diag);
     if (err == SEK_OK)
         sek_eventsdb_checkpoint(k->db, true);
     return err;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What comes of a replay, kept in a fresh events.db: the same rows as the resolver's recorder
- * writes, by the calling thread and without a loss. What was stored stays readable when the replay
- * is cut short. One thread. */
+ * writes, by the calling thread and without a loss. What was committed, once in a while and by
+ * sek_keep_sync, stays readable when the replay is cut short. One thread. */
 #pragma once
 #include "replay/replay.h"
 #include "store/eventsdb.h"

@@ -16,7 +16,7 @@ struct sek_replay {
     struct sek_replay_site site;
     struct sek_replay_hooks hooks;
     struct sek_detect detect;
-    struct sek_memo *memo;
+    struct sek_memo *memo, *memo_ahead; /* the latter of sek_replay_score's thread */
     struct sek_tally *tally;
     struct sek_scene *scene;
     struct sek_hash_key key;      /* of what is counted only: random */
@@ -176,7 +176,9 @@ static void make_hit(struct sek_replay *r, struct sek_event *e, const struct sek
     e->size = sek_event_size(e->name_len, 0);
 }
 
-static void judge(struct sek_replay *r, struct sek_event *e)
+/* score: what is known of it; what comes to be known is returned: length 0: nothing. */
+static struct sek_score judge(struct sek_replay *r, struct sek_event *e,
+                              const struct sek_score *score)
 {
     const struct sek_engine engine = {.policy = r->site.policy,
                                       .dynamic = r->in_force,
@@ -184,17 +186,35 @@ static void judge(struct sek_replay *r, struct sek_event *e)
                                       .canary = r->site.conf->bypass.canary,
                                       .asking = {.endpoint = &e->endpoint, .qtype = e->qtype}};
     int64_t now_s = e->time_ms / 1000;
+    struct sek_detect_begun begun;
+    struct sek_detect_why why;
     struct sek_verdict v;
     struct sek_name name;
     if (sek_name_from_wire(e->names, e->name_len, &name) != SEK_OK)
-        return;
+        return (struct sek_score){.length = 0};
+    sek_detect_begin(&r->detect, &name, now_s, &begun);
+    begun.score = score;
     sek_engine_decide(&engine, &name, now_s, SEK_TRIGGER_QNAME, &v, NULL, NULL);
-    sek_detect_question(&r->detect, r->memo, &name, now_s, &v, NULL);
+    sek_detect_end(&r->detect, r->memo, &name, now_s, &begun, &v, &why);
     e->score = v.score > SEK_CLASSIFY_NONE ? sek_score_of(v.score) : SEK_SCORE_UNKNOWN;
     if (r->would)
         count_would(r, &name, now_s, &v);
     if (sek_verdict_is_hit(&v))
         make_hit(r, e, &v);
+    return why.score;
+}
+
+bool sek_replay_score(struct sek_replay *r, struct sek_event *const *events, unsigned n,
+                      struct sek_score *out)
+{
+    if (!r->detect.classify || r->detect.mode == SEK_MODE_OFF)
+        return false;
+    for (unsigned i = 0; i < n; i++) {
+        struct sek_name name;
+        if (sek_name_from_wire(events[i]->names, events[i]->name_len, &name) == SEK_OK)
+            out[i] = sek_memo_score(r->memo_ahead, r->detect.classify, &name);
+    }
+    return true;
 }
 
 /* --- counting ----------------------------------------------------------------------------------
@@ -224,7 +244,8 @@ static void sum_first(struct sek_replay *r, const struct sek_event *e,
         sek_distinct_add(&r->total.domains, domain);
 }
 
-static void look(struct sek_replay *r, struct sek_event *e, const struct sek_tally_note *note)
+static void look(struct sek_replay *r, struct sek_event *e, const struct sek_tally_note *note,
+                 const struct sek_score *score)
 {
     sum_add(&r->file, e);
     sum_add(&r->total, e);
@@ -235,20 +256,22 @@ static void look(struct sek_replay *r, struct sek_event *e, const struct sek_tal
         return;
     e->domain_labels = note->domain_labels;
     e->repeat = want == SEK_SCENE_REPEAT;
-    sek_scene_see(r->scene, e, r->site.classify);
+    sek_scene_see(r->scene, e, r->site.classify, score->length ? score : NULL);
 }
 
-static void see_batch(struct sek_replay *r, struct sek_event *const *events, unsigned n)
+static void see_batch(struct sek_replay *r, struct sek_event *const *events,
+                      const struct sek_score *scores, unsigned n)
 {
     const struct sek_event *seen[BATCH];
     struct sek_tally_note notes[BATCH];
+    struct sek_score known[BATCH];
     for (unsigned i = 0; i < n; i++) {
-        judge(r, events[i]);
+        known[i] = judge(r, events[i], scores ? &scores[i] : NULL);
         seen[i] = events[i];
     }
     sek_tally_add_all(r->tally, seen, n, notes);
     for (unsigned i = 0; i < n; i++)
-        look(r, events[i], &notes[i]);
+        look(r, events[i], &notes[i], &known[i]);
 }
 
 /* The history begins here; one that was learned before counts as long enough. */
@@ -259,13 +282,13 @@ static void begin(struct sek_replay *r, const struct sek_event *e)
     sek_domains_set_since(r->site.domains, e->time_ms / 1000 - before_s);
 }
 
-enum sek_err sek_replay_see(struct sek_replay *r, struct sek_event *const *events, unsigned n,
-                            struct sek_diag *diag)
+enum sek_err sek_replay_see(struct sek_replay *r, struct sek_event *const *events,
+                            const struct sek_score *scores, unsigned n, struct sek_diag *diag)
 {
     if (!r->begun && n)
         begin(r, events[0]);
     for (unsigned i = 0; i < n && r->err == SEK_OK; i += BATCH)
-        see_batch(r, events + i, n - i < BATCH ? n - i : BATCH);
+        see_batch(r, events + i, scores ? scores + i : NULL, n - i < BATCH ? n - i : BATCH);
     if (r->err == SEK_OK && sek_tally_octets(r->tally) > TALLY_OCTETS / 2)
         return sek_replay_flush(r, diag);
     if (r->err != SEK_OK && diag)
@@ -418,7 +441,8 @@ static enum sek_err parts_new(struct sek_replay *r, struct sek_diag *diag)
     r->blocks = calloc(SEK_DYNAMIC_MAX, sizeof *r->blocks);
     r->rows = calloc(SEK_DYNAMIC_MAX, sizeof *r->rows);
     r->memo = sek_memo_new(sek_hash_key_random());
-    if (!r->mets || !r->blocks || !r->rows || !r->memo ||
+    r->memo_ahead = sek_memo_new(sek_hash_key_random());
+    if (!r->mets || !r->blocks || !r->rows || !r->memo || !r->memo_ahead ||
         sek_tally_new(TALLY_OCTETS, r->site.suffix, &r->tally) != SEK_OK)
         return sek_diag_set(diag, SEK_E_NOMEM, "out of memory");
     return sek_scene_new(&site, &hooks, &r->scene, diag);
@@ -459,6 +483,7 @@ void sek_replay_free(struct sek_replay *r)
     sek_scene_free(r->scene);
     sek_tally_free(r->tally);
     sek_memo_free(r->memo);
+    sek_memo_free(r->memo_ahead);
     sek_dynamic_free(r->in_force);
     sek_dynamic_free(r->would);
     for (unsigned i = 0; i < r->n_mets; i++)

@@ -5,7 +5,7 @@
  * blocked away from the queries that follow.
  *
  * What only the resolver knows is not there: the cache (each query counts as one that is resolved)
- * and CNAME chains (rules are met by the question). One thread. */
+ * and CNAME chains (rules are met by the question). One thread, but for sek_replay_score. */
 #pragma once
 #include "event/dismissed.h"
 #include "event/tally.h"
@@ -52,9 +52,15 @@ void sek_replay_free(struct sek_replay *r);
 /* Take queries into the history and judge none: their domains are old from then on. Behind this the
  * history counts as old enough: from the first query that is judged on it can tell what is new. */
 void sek_replay_learn(struct sek_replay *r, struct sek_event *const *events, unsigned n);
-/* Judge queries as they come from a source. Changes the events. The first error is final. */
-enum sek_err sek_replay_see(struct sek_replay *r, struct sek_event *const *events, unsigned n,
-                            struct sek_diag *diag);
+/* The classifier's scores of queries before their turn, for sek_replay_see; of those that cannot be
+ * judged they mean nothing. One thread, which may be another than that of all else. False: no
+ * model, or not in use. */
+bool sek_replay_score(struct sek_replay *r, struct sek_event *const *events, unsigned n,
+                      struct sek_score *out);
+/* Judge queries as they come from a source. scores: of sek_replay_score, or NULL. Changes the
+ * events. The first error is final. */
+enum sek_err sek_replay_see(struct sek_replay *r, struct sek_event *const *events,
+                            const struct sek_score *scores, unsigned n, struct sek_diag *diag);
 /* Hand all sums to the hook. */
 enum sek_err sek_replay_flush(struct sek_replay *r, struct sek_diag *diag);
 

@@ -127,7 +127,7 @@ static void look_at_all(struct sek_observer *o)
         sek_epoch_enter(&o->rt->epoch, slot);
         const struct sek_detect *d = atomic_load(&o->rt->detect);
         for (unsigned i = 0; i < n; i++)
-            sek_scene_see(o->scene, events[i], d ? d->classify : NULL);
+            sek_scene_see(o->scene, events[i], d ? d->classify : NULL, NULL);
         sek_epoch_leave(slot);
         sek_ring_pop(o->ring);
         o->recall.news = true;

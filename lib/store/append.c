@@ -249,7 +249,7 @@ enum sek_err sek_eventsdb_store(struct sek_eventsdb *db, const struct sek_tally_
 {
     enum sek_err err = sek__eventsdb_look(db, diag);
     if (!err)
-        err = sek__eventsdb_run(db, SEK_ST_BEGIN, NULL, 0, diag);
+        err = sek__eventsdb_begin(db, diag);
     if (err)
         return err;
     db->n_sums = 0;

@@ -67,7 +67,7 @@ enum sek_err sek_eventsdb_store_answers(struct sek_eventsdb *db, const struct se
 {
     enum sek_err err = sek__eventsdb_look(db, diag);
     if (!err)
-        err = sek__eventsdb_run(db, SEK_ST_BEGIN, NULL, 0, diag);
+        err = sek__eventsdb_begin(db, diag);
     if (err)
         return err;
     for (unsigned i = 0; i < n && !err; i++)
@@ -97,7 +97,7 @@ enum sek_err sek_eventsdb_retain_answers(struct sek_eventsdb *db, int64_t oldest
     uint64_t most = max_octets / SHARE / OCTETS_A_ROW;
     if (most > max_rows)
         most = max_rows;
-    enum sek_err err = sek__eventsdb_run(db, SEK_ST_BEGIN, NULL, 0, diag);
+    enum sek_err err = sek__eventsdb_begin(db, diag);
     if (err)
         return err;
     if (db->n_answers == UNCOUNTED)
@@ -119,7 +119,7 @@ enum sek_err sek_eventsdb_retain_servers(struct sek_eventsdb *db, int64_t oldest
 {
     uint64_t most = max_octets / SERVER_SHARE / OCTETS_A_SERVER;
     int64_t n_rows = 0;
-    enum sek_err err = sek__eventsdb_run(db, SEK_ST_BEGIN, NULL, 0, diag);
+    enum sek_err err = sek__eventsdb_begin(db, diag);
     if (err)
         return err;
     err = sek__eventsdb_run(db, SEK_ST_SERVER_DELETE, (int64_t[]){oldest_s / 86400, step}, 2, diag);

@@ -37,7 +37,7 @@ enum sek_err sek_eventsdb_store_firsts(struct sek_eventsdb *db, const struct sek
 {
     enum sek_err err = sek__eventsdb_look(db, diag);
     if (!err)
-        err = sek__eventsdb_run(db, SEK_ST_BEGIN, NULL, 0, diag);
+        err = sek__eventsdb_begin(db, diag);
     if (err)
         return err;
     for (unsigned i = 0; i < n && !err; i++)
@@ -54,7 +54,7 @@ enum sek_err sek_eventsdb_retain_firsts(struct sek_eventsdb *db, int64_t oldest_
 {
     uint64_t most = max_octets / OCTETS_A_ROW < FIRSTS_MAX ? max_octets / OCTETS_A_ROW : FIRSTS_MAX;
     int64_t n_rows = 0;
-    enum sek_err err = sek__eventsdb_run(db, SEK_ST_BEGIN, NULL, 0, diag);
+    enum sek_err err = sek__eventsdb_begin(db, diag);
     if (err)
         return err;
     err =

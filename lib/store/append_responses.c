@@ -6,7 +6,7 @@
 static enum sek_err begin(struct sek_eventsdb *db, struct sek_diag *diag)
 {
     enum sek_err err = sek__eventsdb_look(db, diag);
-    return err ? err : sek__eventsdb_run(db, SEK_ST_BEGIN, NULL, 0, diag);
+    return err ? err : sek__eventsdb_begin(db, diag);
 }
 
 static enum sek_err end(struct sek_eventsdb *db, enum sek_err err, struct sek_diag *diag)
@@ -55,7 +55,7 @@ enum sek_err sek_eventsdb_retain_responses(struct sek_eventsdb *db, int64_t olde
                                            uint64_t max_rows, unsigned step, struct sek_diag *diag)
 {
     int64_t n_rows = 0;
-    enum sek_err err = sek__eventsdb_run(db, SEK_ST_BEGIN, NULL, 0, diag);
+    enum sek_err err = sek__eventsdb_begin(db, diag);
     if (err)
         return err;
     err =

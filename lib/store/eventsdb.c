@@ -15,7 +15,9 @@
 #define CHECK_MAX_MS 2000     /* for quick_check after a kill: the events must flow again soon */
 #define CHECK_STEP_OPS 100000 /* SQLite's machine operations between two looks at the clock */
 #define WAL_PAGES_CHECKPOINT 2000 /* 8 MiB */
-#define WAL_PAGES_TRUNCATE 16384  /* 64 MiB: a reader has been in the way for long */
+#define HELD_MAX 128              /* transactions that sek_eventsdb_hurry makes one */
+#define HURRY_PRAGMAS "PRAGMA cache_size=-262144; PRAGMA synchronous=OFF" /* KiB */
+#define WAL_PAGES_TRUNCATE 16384 /* 64 MiB: a reader has been in the way for long */
 
 static const char *const statements[SEK_N_ST] = {
 #define X(id, text) text,
@@ -73,8 +75,18 @@ enum sek_err sek__eventsdb_ask(struct sek_eventsdb *db, enum sek_event_statement
     return err;
 }
 
+enum sek_err sek__eventsdb_begin(struct sek_eventsdb *db, struct sek_diag *diag)
+{
+    if (db->hurry && !sqlite3_get_autocommit(db->sql))
+        return SEK_OK;
+    return sek__eventsdb_run(db, SEK_ST_BEGIN, NULL, 0, diag);
+}
+
 enum sek_err sek__eventsdb_end(struct sek_eventsdb *db, enum sek_err err, struct sek_diag *diag)
 {
+    if (!err && db->hurry && ++db->n_held < HELD_MAX)
+        return SEK_OK;
+    db->n_held = 0;
     if (!err)
         err = sek__eventsdb_run(db, SEK_ST_COMMIT, NULL, 0, diag);
     if (!err)
@@ -87,6 +99,21 @@ enum sek_err sek__eventsdb_end(struct sek_eventsdb *db, enum sek_err err, struct
     sek_idmap_clear(&db->rows);
     db->lists_seen = 0;
     return err;
+}
+
+enum sek_err sek_eventsdb_hurry(struct sek_eventsdb *db, struct sek_diag *diag)
+{
+    enum sek_err err = sek_sql_run(db->sql, HURRY_PRAGMAS, diag);
+    db->hurry = !err;
+    return err;
+}
+
+enum sek_err sek_eventsdb_commit(struct sek_eventsdb *db, struct sek_diag *diag)
+{
+    if (sqlite3_get_autocommit(db->sql))
+        return SEK_OK;
+    db->n_held = HELD_MAX - 1;
+    return sek__eventsdb_end(db, SEK_OK, diag);
 }
 
 /* --- numbers of rows ---------------------------------------------------------------------------

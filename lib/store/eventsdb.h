@@ -28,6 +28,13 @@ enum sek_err sek_eventsdb_put_aside(const char *path, int64_t now_s, char out_as
  * close and open again. */
 bool sek_eventsdb_is_moved(const struct sek_eventsdb *db);
 
+/* For who fills a database in one go and can begin again: what follows are transactions of many
+ * calls, a failure takes back all since the last commit, pages stay in memory meanwhile (256 MiB at
+ * most), and no commit waits for the disk. A kill still leaves a sound database. */
+enum sek_err sek_eventsdb_hurry(struct sek_eventsdb *db, struct sek_diag *diag);
+/* Commit what is held back so. */
+enum sek_err sek_eventsdb_commit(struct sek_eventsdb *db, struct sek_diag *diag);
+
 /* The time of what is stored next (Unix milliseconds): a row of hits grows no more once its minute
  * is over for SEK_HIT_CLOSED_MS; what comes later makes another row. So whoever reads one
  * SEK_HIT_FINAL_MS after its minute has all of it, unless the commit takes longer than what lies

@@ -127,6 +127,8 @@ struct sek_eventsdb {
     ino_t ino;
     int fd; /* of it, for a look at its header; closed after `sql`, whose locks would go with it */
     bool damaged;
+    bool hurry;      /* sek_eventsdb_hurry */
+    unsigned n_held; /* ended, but not committed */
     int wal_pages;
     uint64_t lists_seen; /* digest of the lists stored last; 0 = none */
     struct sek_hash_key key_a, key_b;
@@ -155,6 +157,7 @@ enum sek_err sek__eventsdb_keep_numbers(struct sek_eventsdb *db, struct sek_diag
 /* CORRUPT when somebody wrote over the file: SQLite itself would go on with what it has in memory.
  */
 enum sek_err sek__eventsdb_look(struct sek_eventsdb *db, struct sek_diag *diag);
-/* After BEGIN: commit if err is SEK_OK, else roll back and forget all ids. Returns err or what
+enum sek_err sek__eventsdb_begin(struct sek_eventsdb *db, struct sek_diag *diag);
+/* After that: commit if err is SEK_OK, else roll back and forget all ids. Returns err or what
  * commit said. */
 enum sek_err sek__eventsdb_end(struct sek_eventsdb *db, enum sek_err err, struct sek_diag *diag);

@@ -76,7 +76,7 @@ enum sek_err sek_eventsdb_forget(struct sek_eventsdb *db, const struct sek_addr 
     sek_addr_to_text(endpoint, address);
     enum sek_err err = sek_sql_run(db->sql, "PRAGMA secure_delete=ON", diag);
     if (!err)
-        err = sek__eventsdb_run(db, SEK_ST_BEGIN, NULL, 0, diag);
+        err = sek__eventsdb_begin(db, diag);
     if (err)
         return err;
     /* both may name what goes now */

@@ -143,7 +143,7 @@ enum sek_err sek_eventsdb_retain(struct sek_eventsdb *db, const struct sek_oldes
                                  struct sek_diag *diag)
 {
     bool more = true;
-    enum sek_err err = sek__eventsdb_run(db, SEK_ST_BEGIN, NULL, 0, diag);
+    enum sek_err err = sek__eventsdb_begin(db, diag);
     if (err)
         return err;
     err = retain_step(db, oldest, max_octets, max_rows, &more, diag);

@@ -106,8 +106,8 @@ static bool is_popular(const struct sek_detect *d, int64_t now_s, const struct s
 }
 
 static const char *judge(const struct sek_detect *d, struct sek_memo *memo,
-                         const struct sek_name *name, int64_t now_s, struct sek_verdict *io,
-                         struct sek_detect_why *why)
+                         const struct sek_name *name, int64_t now_s, const struct sek_score *score,
+                         struct sek_verdict *io, struct sek_detect_why *why)
 {
     bool decided = io->trigger != SEK_TRIGGER_NONE;
 
@@ -119,7 +119,7 @@ static const char *judge(const struct sek_detect *d, struct sek_memo *memo,
         return "not asked: a rule decides";
     if (sek_name_is_special(name))
         return "not asked: a special-use name";
-    why->score = sek_memo_score(memo, d->classify, name);
+    why->score = score ? *score : sek_memo_score(memo, d->classify, name);
     io->score = why->score.llr;
     if (!why->score.length)
         return "there is no label to judge";
@@ -225,6 +225,7 @@ static bool is_suffix_like(const struct sek_name *name)
 void sek_detect_begin(const struct sek_detect *d, const struct sek_name *name, int64_t now_s,
                       struct sek_detect_begun *out)
 {
+    out->score = NULL;
     out->n_labels = 0;
     if (!d->same_list || !d->domains || d->nod_mode == SEK_NOD_OFF || name->n_labels < 2 ||
         !is_warm(d, now_s))
@@ -247,7 +248,7 @@ void sek_detect_end(const struct sek_detect *d, struct sek_memo *memo, const str
     why->nod_until_s = 0;
     if (begun->n_labels > 0 && !is_settled(io))
         sek_domains_ask_ahead(&begun->ask);
-    why->because = judge(d, memo, name, now_s, io, why);
+    why->because = judge(d, memo, name, now_s, begun->score, io, why);
     why->nod_because = judge_new(d, name, now_s, begun, io, why);
 }
 

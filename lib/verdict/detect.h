@@ -51,7 +51,8 @@ void sek_detect_configure(struct sek_detect *d, const struct sek_conf *conf,
 
 /* A question on its way to the detectors. */
 struct sek_detect_begun {
-    unsigned n_labels; /* of the domain that the history is asked for; 0: none */
+    const struct sek_score *score; /* NULL; a caller who has it sets what sek_classify_name says */
+    unsigned n_labels;             /* of the domain that the history is asked for; 0: none */
     struct sek_domains_ask ask;
 };
 

@@ -49,6 +49,7 @@ struct sek_observation {
     int64_t age_s;      /* since the domain was first seen, 0 for one never seen; SEK_AGE_OLD */
     unsigned endpoints; /* that ever asked for it, this one too, as the history estimates */
     const struct sek_classify *classify; /* NULL: there is no model */
+    const struct sek_score *score;       /* what it says of the name; NULL: ask it */
     const struct sek_geo *geo;           /* NULL: no database of networks or countries */
     const struct sek_detectors *others;  /* the set that asks */
 };

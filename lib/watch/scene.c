@@ -291,7 +291,7 @@ static bool rule_of(const struct sek_event *e, struct sek_name *out)
 }
 
 void sek_scene_see(struct sek_scene *s, const struct sek_event *e,
-                   const struct sek_classify *classify)
+                   const struct sek_classify *classify, const struct sek_score *score)
 {
     struct sek_domains *domains = history_of(s);
     struct sek_domain_seen seen = {0};
@@ -325,6 +325,7 @@ void sek_scene_see(struct sek_scene *s, const struct sek_event *e,
         .sunk_server = e->sunk_server,
         .sunk_rule = rule_of(e, &rule) ? &rule : NULL,
         .classify = classify,
+        .score = score,
         .geo = s->site.geo,
     };
     sek_observation_date(&seen_now, s->site.conf, known, &seen,

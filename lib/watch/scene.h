@@ -65,9 +65,10 @@ enum sek_scene_want {
 };
 enum sek_scene_want sek_scene_wants(const struct sek_scene *s, const struct sek_event *e,
                                     const struct sek_tally_note *note);
-/* See one: its domain_labels and repeat are set. classify: may be NULL. */
+/* See one: its domain_labels and repeat are set. classify: may be NULL. score: what it says of the
+ * question's name, from a caller who knows it, or NULL. */
 void sek_scene_see(struct sek_scene *s, const struct sek_event *e,
-                   const struct sek_classify *classify);
+                   const struct sek_classify *classify, const struct sek_score *score);
 /* All blocks, to be changed by the caller: *out_n of them, room for SEK_DYNAMIC_MAX. Then
  * sek_scene_publish hands them to the hook `blocked`. */
 struct sek_dynamic_row *sek_scene_blocks(struct sek_scene *s, unsigned **out_n);

@@ -80,7 +80,7 @@ bool sek_series_see(void *self, const struct sek_observation *o, struct sek_sign
     const struct sek_evidence_item item = {
         .endpoint = o->endpoint,
         .name = o->name,
-        .score = sek_memo_score(s->memo, o->classify, o->name),
+        .score = o->score ? *o->score : sek_memo_score(s->memo, o->classify, o->name),
         .nxdomain = o->existence == SEK_EXISTENCE_ABSENT,
         .time_ms = o->time_ms,
     };

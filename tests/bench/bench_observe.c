@@ -330,7 +330,7 @@ static void observe(struct bench *b, int64_t time_ms)
     double begin = cpu_ns();
     while ((n = sek_ring_peek(b->ring, events, BATCH)) > 0) {
         for (unsigned i = 0; i < n; i++)
-            sek_scene_see(b->scene, events[i], b->classify);
+            sek_scene_see(b->scene, events[i], b->classify, NULL);
         sek_ring_pop(b->ring);
     }
     sek_counts_take(&b->counts, on_count, b);

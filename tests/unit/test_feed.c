@@ -16,17 +16,35 @@ static struct seen {
     unsigned n, n_bad, n_blocks, stop_after;
     enum sek_err fail;
     bool in_order;
+    unsigned n_scored, n_with; /* by the reader; that came with scores */
+    bool wanted, slow;         /* scores; the caller */
 } seen;
 static char path[64];
 
-static enum sek_err on_events(void *arg, struct sek_event *const *events, unsigned n,
-                              struct sek_diag *diag)
+/* On the reader's thread: which record it was stands in for its score. */
+static bool on_score(void *arg, struct sek_event *const *events, unsigned n, struct sek_score *out)
+{
+    struct seen *s = arg;
+
+    for (unsigned i = 0; i < n; i++)
+        out[i].llr = (float)(events[i]->time_ms / 1000 - T0_S);
+    s->n_scored += s->wanted ? n : 0;
+    return s->wanted;
+}
+
+static enum sek_err on_events(void *arg, struct sek_event *const *events,
+                              const struct sek_score *scores, unsigned n, struct sek_diag *diag)
 {
     struct seen *s = arg;
 
     assert_in_range(n, 1, SEK_FEED_EVENTS);
-    for (unsigned i = 0; i < n; i++, s->n++)
+    if (s->slow)
+        usleep(2000);
+    s->n_with += scores ? n : 0;
+    for (unsigned i = 0; i < n; i++, s->n++) {
         s->in_order &= events[i]->time_ms == (T0_S + (int64_t)s->n) * 1000;
+        s->in_order &= !scores || scores[i].llr == (float)s->n;
+    }
     return s->fail ? sek_diag_set(diag, s->fail, "as asked for") : SEK_OK;
 }
 
@@ -46,7 +64,7 @@ static bool goes_on(void *arg, uint64_t octets, uint64_t size)
     return ++s->n_blocks != s->stop_after;
 }
 
-static const struct sek_feed_hooks hooks = {&seen, on_events, on_unreadable, goes_on};
+static const struct sek_feed_hooks hooks = {&seen, on_score, on_events, on_unreadable, goes_on};
 
 /* N records of Zeek's, and so many bad ones behind each thousand. */
 static enum sek_err run(unsigned bad, struct sek_diag *diag)
@@ -95,6 +113,23 @@ static void test_all(void **state)
     assert_true(seen.in_order);
 }
 
+/* A caller that is behind gets scores, each with its record, if there are any. */
+static void test_scores(void **state)
+{
+    struct sek_diag diag;
+
+    (void)state;
+    seen.slow = seen.wanted = true;
+    assert_int_equal(run(30, &diag), SEK_OK);
+    assert_int_equal(seen.n, N);
+    assert_true(seen.in_order);
+    assert_true(seen.n_with > 0);
+    assert_int_equal(seen.n_with, seen.n_scored);
+    seen = (struct seen){.slow = true};
+    assert_int_equal(run(0, &diag), SEK_OK);
+    assert_int_equal(seen.n_with, 0);
+}
+
 static void test_bad_records(void **state)
 {
     struct sek_diag diag;
@@ -131,6 +166,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_all, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_scores, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bad_records, setup, teardown),
         cmocka_unit_test_setup_teardown(test_stop, setup, teardown),
         cmocka_unit_test_setup_teardown(test_error, setup, teardown),

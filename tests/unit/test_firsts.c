@@ -194,12 +194,38 @@ static void test_retention(void **state)
     assert_true(get("d50.com", &row));
 }
 
+/* In a hurry many calls are one transaction: others see it by commit, or when there were enough. */
+static void test_hurry(void **state)
+{
+    struct sek_first_row row;
+
+    (void)state;
+    assert_int_equal(sek_eventsdb_hurry(db, NULL), SEK_OK);
+    assert_true(push("192.0.2.1", "one.example.com", 1, SAMPLE_MS));
+    assert_int_equal(sek_firsts_store(firsts, db, NULL), SEK_OK);
+    assert_true(push("192.0.2.2", "two.example.net", 1, SAMPLE_MS));
+    assert_int_equal(sek_firsts_store(firsts, db, NULL), SEK_OK);
+    assert_false(get("example.com", &row));
+    assert_int_equal(sek_eventsdb_commit(db, NULL), SEK_OK);
+    assert_int_equal(sek_eventsdb_commit(db, NULL), SEK_OK); /* nothing */
+    assert_true(get("example.com", &row));
+    assert_true(get("example.net", &row));
+    for (int i = 0; i < 1000; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "www.site-%d.org", i);
+        assert_true(push("192.0.2.3", name, 1, SAMPLE_MS + i));
+        assert_int_equal(sek_firsts_store(firsts, db, NULL), SEK_OK);
+    }
+    assert_true(get("site-0.org", &row));
+    assert_false(get("site-999.org", &row));
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         CASE(test_stored),  CASE(test_answer),    CASE(test_refused),
-        CASE(test_bounded), CASE(test_retention),
+        CASE(test_bounded), CASE(test_retention), CASE(test_hurry),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

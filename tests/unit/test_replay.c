@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Past queries judged: what is found, again and again the same, and what is kept of it. */
 #include "event/event.h"
+#include "model_fixture.h"
 #include "name/suffix.h"
 #include "replay/keep.h"
 #include "store/report.h"
@@ -17,6 +18,8 @@ static struct fixture {
     struct sek_never *never;
     struct sek_domains *domains;
     const struct sek_dismissed *dismissed;
+    struct sek_classify *classify;
+    bool ahead; /* scores are made before a pass */
     struct sek_replay *replay;
     struct sek_event *events;
     unsigned n, n_sums;
@@ -61,6 +64,7 @@ static void begin(const char *text, const struct sek_replay_hooks *hooks)
     assert_int_equal(sek_domains_open(&conf, T0_MS / 1000 + 900000000, &f.domains, aside, &diag),
                      SEK_OK);
     const struct sek_replay_site site = {.conf = &f.conf,
+                                         .classify = f.classify,
                                          .suffix = f.suffix,
                                          .never = f.never,
                                          .dismissed = f.dismissed,
@@ -75,6 +79,7 @@ static void end(void)
 {
     sek_replay_free(f.replay);
     sek_domains_close(f.domains);
+    sek_classify_close(f.classify);
     sek_never_free(f.never);
     sek_suffix_close(f.suffix);
     sek_conf_fini(&f.conf);
@@ -113,14 +118,18 @@ static void add(const char *text, unsigned endpoint, int64_t time_ms, bool exist
 static void pass(bool learn)
 {
     struct sek_event **all = calloc(f.n ? f.n : 1, sizeof(struct sek_event *));
+    struct sek_score *scores = f.ahead ? calloc(f.n, sizeof *scores) : NULL;
     struct sek_diag diag;
 
     for (unsigned i = 0; i < f.n; i++)
         all[i] = &f.events[i];
+    if (scores)
+        assert_true(sek_replay_score(f.replay, all, f.n, scores));
     if (learn)
         sek_replay_learn(f.replay, all, f.n);
-    else if (sek_replay_see(f.replay, all, f.n, &diag) != SEK_OK)
+    else if (sek_replay_see(f.replay, all, scores, f.n, &diag) != SEK_OK)
         fail_msg("%s", diag.text);
+    free(scores);
     free(all);
     f.n = 0;
 }
@@ -219,6 +228,61 @@ static void test_pieces(void **state)
     f.events = all;
     assert_string_equal(f.told.data, whole);
     free(whole);
+}
+
+static struct sek_classify *classify_make(void)
+{
+    char path[] = "/tmp/sek-test-replay-XXXXXX";
+    struct sek_classify *c = NULL;
+    int fd = mkstemp(path);
+    size_t n;
+    uint8_t *octets = model_make(11, true, &n);
+
+    assert_true(fd >= 0);
+    close(fd);
+    model_write(octets, n, true, path);
+    free(octets);
+    assert_int_equal(sek_classify_open(path, &c, NULL), SEK_OK);
+    unlink(path);
+    return c;
+}
+
+/* Scores made ahead are those that would have been made in turn: of findings, and of each query. */
+static void test_scored_ahead(void **state)
+{
+    static int16_t score[MAX];
+    char *told = NULL;
+    uint64_t n_recorded = 0;
+
+    (void)state;
+    for (int ahead = 0; ahead < 2; ahead++) {
+        f.classify = classify_make();
+        f.ahead = ahead;
+        begin("classify: {mode: monitor}\n", NULL);
+        add_mixture(79);
+        add("a.com", 1, T0_MS, true); /* nothing to score */
+        add("printer.local", 1, T0_MS, true);
+        unsigned n = f.n, n_scored = 0;
+        pass(false);
+        for (unsigned i = 0; i < n; i++) {
+            n_scored += f.events[i].score != SEK_SCORE_UNKNOWN;
+            if (ahead)
+                assert_int_equal(f.events[i].score, score[i]);
+            score[i] = f.events[i].score;
+        }
+        assert_in_range(n_scored, n / 2, n - 1);
+        if (ahead) {
+            assert_string_equal(f.told.data, told);
+            assert_int_equal(sek_replay_total(f.replay)->n_recorded, n_recorded);
+        } else {
+            told = strdup(f.told.data);
+            n_recorded = sek_replay_total(f.replay)->n_recorded;
+        }
+        end();
+    }
+    free(told);
+    begin("", NULL); /* no model, no scores */
+    assert_false(sek_replay_score(f.replay, NULL, 0, NULL));
 }
 
 static void test_sums(void **state)
@@ -475,6 +539,7 @@ int main(void)
         cmocka_unit_test_teardown(test_tunnel_without_history, teardown),
         cmocka_unit_test_teardown(test_same_again, teardown),
         cmocka_unit_test_teardown(test_pieces, teardown),
+        cmocka_unit_test_teardown(test_scored_ahead, teardown),
         cmocka_unit_test_teardown(test_sums, teardown),
         cmocka_unit_test_teardown(test_learned, teardown),
         cmocka_unit_test_teardown(test_own_history, teardown),

@@ -115,7 +115,7 @@ static enum sek_scene_want show_event(struct sek_event *e)
     e->domain_labels = note.domain_labels;
     e->repeat = want == SEK_SCENE_REPEAT;
     if (want != SEK_SCENE_NO)
-        sek_scene_see(f.scene, e, NULL);
+        sek_scene_see(f.scene, e, NULL, NULL);
     return want;
 }
 

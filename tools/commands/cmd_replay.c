@@ -247,45 +247,58 @@ static bool goes_on(void *arg, uint64_t octets, uint64_t size)
     return !interrupted;
 }
 
-static enum sek_err on_count(void *arg, struct sek_event *const *events, unsigned n,
-                             struct sek_diag *diag)
+static bool on_score(void *arg, struct sek_event *const *events, unsigned n, struct sek_score *out)
+{
+    const struct work *w = arg;
+    return sek_replay_score(w->replay, events, n, out);
+}
+
+static enum sek_err on_count(void *arg, struct sek_event *const *events,
+                             const struct sek_score *scores, unsigned n, struct sek_diag *diag)
 {
     struct work *w = arg;
-    (void)events, (void)diag;
+    (void)events, (void)scores, (void)diag;
     w->n_read += n;
     return SEK_OK;
 }
 
-static enum sek_err on_learn(void *arg, struct sek_event *const *events, unsigned n,
-                             struct sek_diag *diag)
+static enum sek_err on_learn(void *arg, struct sek_event *const *events,
+                             const struct sek_score *scores, unsigned n, struct sek_diag *diag)
 {
     struct work *w = arg;
-    (void)diag;
+    (void)scores, (void)diag;
     sek_replay_learn(w->replay, events, n);
     w->n_seed += n;
     return SEK_OK;
 }
 
 /* What is left to be learned, then what is to be judged. */
-static enum sek_err on_judge(void *arg, struct sek_event *const *events, unsigned n,
-                             struct sek_diag *diag)
+static enum sek_err on_judge(void *arg, struct sek_event *const *events,
+                             const struct sek_score *scores, unsigned n, struct sek_diag *diag)
 {
     struct work *w = arg;
     unsigned learn = w->n_learn < n ? (unsigned)w->n_learn : n;
     if (learn)
-        on_learn(w, events, learn, diag);
+        on_learn(w, events, NULL, learn, diag);
     w->n_learn -= learn;
-    return n > learn ? sek_replay_see(w->replay, events + learn, n - learn, diag) : SEK_OK;
+    if (n == learn)
+        return SEK_OK;
+    scores = scores ? scores + learn : NULL;
+    return sek_replay_see(w->replay, events + learn, scores, n - learn, diag);
 }
 
-typedef enum sek_err events_fn(void *arg, struct sek_event *const *events, unsigned n,
-                               struct sek_diag *diag);
+typedef enum sek_err events_fn(void *arg, struct sek_event *const *events,
+                               const struct sek_score *scores, unsigned n, struct sek_diag *diag);
 
 /* One file. What cannot be read is told and no error; an error is one of ours. */
 static enum sek_err read_file(struct work *w, const struct sek_past_file *file, events_fn *fn,
                               struct sek_past_row *row)
 {
-    const struct sek_feed_hooks hooks = {w, fn, on_unreadable, goes_on};
+    const struct sek_feed_hooks hooks = {.arg = w,
+                                         .score = fn == on_judge ? on_score : NULL,
+                                         .events = fn,
+                                         .unreadable = on_unreadable,
+                                         .goes_on = goes_on};
     struct sek_source *source;
     struct sek_diag why = {0};
     if (!file->readable || interrupted)
