@@ -363,7 +363,8 @@
       "jsonl\tfor programs")                                                                       \
     X(nod_import, "nod import", "FILE...", "learn the history of domains from logs",               \
       "Reads what was asked for before from FILE, gzip or not, - for standard input: query "       \
-      "logs of Unbound, BIND and dnsmasq (Pi-hole), Zeek's dns.log as TSV and JSON, captures "     \
+      "logs of Unbound, BIND and dnsmasq (Pi-hole), the debug log of Windows' DNS server, "        \
+      "Zeek's dns.log as TSV and JSON, captures "                                                  \
       "(pcap, pcapng), dnstap, tables as tshark -T fields -E header=y writes them, sekisho nod "   \
       "export, or lines of name and time. Formats are recognised by content, those of logs "       \
       "line by line; lines about something else are passed over, bad ones told with their "        \
