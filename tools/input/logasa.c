@@ -140,8 +140,10 @@ int sek_logasa_line(struct sek_logasa *a, const char *line, struct sek_logasa_li
     const char *text = tag + strcspn(tag, ":"), *begin = line;
     text += *text == ':';
     text += strspn(text, " ");
-    if (*begin == '<')
-        begin += strcspn(begin, ">") + 1;
+    if (*begin == '<') {
+        begin += strcspn(begin, ">");
+        begin += *begin == '>';
+    }
     begin += strspn(begin, ": *");
     snprintf(out->time, sizeof out->time, "%.*s", (int)(tag > begin ? tag - begin : 0), begin);
     long number = strtol(id, NULL, 10);
