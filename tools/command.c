@@ -186,20 +186,27 @@
       "moved. Who can write the file can compute all hashes behind a row anew, or cut off the "    \
       "end: that shows against an anchor, a row's number and hash that are kept elsewhere "        \
       "(audit seal). Also told: triggers of the trail that were removed or replaced, data for "    \
-      "undo that was taken away, and exceptions that are not what the trail says, as something "   \
-      "else than the command changed them. The exit status is 1 if there is any of that.",         \
+      "undo that was taken away, and rows of lists and their rules, groups and "                   \
+      "members (quarantine, too), feeds, exceptions, dismissals, triage, incidents "               \
+      "and the inventory that something else than the command changed, removed or put "            \
+      "there, by sums that each change leaves: a row is named as far as the data for "             \
+      "undo has it, else the list, group or table that it is in. --accept takes the "              \
+      "tables as they are, once that was looked into. The exit status is 1 if there "              \
+      "is any of that.",                                                                           \
       "sekisho audit verify\tis it whole?\nsekisho audit verify --anchor 812:5d0c…\tand as it "  \
       "was when that seal was made?")                                                              \
     X(audit_export, "audit export", "", "print the audit trail so that others can verify it",      \
       "Prints all rows, the oldest first, as JSON lines. A third party verifies them without "     \
-      "Sekisho: hash is the SHA-256, in hexadecimal, of \"sekisho.audit/1\", previous, number, "   \
-      "time_ms, user, uid, origin, command, verb, object, before, after, reason, undoes, "         \
-      "n_changes, changes, in this order, each as its length in octets (decimal), a colon, its "   \
-      "octets (UTF-8, numbers in decimal) and a comma; previous is the hash of the row before, "   \
-      "64 zeros for row 1; numbers have no gaps. share/sekisho/audit-verify.py does it. "          \
-      "changes is the SHA-256 of the data for undo, which is not exported. Endpoints of "          \
-      "privacy.groups are hidden without --addresses, so that rows that name them do not "         \
-      "verify.",                                                                                   \
+      "Sekisho: hash is the SHA-256, in hexadecimal, of \"sekisho.audit/1\" (of a row "            \
+      "with a state: \"sekisho.audit/2\"), previous, number, time_ms, user, uid, "                 \
+      "origin, command, verb, object, before, after, reason, undoes, n_changes, "                  \
+      "changes and the state that is not empty, in this order, each as its length in "             \
+      "octets (decimal), a colon, its octets (UTF-8, numbers in decimal) and a comma; "            \
+      "previous is the hash of the row before, 64 zeros for row 1; numbers have no "               \
+      "gaps. share/sekisho/audit-verify.py does it. changes is the SHA-256 of the "                \
+      "data for undo, which is not exported, state that of what policy.db held after "             \
+      "the change. Endpoints of privacy.groups are hidden without --addresses, so "                \
+      "that rows that name them do not verify.",                                                   \
       "sekisho audit export > trail.jsonl\tall of it\nsekisho audit export | audit-verify.py "     \
       "812:5d0c…\tverified by another program\nsekisho audit export --from 800 -f csv\tfor a "   \
       "spreadsheet")                                                                               \
@@ -368,7 +375,8 @@
       "jsonl\tfor programs")                                                                       \
     X(nod_import, "nod import", "FILE...", "learn the history of domains from logs",               \
       "Reads what was asked for before from FILE, gzip or not, - for standard input: query "       \
-      "logs of Unbound, BIND and dnsmasq (Pi-hole), Zeek's dns.log as TSV and JSON, captures "     \
+      "logs of Unbound, BIND and dnsmasq (Pi-hole), the debug log of Windows' DNS server, "        \
+      "Zeek's dns.log as TSV and JSON, captures "                                                  \
       "(pcap, pcapng), dnstap, tables as tshark -T fields -E header=y writes them, sekisho nod "   \
       "export, or lines of name and time. Formats are recognised by content, those of logs "       \
       "line by line; lines about something else are passed over, bad ones told with their "        \

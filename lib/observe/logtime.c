@@ -176,7 +176,18 @@ static bool take_syslog(const char **p, int64_t now_s, int64_t *out_ms)
     if (!take_month(p, &month) || !take(p, ' '))
         return false;
     (void)take(p, ' ');
-    if (!take_number(p, 2, true, &day) || !take(p, ' ') || !take_clock(p, &t, &ms))
+    if (!take_number(p, 2, true, &day) || !take(p, ' '))
+        return false;
+    const char *at = *p;
+    int year;
+    int64_t s;
+    if (take_number(&at, 4, false, &year) && take(&at, ' ') && take_clock(&at, &t, &ms) &&
+        unix_of(year, month, day, t, &s)) { /* as Cisco's devices have it */
+        *p = at;
+        return give(s, ms, out_ms);
+    }
+    t = (struct tm){0};
+    if (!take_clock(p, &t, &ms))
         return false;
     gmtime_r(&tomorrow, &now);
     for (int back = 0; back < 8; back++) /* February 29 may be that far away */

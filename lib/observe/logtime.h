@@ -9,6 +9,7 @@
  *                                  micro-, nanoseconds
  *   2026-11-27, 2026-11-27T13:05:07, with a blank for the T, a fraction, and Z or +01:00
  *   27-Nov-2026 13:05:07.123       BIND
+ *   Nov 27 2026 13:05:07           Cisco
  *   Nov 27 13:05:07                syslog: the last such day that is not after tomorrow of now_s
  * Without a zone it counts as UTC. False: no time stands there; *p stays. */
 bool sek_logtime_take(const char **p, int64_t now_s, int64_t *out_s);

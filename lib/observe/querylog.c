@@ -8,10 +8,15 @@
 #define BLANKS " \t,;"
 
 const struct sek_lookup sek_querylog_names[] = {
-    {SEK_QUERYLOG_PLAIN, "plain"},   {SEK_QUERYLOG_UNBOUND, "unbound"},
-    {SEK_QUERYLOG_BIND, "bind"},     {SEK_QUERYLOG_DNSMASQ, "dnsmasq"},
-    {SEK_QUERYLOG_ZEEK, "zeek"},     {SEK_QUERYLOG_JSON, "json"},
-    {SEK_QUERYLOG_EXPORT, "export"}, {0, NULL},
+    {SEK_QUERYLOG_PLAIN, "plain"},
+    {SEK_QUERYLOG_UNBOUND, "unbound"},
+    {SEK_QUERYLOG_BIND, "bind"},
+    {SEK_QUERYLOG_DNSMASQ, "dnsmasq"},
+    {SEK_QUERYLOG_ZEEK, "zeek"},
+    {SEK_QUERYLOG_JSON, "json"},
+    {SEK_QUERYLOG_EXPORT, "export"},
+    {SEK_QUERYLOG_WINDOWS, "windows-dns"},
+    {0, NULL},
 };
 
 void sek_querylog_init(struct sek_querylog *log, int64_t now_s)
@@ -110,6 +115,27 @@ static int read_dnsmasq(struct sek_querylog *log, char *line, struct sek_query_s
     return sek__line_set_query(&name, out, diag);
 }
 
+/* 11/20/2026 10:00:05 AM 0E5C PACKET  000001F2 UDP Rcv 192.0.2.1 a1b2   Q [0001 D NOERROR] A
+ * (3)www(0) what it asks of others is not asked by anybody */
+static int read_windows(struct sek_querylog *log, char *line, struct sek_query_seen *out,
+                        struct sek_diag *diag)
+{
+    struct sek_windowslog_packet packet;
+    int got = sek_windowslog_line(&log->windows, line, &packet, diag);
+
+    if (got != 1 || packet.received == packet.response)
+        return got < 0 ? got : 0;
+    out->part = packet.response ? SEK_QUERY_ANSWERED : SEK_QUERY_ASKED;
+    out->seen.addrs[0] = packet.peer;
+    out->seen.n_addrs = out->seen.endpoints = 1;
+    out->seen.domain = packet.name;
+    sek__line_set_type(&(struct sek_word){packet.type, strlen(packet.type)}, out);
+    if (packet.response)
+        sek__line_set_exists(&(struct sek_word){packet.rcode, strlen(packet.rcode)}, out);
+    sek__line_set_time(out, packet.time_s * 1000);
+    return 1;
+}
+
 /* --- names with a time -------------------------------------------------------------------------
  */
 
@@ -180,7 +206,7 @@ static bool has_fields(const char *line, unsigned n)
     return n <= 1;
 }
 
-static enum sek_querylog_format format_of(const struct sek_querylog *log, const char *line)
+static enum sek_querylog_format format_of(struct sek_querylog *log, const char *line)
 {
     if (*line == '{')
         return SEK_QUERYLOG_JSON;
@@ -192,6 +218,8 @@ static enum sek_querylog_format format_of(const struct sek_querylog *log, const 
         return SEK_QUERYLOG_DNSMASQ;
     if (strstr(line, "client ") && strstr(line, "#"))
         return SEK_QUERYLOG_BIND;
+    if (sek_windowslog_is(&log->windows, line))
+        return SEK_QUERYLOG_WINDOWS;
     return has_fields(line, 5) ? SEK_QUERYLOG_EXPORT : SEK_QUERYLOG_PLAIN;
 }
 
@@ -203,7 +231,7 @@ int sek_querylog_line(struct sek_querylog *log, char *line, struct sek_query_see
         [SEK_QUERYLOG_PLAIN] = read_plain,    [SEK_QUERYLOG_UNBOUND] = read_unbound,
         [SEK_QUERYLOG_BIND] = read_bind,      [SEK_QUERYLOG_DNSMASQ] = read_dnsmasq,
         [SEK_QUERYLOG_ZEEK] = sek__zeek_read, [SEK_QUERYLOG_JSON] = sek__json_read,
-        [SEK_QUERYLOG_EXPORT] = read_export,
+        [SEK_QUERYLOG_EXPORT] = read_export,  [SEK_QUERYLOG_WINDOWS] = read_windows,
     };
 
     if (*line == '#') {

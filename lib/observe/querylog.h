@@ -2,6 +2,7 @@
 /* Logs of name servers and sensors, a line at a time: who asked for which name, when, and whether
  * it exists. Each line tells its own format, so files may be mixed:
  *   Unbound (log-queries, log-replies), BIND (category queries), dnsmasq and Pi-hole (log-queries),
+ *   the debug log of Windows' DNS server (observe/windowslog.h),
  *   Zeek's dns.log as TSV (with its head) and JSON, our own export as TSV and JSON lines, and plain
  *   "name time" or "time name", with blanks, tabs, commas or semicolons between.
  * Lines of a log that are about something else are passed over, also Zeek's about multicast DNS,
@@ -10,6 +11,7 @@
 #pragma once
 #include "base/lookup.h"
 #include "observe/sighting.h"
+#include "observe/windowslog.h"
 
 enum sek_querylog_format {
     SEK_QUERYLOG_PLAIN = 1,
@@ -19,6 +21,7 @@ enum sek_querylog_format {
     SEK_QUERYLOG_ZEEK,
     SEK_QUERYLOG_JSON,   /* Zeek's */
     SEK_QUERYLOG_EXPORT, /* ours, in either form */
+    SEK_QUERYLOG_WINDOWS,
 };
 extern const struct sek_lookup sek_querylog_names[]; /* "plain" "unbound" … */
 
@@ -29,6 +32,7 @@ struct sek_querylog {
     int64_t default_s; /* of plain names without a time; 0: such a line is bad */
     int64_t since_s;   /* out: our export's history reaches back to; 0: nobody said so */
     bool zeek;         /* behind the head of a dns.log */
+    struct sek_windowslog windows;
     uint8_t columns[SEK_QUERYLOG_COLUMNS]; /* what Zeek's columns hold */
 };
 /* All else zero. */

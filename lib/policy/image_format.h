@@ -27,7 +27,7 @@
 #include "policy/image.h"
 
 #define SEK_IMAGE_MAGIC "sekimg\r\n" /* a transfer as text breaks it */
-#define SEK_IMAGE_VERSION 4          /* since then rules have terms */
+#define SEK_IMAGE_VERSION 5          /* since then rules have endpoints, among their terms */
 #define SEK_IMAGE_VERSION_MIN 1      /* is read too: a newer resolver meets it once */
 #define SEK_IMAGE_ORDER 0x01020304
 #define SEK_IMAGE_ALIGN 64

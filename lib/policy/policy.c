@@ -340,6 +340,12 @@ bool sek_policy_conditions(const struct sek_policy *p)
            sek_termset_conditions(sek_policy_terms(p));
 }
 
+bool sek_policy_endpoints(const struct sek_policy *p)
+{
+    return sek_policy_groups(p) || sek_termset_endpoints(sek_image_terms(p->base)) ||
+           sek_termset_endpoints(sek_policy_terms(p));
+}
+
 bool sek_policy_acts(const struct sek_policy *p, enum sek_action action)
 {
     return p->actions >> action & 1;

@@ -63,6 +63,8 @@ const struct sek_termset *sek_policy_terms(const struct sek_policy *p);
 const struct sek_termset *sek_policy_terms_below(const struct sek_policy *p);
 /* Does a rule have a condition on types, hours or its start? */
 bool sek_policy_conditions(const struct sek_policy *p);
+/* Can it say one thing to one endpoint, and another to another: by groups, or by rules? */
+bool sek_policy_endpoints(const struct sek_policy *p);
 /* Is an action used by a rule or a list that is not off? */
 bool sek_policy_acts(const struct sek_policy *p, enum sek_action action);
 /* The first moment > after_s at which a rule or a membership ends, or a rule begins to count or no

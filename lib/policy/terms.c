@@ -20,6 +20,7 @@ struct sek_termset {
     const struct sek_terms *terms;
     const uint8_t *memory;
     bool conditions, moments; /* one has conditions; a start or a schedule */
+    bool endpoints;           /* is for some of them only */
 };
 
 /* --- reading ------------------------------------------------------------------------------------
@@ -83,6 +84,31 @@ static bool check_data(const struct sek_termset *set, const struct sek_terms *t)
     return at == end;
 }
 
+static const struct sek_net *endpoints_of(const struct sek_termset *set, const struct sek_terms *t,
+                                          uint32_t *out_n)
+{
+    const struct sek__endpoints *head = (const void *)(set->memory + t->endpoints);
+    *out_n = head->n;
+    return (const void *)(head + 1);
+}
+
+static bool check_endpoints(const struct sek_termset *set, const struct sek_terms *t)
+{
+    uint32_t n;
+    if (!(t->given & SEK_TERMS_ENDPOINTS))
+        return true;
+    if (!is_inside(set, t->endpoints, sizeof(struct sek__endpoints)))
+        return false;
+    const struct sek_net *nets = endpoints_of(set, t, &n);
+    if (n == 0 || n > SEK_TERMS_ENDPOINTS_MAX ||
+        !is_inside(set, t->endpoints, sizeof(struct sek__endpoints) + n * sizeof *nets))
+        return false;
+    for (uint32_t i = 0; i < n; i++)
+        if (nets[i].bits > 128)
+            return false;
+    return true;
+}
+
 static bool check_terms(const struct sek_termset *set, const struct sek_terms *t)
 {
     if (t->n_types > SEK_TERMS_TYPES_MAX || (t->n_types > 0) != !!(t->given & SEK_TERMS_TYPES) ||
@@ -94,7 +120,7 @@ static bool check_terms(const struct sek_termset *set, const struct sek_terms *t
                  set->n_memory - t->ede_text < SEK_TERMS_EDE_TEXT_MAX ? set->n_memory - t->ede_text
                                                                       : SEK_TERMS_EDE_TEXT_MAX)))
         return false;
-    return check_data(set, t) && check_schedule(set, t);
+    return check_data(set, t) && check_schedule(set, t) && check_endpoints(set, t);
 }
 
 enum sek_err sek_termset_read(const void *data, size_t size, struct sek_termset **out,
@@ -113,6 +139,7 @@ enum sek_err sek_termset_read(const void *data, size_t size, struct sek_termset 
         if (!check_terms(&set, &set.terms[i]))
             return sek_diag_set(diag, SEK_E_CORRUPT, "damaged conditions of rules: number %u",
                                 i + 1);
+        set.endpoints |= (set.terms[i].given & SEK_TERMS_ENDPOINTS) != 0;
         set.conditions |= (set.terms[i].given & SEK_TERMS_CONDITIONS) != 0;
         set.moments |= (set.terms[i].given & (SEK_TERMS_SCHEDULE | SEK_TERMS_START)) != 0;
     }
@@ -164,6 +191,19 @@ bool sek_terms_hold_type(const struct sek_terms *t, uint16_t qtype, bool all)
     for (unsigned i = 0; i < t->n_types; i++)
         named |= t->types[i] == qtype;
     return named != (t->all_but != 0);
+}
+
+bool sek_termset_holds_for(const struct sek_termset *set, const struct sek_terms *t,
+                           const struct sek_addr *endpoint)
+{
+    uint32_t n;
+    if (!(t->given & SEK_TERMS_ENDPOINTS))
+        return true;
+    const struct sek_net *nets = endpoints_of(set, t, &n);
+    for (uint32_t i = 0; i < n; i++)
+        if (sek_net_has(&nets[i], endpoint))
+            return true;
+    return false;
 }
 
 /* The index of the change that is in force. */
@@ -276,4 +316,9 @@ int64_t sek_termset_next_any(const struct sek_termset *set, int64_t after_s)
 bool sek_termset_conditions(const struct sek_termset *set)
 {
     return set && set->conditions;
+}
+
+bool sek_termset_endpoints(const struct sek_termset *set)
+{
+    return set && set->endpoints;
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What few rules say besides what they match and what is done: the conditions under which they take
- * part (question types, a first moment, hours of the week) and their manner (priority, EDE, TTL,
- * whether it is recorded, records to answer with). Each distinct set is once in a policy image; a
- * rule has its number, 0 for none, so that rules without cost nothing. Plain data, as stored.
- * Immutable: any thread. */
+ * part (question types, endpoints, a first moment, hours of the week) and their manner (priority,
+ * EDE, TTL, whether it is recorded, records to answer with). Each distinct set is once in a policy
+ * image; a rule has its number, 0 for none, so that rules without cost nothing. Plain data, as
+ * stored. Immutable: any thread. */
 #pragma once
-#include "base/err.h"
+#include "base/addr.h"
 #include "base/lookup.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,7 +16,8 @@
 #define SEK_TERMS_WINDOWS_MAX 6
 #define SEK_TERMS_EDE_TEXT_MAX 128 /* octets with terminator */
 #define SEK_TERMS_TTL_MAX 604800   /* s; longer would outlive every correction */
-#define SEK_TERMS_DATA_MAX 4096    /* octets of records, without names and TTLs */
+#define SEK_TERMS_ENDPOINTS_MAX 128
+#define SEK_TERMS_DATA_MAX 4096 /* octets of records, without names and TTLs */
 
 /* Which of them are given. Stored: never renumber. */
 enum {
@@ -29,9 +30,11 @@ enum {
     SEK_TERMS_TTL = 64,
     SEK_TERMS_LOG = 128,
     SEK_TERMS_DATA = 256,
+    SEK_TERMS_ENDPOINTS = 512,
 };
 /* Those that decide whether a rule takes part, and can say no to a question of today. */
-#define SEK_TERMS_CONDITIONS (SEK_TERMS_TYPES | SEK_TERMS_SCHEDULE | SEK_TERMS_START)
+#define SEK_TERMS_CONDITIONS                                                                       \
+    (SEK_TERMS_TYPES | SEK_TERMS_SCHEDULE | SEK_TERMS_START | SEK_TERMS_ENDPOINTS)
 
 enum sek_log {
     SEK_LOG_NORMAL = 0,
@@ -61,7 +64,7 @@ struct sek_terms {
     uint32_t n_data;                     /* octets */
     uint16_t types[SEK_TERMS_TYPES_MAX]; /* ascending */
     struct sek_hours windows[SEK_TERMS_WINDOWS_MAX];
-    uint8_t reserved[4];
+    uint32_t endpoints; /* where; 0: none */
 };
 
 /* All of an image. */
@@ -87,6 +90,10 @@ const uint8_t *sek_termset_data(const struct sek_termset *set, const struct sek_
  * type for which they do; all: only if they do for every type. ANY (RFC 8482) asks for every type:
  * it is like 0. */
 bool sek_terms_hold_type(const struct sek_terms *t, uint16_t qtype, bool all);
+/* Is it for this endpoint? Looked at where such a rule matches only: no sorted ranges, and as many
+ * sets of endpoints as there are rules. True without such a condition. */
+bool sek_termset_holds_for(const struct sek_termset *set, const struct sek_terms *t,
+                           const struct sek_addr *endpoint);
 /* By the schedule; true without one. No clock, no system call. */
 bool sek_termset_holds_at(const struct sek_termset *set, const struct sek_terms *t, int64_t now_s);
 /* The first moment > after_s at which start or schedule may change what the above says; 0: none. */
@@ -95,3 +102,5 @@ int64_t sek_termset_next(const struct sek_termset *set, const struct sek_terms *
 int64_t sek_termset_next_any(const struct sek_termset *set, int64_t after_s);
 /* Is there one with a condition? */
 bool sek_termset_conditions(const struct sek_termset *set);
+/* One that is for some endpoints? */
+bool sek_termset_endpoints(const struct sek_termset *set);

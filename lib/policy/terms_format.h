@@ -12,6 +12,12 @@ struct sek__terms_head {
     uint32_t n_memory; /* octets; a multiple of 8. The first 8 are zeros: no place is 0 */
 };
 
+/* Endpoints of a rule: n of struct sek_net follow. */
+struct sek__endpoints {
+    uint32_t n; /* 1..SEK_TERMS_ENDPOINTS_MAX */
+    uint32_t reserved;
+};
+
 struct sek__zone {
     uint32_t n; /* changes, at least 1 */
     uint32_t reserved;

@@ -94,6 +94,52 @@ static void types_text(const struct sek_terms *t, struct sek_buf *out)
                         sek_qtype_to_text(t->types[i], type, sizeof type));
 }
 
+/* --- endpoints ----------------------------------------------------------------------------------
+ */
+
+static enum sek_err endpoint_put(struct sek_terms_spec *io, const struct sek_net *net,
+                                 struct sek_diag *diag)
+{
+    size_t at = 0;
+    int order = -1;
+    while (at < io->n_endpoints && (order = memcmp(&io->endpoints[at], net, sizeof *net)) < 0)
+        at++;
+    if (at < io->n_endpoints && order == 0)
+        return SEK_OK;
+    if (io->n_endpoints == SEK_TERMS_ENDPOINTS_MAX)
+        return sek_diag_set(diag, SEK_E_INVALID, "endpoint: more than %d endpoints",
+                            SEK_TERMS_ENDPOINTS_MAX);
+    memmove(&io->endpoints[at + 1], &io->endpoints[at],
+            (io->n_endpoints - at) * sizeof *io->endpoints);
+    io->endpoints[at] = *net;
+    io->n_endpoints++;
+    return SEK_OK;
+}
+
+static enum sek_err add_endpoints(struct sek_terms_spec *io, const char *value,
+                                  struct sek_diag *diag)
+{
+    char word[WORD_MAX];
+    struct sek_net net;
+    enum sek_err err = SEK_OK;
+    while (!err && take_piece(&value, ", ", word)) {
+        err = sek_net_from_text(word, &net, diag);
+        err = err ? sek_diag_wrap(diag, "endpoint") : endpoint_put(io, &net, diag);
+    }
+    if (!err && io->n_endpoints == 0)
+        err = sek_diag_set(diag, SEK_E_INVALID, "endpoint: an address or a network is missing");
+    if (!err)
+        io->terms.given |= SEK_TERMS_ENDPOINTS;
+    return err;
+}
+
+static void endpoints_text(const struct sek_terms_spec *spec, struct sek_buf *out)
+{
+    char net[SEK_NET_TEXT_MAX];
+    for (size_t i = 0; i < spec->n_endpoints; i++)
+        sek_buf_add_fmt(out, "%s%s", i ? "," : "", sek_net_to_text(&spec->endpoints[i], net));
+}
+
 /* --- schedule -----------------------------------------------------------------------------------
  */
 
@@ -364,9 +410,11 @@ static const struct {
     const char *word;
     enum sek_err (*add)(struct sek_terms_spec *io, const char *value, struct sek_diag *diag);
 } words[] = {
-    {"type", add_types}, {"schedule", add_schedule}, {"start", add_start},
-    {"ede", add_ede},    {"ede-text", add_ede_text}, {"ttl", add_ttl},
-    {"data", add_data},  {"log", add_log},           {"priority", add_priority},
+    {"type", add_types},        {"endpoint", add_endpoints},
+    {"schedule", add_schedule}, {"start", add_start},
+    {"ede", add_ede},           {"ede-text", add_ede_text},
+    {"ttl", add_ttl},           {"data", add_data},
+    {"log", add_log},           {"priority", add_priority},
 };
 
 /* --- all ----------------------------------------------------------------------------------------
@@ -381,10 +429,11 @@ enum sek_err sek_terms_add(struct sek_terms_spec *io, const char *word, const ch
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strcmp(words[i].word, word) == 0)
             return words[i].add(io, value, diag);
-    return sek_diag_set(diag, SEK_E_INVALID,
-                        "'%.40s' is not known; type, schedule, start, priority, ede, ede-text, ttl,"
-                        " log and data are",
-                        word);
+    return sek_diag_set(
+        diag, SEK_E_INVALID,
+        "'%.40s' is not known; type, endpoint, schedule, start, priority, ede, ede-text, ttl,"
+        " log and data are",
+        word);
 }
 
 /* "word=value" or "word="va l\"ue"" at *at, which moves behind it. */
@@ -487,6 +536,10 @@ static void spec_text(const struct sek_terms_spec *spec, struct sek_buf *out)
     if (t->given & SEK_TERMS_TYPES) {
         sek_buf_add_text(out, " type=");
         types_text(t, out);
+    }
+    if (t->given & SEK_TERMS_ENDPOINTS) {
+        sek_buf_add_text(out, " endpoint=");
+        endpoints_text(spec, out);
     }
     if (t->given & SEK_TERMS_SCHEDULE) {
         sek_buf_add_text(out, " schedule=\"");

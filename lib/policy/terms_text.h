@@ -2,6 +2,7 @@
 /* The terms of a rule as people write them, behind its name in a list or as options of a command:
  *
  *   type=A,TXT  type=!A,TXT          only for questions of these types; for all but these
+ *   endpoint=192.0.2.7,2001:db8::/64 only for these
  *   schedule="mon-fri 08:00-18:00 Europe/Berlin"
  *   start=2026-12-01T08:00:00Z       not before
  *   priority=5                       in place of the list's
@@ -20,9 +21,11 @@
 #define SEK_TERMS_TEXT_MAX 2048 /* octets with terminator */
 
 struct sek_terms_spec {
-    struct sek_terms terms; /* zone, ede_text, data, n_data: 0; that is here: */
+    struct sek_terms terms; /* zone, ede_text, data, n_data, endpoints: 0; that is here: */
     char zone[SEK_TIMEZONE_MAX];
     char ede_text[SEK_TERMS_EDE_TEXT_MAX];
+    size_t n_endpoints;
+    struct sek_net endpoints[SEK_TERMS_ENDPOINTS_MAX]; /* sorted by octets and bits */
     size_t n_data;
     uint8_t data[SEK_TERMS_DATA_MAX];
 };

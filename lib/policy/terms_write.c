@@ -76,6 +76,14 @@ static uint32_t memory_put(struct sek_buf *memory, const void *data, size_t n)
     return at;
 }
 
+static uint32_t endpoints_put(struct sek_buf *memory, const struct sek_terms_spec *spec)
+{
+    const struct sek__endpoints head = {.n = (uint32_t)spec->n_endpoints};
+    uint32_t at = memory_put(memory, &head, sizeof head);
+    memory_put(memory, spec->endpoints, spec->n_endpoints * sizeof *spec->endpoints);
+    return at;
+}
+
 static void change_put(void *arg, int64_t at_s, int32_t offset_s)
 {
     const struct sek__change change = {.at_s = at_s, .offset_s = offset_s};
@@ -122,6 +130,8 @@ static enum sek_err spec_put(struct sek_terms_writer *w, const struct sek_terms_
         terms.data = memory_put(&w->memory, spec->data, spec->n_data);
         terms.n_data = (uint32_t)spec->n_data;
     }
+    if (terms.given & SEK_TERMS_ENDPOINTS)
+        terms.endpoints = endpoints_put(&w->memory, spec);
     sek_buf_add(&w->terms, &terms, sizeof terms);
     if (w->terms.failed || w->memory.failed)
         return sek_diag_set(diag, SEK_E_NOMEM, "out of memory for conditions of rules");

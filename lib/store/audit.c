@@ -2,6 +2,7 @@
 /* Rows of the trail are made here, and hashed. */
 #include "base/utf8.h"
 #include "store/audit_parts.h"
+#include <endian.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
@@ -44,24 +45,39 @@ static void put_field(struct sek_buf *b, const void *data, size_t len)
 enum sek_err sek__audit_hash(sqlite3_stmt *stmt, char out[SEK_AUDIT_HASH_MAX],
                              struct sek_diag *diag)
 {
-    static const char head[] = "sekisho.audit/1";
-    static const int order[] = {SEK_AUDIT_PREVIOUS, SEK_AUDIT_NUMBER,    SEK_AUDIT_TIME,
-                                SEK_AUDIT_USER,     SEK_AUDIT_UID,       SEK_AUDIT_ORIGIN,
-                                SEK_AUDIT_COMMAND,  SEK_AUDIT_VERB,      SEK_AUDIT_OBJECT,
-                                SEK_AUDIT_BEFORE,   SEK_AUDIT_AFTER,     SEK_AUDIT_REASON,
-                                SEK_AUDIT_UNDOES,   SEK_AUDIT_N_CHANGES, SEK_AUDIT_CHANGES};
+    static const char heads[][16] = {"sekisho.audit/1", "sekisho.audit/2"};
+    static const int order[] = {
+        SEK_AUDIT_PREVIOUS, SEK_AUDIT_NUMBER,    SEK_AUDIT_TIME,    SEK_AUDIT_USER,
+        SEK_AUDIT_UID,      SEK_AUDIT_ORIGIN,    SEK_AUDIT_COMMAND, SEK_AUDIT_VERB,
+        SEK_AUDIT_OBJECT,   SEK_AUDIT_BEFORE,    SEK_AUDIT_AFTER,   SEK_AUDIT_REASON,
+        SEK_AUDIT_UNDOES,   SEK_AUDIT_N_CHANGES, SEK_AUDIT_CHANGES, SEK_AUDIT_STATE};
     uint8_t digest[EVP_MAX_MD_SIZE];
     unsigned n = 0;
     struct sek_buf b;
     sek_buf_init(&b, HASHED_MAX);
-    put_field(&b, head, sizeof head - 1);
-    for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
+    bool has_state = sqlite3_column_bytes(stmt, SEK_AUDIT_STATE) > 0;
+    put_field(&b, heads[has_state], strlen(heads[has_state]));
+    for (size_t i = 0; i < sizeof order / sizeof *order - !has_state; i++) {
         const unsigned char *text = sqlite3_column_text(stmt, order[i]);
         put_field(&b, text, (size_t)sqlite3_column_bytes(stmt, order[i]));
     }
     bool done = !b.failed && EVP_Digest(b.data, b.len, digest, &n, EVP_sha256(), NULL);
     sek_buf_fini(&b);
     if (!done)
+        return no_memory(diag);
+    sek__audit_hex(digest, n, out);
+    return SEK_OK;
+}
+
+enum sek_err sek__audit_state_text(const struct sek__rowsum *total, char out[SEK_AUDIT_HASH_MAX],
+                                   struct sek_diag *diag)
+{
+    uint64_t words[1 + SEK_ROWSUM_WORDS] = {htobe64((uint64_t)total->n)};
+    uint8_t digest[EVP_MAX_MD_SIZE];
+    unsigned n = 0;
+    for (int i = 0; i < SEK_ROWSUM_WORDS; i++)
+        words[1 + i] = htobe64(total->word[SEK_ROWSUM_WORDS - 1 - i]);
+    if (!EVP_Digest(words, sizeof words, digest, &n, EVP_sha256(), NULL))
         return no_memory(diag);
     sek__audit_hex(digest, n, out);
     return SEK_OK;
@@ -292,8 +308,13 @@ static enum sek_err head_read(struct sek_policydb *db, int64_t *out_number,
     return err;
 }
 
+struct hashes {
+    char changes[SEK_AUDIT_HASH_MAX], previous[SEK_AUDIT_HASH_MAX], hash[SEK_AUDIT_HASH_MAX],
+        state[SEK_AUDIT_HASH_MAX];
+};
+
 static void bind_all(sqlite3_stmt *stmt, const struct texts *t, const int64_t *numbers,
-                     const char *changes, const char *previous, const char *hash)
+                     const struct hashes *h)
 {
     for (int i = 0; i < SEK_AUDIT_N_COLUMNS; i++) {
         const struct sek_buf *text = &t->at[i];
@@ -304,18 +325,18 @@ static void bind_all(sqlite3_stmt *stmt, const struct texts *t, const int64_t *n
     sqlite3_bind_int64(stmt, 1 + SEK_AUDIT_UID, numbers[2]);
     sqlite3_bind_int64(stmt, 1 + SEK_AUDIT_UNDOES, numbers[3]);
     sqlite3_bind_int64(stmt, 1 + SEK_AUDIT_N_CHANGES, numbers[4]);
-    sqlite3_bind_text(stmt, 1 + SEK_AUDIT_CHANGES, changes, -1, SQLITE_STATIC);
-    sqlite3_bind_text(stmt, 1 + SEK_AUDIT_PREVIOUS, previous, -1, SQLITE_STATIC);
-    sqlite3_bind_text(stmt, 1 + SEK_AUDIT_HASH, hash, -1, SQLITE_STATIC);
+    sqlite3_bind_text(stmt, 1 + SEK_AUDIT_CHANGES, h->changes, -1, SQLITE_STATIC);
+    sqlite3_bind_text(stmt, 1 + SEK_AUDIT_PREVIOUS, h->previous, -1, SQLITE_STATIC);
+    sqlite3_bind_text(stmt, 1 + SEK_AUDIT_HASH, h->hash, -1, SQLITE_STATIC);
+    sqlite3_bind_text(stmt, 1 + SEK_AUDIT_STATE, h->state, -1, SQLITE_STATIC);
 }
 
-#define PLACES "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16"
+#define PLACES "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17"
 
 /* Hashed as the columns of a query, as whoever verifies it does. */
 static enum sek_err row_put(struct sek_policydb *db, const struct texts *t, const int64_t *numbers,
-                            const char *changes, const char *previous, struct sek_diag *diag)
+                            struct hashes *h, struct sek_diag *diag)
 {
-    char hash[SEK_AUDIT_HASH_MAX] = "";
     sqlite3_stmt *stmt;
     for (int i = 0; i < SEK_AUDIT_N_COLUMNS; i++)
         if (t->at[i].failed)
@@ -323,9 +344,10 @@ static enum sek_err row_put(struct sek_policydb *db, const struct texts *t, cons
     enum sek_err err = sek_sql_prepare(db->db, "SELECT " PLACES, &stmt, diag);
     if (err)
         return err;
-    bind_all(stmt, t, numbers, changes, previous, hash);
+    bind_all(stmt, t, numbers, h);
     int rc = sqlite3_step(stmt);
-    err = rc == SQLITE_ROW ? sek__audit_hash(stmt, hash, diag) : sek__policydb_fail(db, rc, diag);
+    err =
+        rc == SQLITE_ROW ? sek__audit_hash(stmt, h->hash, diag) : sek__policydb_fail(db, rc, diag);
     sqlite3_finalize(stmt);
     if (!err)
         err = sek_sql_prepare(db->db,
@@ -333,9 +355,38 @@ static enum sek_err row_put(struct sek_policydb *db, const struct texts *t, cons
                               &stmt, diag);
     if (err)
         return err;
-    bind_all(stmt, t, numbers, changes, previous, hash);
+    bind_all(stmt, t, numbers, h);
     err = sek__policydb_do(db, stmt, diag);
     sqlite3_finalize(stmt);
+    return err;
+}
+
+/* The sums of what the tables hold, kept up to date, and bound to the row. The first row that has
+ * them takes the tables as they are. out is "" where nothing changed. */
+static enum sek_err state_follow(struct sek_policydb *db, const struct sek__rowsums *by, bool as_is,
+                                 char out[SEK_AUDIT_HASH_MAX], struct sek_diag *diag)
+{
+    char last[SEK_AUDIT_HASH_MAX];
+    struct sek__rowsum total;
+    int64_t number = 0;
+    if (!as_is && (!by || by->n == 0))
+        return SEK_OK;
+    enum sek_err err = sek__audit_state_last(db, &number, last, diag);
+    if (err)
+        return err;
+    if (number && !as_is) {
+        err = sek__rowsums_advance(db->db, by, &total, diag);
+        return err ? err : sek__audit_state_text(&total, out, diag);
+    }
+    struct sek__rowsums all;
+    sek__rowsums_init(&all);
+    err = sek__rowsums_scan(db->db, &all, diag);
+    sek__rowsums_sort(&all);
+    if (!err)
+        err = sek__rowsums_replace(db->db, &all, diag);
+    if (!err)
+        err = sek__audit_state_text(&all.total, out, diag);
+    sek__rowsums_fini(&all);
     return err;
 }
 
@@ -343,19 +394,21 @@ static enum sek_err row_make(struct sek_policydb *db, const struct sek_audit_act
                              const struct sek__journal_sum *sum, struct texts *t,
                              int64_t *out_number, struct sek_diag *diag)
 {
-    char previous[SEK_AUDIT_HASH_MAX], changes[SEK_AUDIT_HASH_MAX] = "";
+    struct hashes h = {0};
     int64_t number = 0;
     texts_fill(t, act);
     enum sek_err err = texts_tell(t, sum, act, diag);
     if (!err)
-        err = head_read(db, &number, previous, diag);
+        err = head_read(db, &number, h.previous, diag);
+    if (!err)
+        err = state_follow(db, sum->rows, act->as_is, h.state, diag);
     if (err)
         return err;
     number++;
     if (sum->n)
-        sek__audit_hex(sum->digest, sizeof sum->digest, changes);
+        sek__audit_hex(sum->digest, sizeof sum->digest, h.changes);
     err = row_put(db, t, (int64_t[]){number, act->time_ms, act->uid, act->undoes, (int64_t)sum->n},
-                  changes, previous, diag);
+                  &h, diag);
     if (!err && sum->n && sum->kept)
         err = parts_store(db, number, sum, diag);
     *out_number = number;
@@ -380,7 +433,8 @@ enum sek_err sek_audit_add(struct sek_policydb *db, const struct sek_audit_act *
     }
     if (!err && number && (number % PRUNE_EVERY == 0 || sum.n_parts > 1))
         err = prune(db, act->time_ms - keep_s * 1000, keep_octets, diag);
-    sek__journal_reset(db->journal);
+    if (err || number)
+        sek__journal_reset(db->journal); /* housekeeping goes into the next row */
     if (!err && out_number)
         *out_number = number;
     return err;

@@ -9,6 +9,8 @@
  *     "sekisho.audit/1", previous (the hash of the row before; 64 zeros for row 1), number,
  *     time_ms, user, uid, origin, command, verb, object, before, after, reason, undoes, n_changes,
  *     changes
+ * A row of a change binds what the tables hold, too (store/rowsums.h): then the first field is
+ * "sekisho.audit/2" and the last one, behind changes, is state.
  * Texts are UTF-8: octets that are none were written as \xNN before they were hashed.
  *
  * Beside its row a change leaves the data by which undo takes it back (store/journal.h), bound to
@@ -39,6 +41,7 @@ struct sek_audit_act {
     /* For a change of what the tables of store/journal.h do not hold: what, and how it was and is.
      * object alone: instead of the one found by the changes. Else NULL. */
     const char *object, *before, *after;
+    bool as_is; /* what the tables hold is taken as right, whatever changed it */
 };
 /* The row for what the transaction changed since it began, or since the last such row. Nothing was
  * changed and the act names neither before nor after: no row, *out_number is 0. Data for undo older
@@ -56,6 +59,7 @@ struct sek_audit_row {
     int64_t n_changes;   /* rows of tables that were added, changed or removed */
     const char *changes; /* digest of the data for undo; "" if there is none */
     const char *previous, *hash;
+    const char *state; /* "" in rows of older programs, and where nothing changed */
     bool kept;         /* the data for undo is there */
     int64_t undone_by; /* the last row that took this one back; 0: none */
 };

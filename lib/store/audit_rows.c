@@ -49,6 +49,27 @@ enum sek_err sek_audit_anchor_read(const char *text, struct sek_audit_anchor *ou
     return SEK_OK;
 }
 
+enum sek_err sek__audit_state_last(struct sek_policydb *db, int64_t *out_number,
+                                   char out[SEK_AUDIT_HASH_MAX], struct sek_diag *diag)
+{
+    sqlite3_stmt *stmt;
+    enum sek_err err = sek_sql_prepare(
+        db->db,
+        "SELECT number, state FROM main.audit WHERE state <> '' ORDER BY number DESC LIMIT 1",
+        &stmt, diag);
+    if (err)
+        return err;
+    int rc = sqlite3_step(stmt);
+    *out_number = rc == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : 0;
+    *out = '\0';
+    if (rc == SQLITE_ROW)
+        sek__policydb_text(stmt, 1, out, SEK_AUDIT_HASH_MAX);
+    else if (rc != SQLITE_DONE)
+        err = sek__policydb_fail(db, rc, diag);
+    sqlite3_finalize(stmt);
+    return err;
+}
+
 /* --- what was changed --------------------------------------------------------------------------
  */
 
@@ -73,7 +94,8 @@ static enum sek_err names_of_part(struct telling *t, const void *part, size_t le
 }
 
 /* The lists and groups there are. */
-static enum sek_err names_of_now(struct sek_policydb *db, struct telling *t, struct sek_diag *diag)
+enum sek_err sek__audit_names_now(struct sek_policydb *db, struct sek__list_names **names,
+                                  struct sek_diag *diag)
 {
     sqlite3_stmt *stmt;
     enum sek_err err = sek_sql_prepare(db->db,
@@ -91,7 +113,7 @@ static enum sek_err names_of_now(struct sek_policydb *db, struct telling *t, str
                                   .table =
                                       sek__journal_table((unsigned)sqlite3_column_int(stmt, 2)),
                                   .fresh = row};
-        if (sek__list_names_add(&t->lists, &(struct sek__changes){.all = &one, .n = 1}))
+        if (sek__list_names_add(names, &(struct sek__changes){.all = &one, .n = 1}))
             err = sek_diag_set(diag, SEK_E_NOMEM, "%s", sek_err_text(SEK_E_NOMEM));
     }
     sqlite3_finalize(stmt);
@@ -183,7 +205,7 @@ static enum sek_err items(struct sek_policydb *db, int64_t number, bool objects,
     sek_buf_init(&t.after, 0);
     enum sek_err err = number ? names_of_ends(db, number, &t, diag) : SEK_OK;
     if (!err)
-        err = names_of_now(db, &t, diag);
+        err = sek__audit_names_now(db, &t.lists, diag);
     if (!err && number)
         err = sek__audit_parts(db, number, false, items_of_part, &t, &n, diag);
     else if (!err)
@@ -281,7 +303,7 @@ static void page_point(struct page *p)
             [SEK_AUDIT_OBJECT] = &row->object,   [SEK_AUDIT_BEFORE] = &row->before,
             [SEK_AUDIT_AFTER] = &row->after,     [SEK_AUDIT_REASON] = &row->reason,
             [SEK_AUDIT_CHANGES] = &row->changes, [SEK_AUDIT_PREVIOUS] = &row->previous,
-            [SEK_AUDIT_HASH] = &row->hash};
+            [SEK_AUDIT_HASH] = &row->hash,       [SEK_AUDIT_STATE] = &row->state};
         for (int k = 0; k < SEK_AUDIT_N_COLUMNS; k++)
             if (texts[k])
                 *texts[k] = p->texts.data + p->at[i][k];

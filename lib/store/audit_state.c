@@ -23,7 +23,7 @@ struct walk {
     void *arg;
     struct sek_diag *diag;
     struct sek_buf seen; /* struct seen */
-    sqlite3_stmt *get[SEK_JOURNAL_STEP + 1];
+    struct sek__row_getters now;
     int64_t number;   /* of the row that is read */
     bool is_undo;     /* it is one of undo: puts old numbers back */
     bool forgotten;   /* forget ran after it */
@@ -59,9 +59,22 @@ static void name_row(unsigned table, const struct sek__cell *key, struct sek_buf
     sek_buf_add_fmt(out, "exception %" PRId64, key[0].n);
 }
 
+/* The word for a number; NULL: it is none that has one. */
+static const char *word_of(const char *column, int64_t n)
+{
+    if (n < 0 || n > 255)
+        return NULL;
+    if (strcmp(column, "mode") == 0)
+        return sek_lookup_name(sek_mode_names, (int)n);
+    if (strcmp(column, "action") != 0)
+        return NULL;
+    return n == SEK_ACTION_DEFAULT ? "as list" : sek_lookup_name(sek_action_names, (int)n);
+}
+
 static void add_value(struct sek_buf *out, const char *column, const struct sek__cell *cell)
 {
     char text[32];
+    const char *word = cell->type == SEK_CELL_INT ? word_of(column, cell->n) : NULL;
     size_t n = strlen(column);
     bool is_time = n > 2 && strcmp(column + n - 2, "_s") == 0 && strcmp(column, "lifetime_s") != 0;
     if (cell->type == SEK_CELL_TEXT)
@@ -69,15 +82,16 @@ static void add_value(struct sek_buf *out, const char *column, const struct sek_
                         cell->len ? (const char *)cell->data : "");
     else if (cell->type != SEK_CELL_INT)
         sek_buf_add_text(out, "another");
+    else if (word)
+        sek_buf_add_text(out, word);
     else if (is_time && cell->n)
         sek_buf_add_text(out, sek_time_to_text(cell->n, text, sizeof text));
     else
         sek_buf_add_fmt(out, "%" PRId64, cell->n);
 }
 
-static void say_columns(const struct walk *w, const struct sek__journal_table *t,
-                        const struct sek__cell *now, const struct sek__cell *left,
-                        struct sek_buf *out)
+void sek__audit_differs(const struct sek__journal_table *t, const struct sek__cell *now,
+                        const struct sek__cell *left, int64_t number, struct sek_buf *out)
 {
     unsigned n = 0;
     sek_buf_add_text(out, " was changed outside of the command: ");
@@ -86,7 +100,7 @@ static void say_columns(const struct walk *w, const struct sek__journal_table *t
             continue;
         sek_buf_add_fmt(out, "%s%s is ", n > 1 ? "; " : "", t->columns[i]);
         add_value(out, t->columns[i], &now[i]);
-        sek_buf_add_fmt(out, ", row %" PRId64 " left ", w->number);
+        sek_buf_add_fmt(out, ", row %" PRId64 " left ", number);
         add_value(out, t->columns[i], &left[i]);
     }
 }
@@ -98,43 +112,6 @@ static void tell(struct walk *w, const struct sek__cell *key, int64_t number,
         w->fn(w->arg, key[0].n, number, text->data);
 }
 
-static enum sek_err get_prepare(struct walk *w, const struct sek__journal_table *t)
-{
-    struct sek_buf sql;
-    if (w->get[t->id])
-        return SEK_OK;
-    sek_buf_init(&sql, 0);
-    for (unsigned i = 0; t->columns[i]; i++)
-        sek_buf_add_fmt(&sql, "%s%s", i ? ", " : "SELECT ", t->columns[i]);
-    sek_buf_add_fmt(&sql, " FROM main.%s WHERE %s = ?1", t->name, t->columns[0]);
-    if (t->n_key > 1)
-        sek_buf_add_fmt(&sql, " AND %s = ?2", t->columns[1]);
-    enum sek_err err = sql.failed ? sek_diag_set(w->diag, SEK_E_NOMEM, "out of memory")
-                                  : sek_sql_prepare(w->db->db, sql.data, &w->get[t->id], w->diag);
-    sek_buf_fini(&sql);
-    return err;
-}
-
-/* now: borrowed until the next call. */
-static enum sek_err row_now(struct walk *w, const struct sek__journal_table *t,
-                            const struct sek__cell *key, struct sek__cell *now, bool *out_there)
-{
-    enum sek_err err = get_prepare(w, t);
-    if (err)
-        return err;
-    sqlite3_stmt *stmt = w->get[t->id];
-    sqlite3_reset(stmt);
-    for (unsigned i = 0; i < t->n_key; i++)
-        sqlite3_bind_int64(stmt, (int)i + 1, key[i].n);
-    int rc = sqlite3_step(stmt);
-    if (rc != SQLITE_ROW && rc != SQLITE_DONE)
-        return sek__policydb_fail(w->db, rc, w->diag);
-    for (unsigned i = 0; rc == SQLITE_ROW && t->columns[i]; i++)
-        now[i] = sek__cell_of(sqlite3_column_value(stmt, (int)i));
-    *out_there = rc == SQLITE_ROW;
-    return SEK_OK;
-}
-
 /* left: as the trail says; NULL: it was removed. */
 static enum sek_err hold(struct walk *w, const struct sek__journal_table *t,
                          const struct sek__cell *key, const struct sek__cell *left)
@@ -142,7 +119,7 @@ static enum sek_err hold(struct walk *w, const struct sek__journal_table *t,
     struct sek__cell now[SEK_JOURNAL_COLUMNS];
     struct sek_buf text;
     bool there = false;
-    enum sek_err err = row_now(w, t, key, now, &there);
+    enum sek_err err = sek__audit_row_now(w->db, &w->now, t, key, now, &there, w->diag);
     if (err)
         return err;
     bool same = there == (left != NULL) &&
@@ -150,7 +127,7 @@ static enum sek_err hold(struct walk *w, const struct sek__journal_table *t,
     sek_buf_init(&text, 0);
     name_row(t->id, key, &text);
     if (there && left)
-        say_columns(w, t, now, left, &text);
+        sek__audit_differs(t, now, left, w->number, &text);
     else
         sek_buf_add_fmt(&text, " was %s outside of the command: row %" PRId64 " left it %s",
                         there ? "put back" : "removed", w->number, there ? "removed" : "there");
@@ -215,7 +192,7 @@ static enum sek_err hold_words(struct walk *w, unsigned table, const struct sek_
     struct sek__cell now[SEK_JOURNAL_COLUMNS];
     struct sek_buf said, is, clean, text;
     bool there = false;
-    enum sek_err err = row_now(w, t, key, now, &there);
+    enum sek_err err = sek__audit_row_now(w->db, &w->now, t, key, now, &there, w->diag);
     if (err)
         return err;
     sek_buf_init(&said, 0);
@@ -452,8 +429,7 @@ enum sek_err sek_audit_exceptions(struct sek_policydb *db, sek_audit_exception_f
                            SEK_JOURNAL_STEP); /* approved, or an emergency */
     if (!err && w.seen.failed)
         err = sek_diag_set(diag, SEK_E_NOMEM, "out of memory");
-    for (size_t i = 0; i < sizeof w.get / sizeof *w.get; i++)
-        sqlite3_finalize(w.get[i]);
+    sek__audit_getters_fini(&w.now);
     sek_buf_fini(&w.seen);
     return err;
 }

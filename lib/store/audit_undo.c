@@ -12,7 +12,6 @@
 #include "base/banned.h"
 
 #define PROGRESS_STEPS 4096
-#define TABLES_MAX 32
 
 struct undo {
     struct sek_policydb *db;
@@ -24,7 +23,8 @@ struct undo {
     struct sek_hash_key key; /* of the objects below */
     uint64_t *objects;       /* hashes of the row's objects, sorted; 0 is none of them */
     size_t n_objects, room;
-    sqlite3_stmt *get[TABLES_MAX], *put[TABLES_MAX], *del[TABLES_MAX];
+    struct sek__row_getters now;
+    sqlite3_stmt *put[SEK_JOURNAL_TABLES], *del[SEK_JOURNAL_TABLES];
     uint16_t list; /* whose count of entries is to be corrected by `count` */
     int64_t count;
     uint16_t feed;   /* whose source or format comes back, by its list; 0: none */
@@ -42,19 +42,10 @@ static void step(struct undo *u)
 /* --- objects -----------------------------------------------------------------------------------
  */
 
-/* By the key's columns; a collision of 64 bits with a random key would refuse, never allow. */
 static uint64_t object_of(const struct undo *u, const struct sek__journal_table *t,
                           const struct sek__cell *row, unsigned n_key)
 {
-    uint64_t words[2] = {t->id, n_key};
-    for (unsigned i = 0; i < n_key; i++) {
-        words[0] = sek_hash(&u->key, words, sizeof words);
-        words[1] =
-            row[i].type == SEK_CELL_INT
-                ? (uint64_t)row[i].n
-                : sek_hash(&u->key, row[i].len ? row[i].data : (const uint8_t *)"", row[i].len);
-    }
-    return sek_hash(&u->key, words, sizeof words) | 1;
+    return sek__audit_object(&u->key, t, row, n_key);
 }
 
 /* A list that the row made is touched by entries that others put into it: its removal would take
@@ -199,42 +190,6 @@ static enum sek_err statement(struct undo *u, sqlite3_stmt **stmt,
     return err;
 }
 
-/* Copies: what another statement gave lies in a page that is about to change. */
-static void bind_cells(sqlite3_stmt *stmt, const struct sek__cell *row, unsigned n)
-{
-    for (unsigned i = 0; i < n; i++) {
-        int at = (int)i + 1, len = (int)row[i].len;
-        const void *data = row[i].data ? row[i].data : (const uint8_t *)"";
-        if (row[i].type == SEK_CELL_INT)
-            sqlite3_bind_int64(stmt, at, row[i].n);
-        else if (row[i].type == SEK_CELL_TEXT)
-            sqlite3_bind_text(stmt, at, data, len, SQLITE_TRANSIENT);
-        else if (row[i].type == SEK_CELL_BLOB)
-            sqlite3_bind_blob(stmt, at, data, len, SQLITE_TRANSIENT);
-        else
-            sqlite3_bind_null(stmt, at);
-    }
-}
-
-/* The row as it is now, into out; its texts are borrowed from the statement. */
-static enum sek_err row_now(struct undo *u, const struct sek__journal_table *t,
-                            const struct sek__cell *key, struct sek__cell *out, bool *out_there,
-                            struct sek_diag *diag)
-{
-    sqlite3_stmt **stmt = &u->get[t->id];
-    enum sek_err err = statement(u, stmt, t, 'g', diag);
-    if (err)
-        return err;
-    bind_cells(*stmt, key, t->n_key);
-    int rc = sqlite3_step(*stmt);
-    *out_there = rc == SQLITE_ROW;
-    if (rc != SQLITE_ROW)
-        return rc == SQLITE_DONE ? SEK_OK : sek__policydb_fail(u->db, rc, diag);
-    for (unsigned i = 0; t->columns[i]; i++)
-        out[i] = sek__cell_of(sqlite3_column_value(*stmt, (int)i));
-    return SEK_OK;
-}
-
 /* --- taking back -------------------------------------------------------------------------------
  */
 
@@ -349,7 +304,7 @@ static enum sek_err write_row(struct undo *u, const struct sek__journal_table *t
     enum sek_err err = statement(u, stmt, t, row ? 'p' : 'd', diag);
     if (err)
         return err;
-    bind_cells(*stmt, row ? row : key, row ? sek__journal_n_columns(t) : t->n_key);
+    sek__audit_bind(*stmt, row ? row : key, row ? sek__journal_n_columns(t) : t->n_key);
     err = sek__policydb_do(u->db, *stmt, diag);
     if (err == SEK_E_EXISTS || err == SEK_E_INVALID) {
         sek_buf_reset(&u->object);
@@ -435,7 +390,7 @@ static enum sek_err take_back(struct undo *u, const struct sek__change *change,
     struct sek__cell now[SEK_JOURNAL_COLUMNS], back[SEK_JOURNAL_COLUMNS];
     unsigned n = sek__journal_n_columns(t);
     bool there;
-    enum sek_err err = row_now(u, t, key, now, &there, diag);
+    enum sek_err err = sek__audit_row_now(u->db, &u->now, t, key, now, &there, diag);
     if (err)
         return err;
     bool as_left = there == (left != NULL) && (!there || sek__cells_equal(now, left, n));
@@ -453,7 +408,7 @@ static enum sek_err take_back(struct undo *u, const struct sek__change *change,
         err = write_row(u, t, key, change->old ? back : NULL, diag);
     if (!err)
         err = follow(u, t, key, there ? now : NULL, change->old ? back : NULL, diag);
-    sqlite3_reset(u->get[t->id]);
+    sqlite3_reset(u->now.get[t->id]);
     return err;
 }
 
@@ -577,11 +532,11 @@ enum sek_err sek_audit_undo(struct sek_policydb *db, int64_t number, bool force,
                      .key = sek_hash_key_random()};
     sek_buf_init(&u.object, 0);
     enum sek_err err = run(&u, diag);
-    for (int i = 0; i < TABLES_MAX; i++) {
-        sqlite3_finalize(u.get[i]);
+    for (int i = 0; i < SEK_JOURNAL_TABLES; i++) {
         sqlite3_finalize(u.put[i]);
         sqlite3_finalize(u.del[i]);
     }
+    sek__audit_getters_fini(&u.now);
     free(u.objects);
     sek_buf_fini(&u.object);
     return err;

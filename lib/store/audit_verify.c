@@ -23,7 +23,8 @@ struct walk {
     unsigned n_anchors;
     struct sek_audit_verdict *out;
     char stored[SEK_AUDIT_HASH_MAX], computed[SEK_AUDIT_HASH_MAX]; /* of the row before */
-    bool altered; /* the row before is known to be */
+    bool altered;        /* the row before is known to be */
+    struct sek_buf told; /* int64_t: exceptions */
     struct sek_diag *diag;
 };
 
@@ -266,24 +267,29 @@ static enum sek_err check_triggers(struct walk *w)
 
 static void keep_exception(void *arg, int64_t exception, int64_t number, const char *problem)
 {
-    (void)exception;
+    struct walk *w = arg;
+    sek_buf_add(&w->told, &exception, sizeof exception);
+    tell(w, number, "%.380s", problem);
+}
+
+static void keep_row(void *arg, int64_t number, const char *problem)
+{
     tell(arg, number, "%.380s", problem);
 }
 
 /* False: a table is gone, and nothing else can be held against it. */
 static enum sek_err check_tables(struct walk *w, bool *out_there)
 {
-    static const char *const tables[] = {"audit", "audit_data"};
+    static const char *const tables[] = {"audit", "audit_data", "audit_sum"};
     enum sek_err err = SEK_OK;
     *out_there = true;
     for (size_t i = 0; !err && i < sizeof tables / sizeof *tables; i++) {
         int64_t n = 0;
-        err = sek_sql_int(w->db->db,
-                          i == 0 ? "SELECT count(*) FROM main.sqlite_schema WHERE type = 'table'"
-                                   " AND name = 'audit'"
-                                 : "SELECT count(*) FROM main.sqlite_schema WHERE type = 'table'"
-                                   " AND name = 'audit_data'",
-                          &n, w->diag);
+        char sql[120];
+        snprintf(sql, sizeof sql,
+                 "SELECT count(*) FROM main.sqlite_schema WHERE type = 'table' AND name = '%s'",
+                 tables[i]);
+        err = sek_sql_int(w->db->db, sql, &n, w->diag);
         if (err || n)
             continue;
         *out_there = false;
@@ -310,7 +316,9 @@ static enum sek_err check_all(struct walk *w)
         err = check_missing_data(w);
     if (!err)
         err = check_triggers(w);
-    return err ? err : sek_audit_exceptions(w->db, keep_exception, w, w->diag);
+    if (!err)
+        err = sek_audit_exceptions(w->db, keep_exception, w, w->diag);
+    return err ? err : sek__audit_check_tables(w->db, &w->told, keep_row, w, w->diag);
 }
 
 enum sek_err sek_audit_verify(struct sek_policydb *db, const struct sek_audit_anchor *anchors,
@@ -328,10 +336,12 @@ enum sek_err sek_audit_verify(struct sek_policydb *db, const struct sek_audit_an
     memcpy(out->head.hash, sek__audit_genesis, sizeof out->head.hash);
     memcpy(w.stored, sek__audit_genesis, sizeof w.stored);
     memcpy(w.computed, sek__audit_genesis, sizeof w.computed);
+    sek_buf_init(&w.told, 0);
     bool own = sqlite3_get_autocommit(db->db) != 0;
     enum sek_err err = own ? sek_sql_run(db->db, "BEGIN", diag) : SEK_OK;
     if (!err)
         err = check_all(&w);
+    sek_buf_fini(&w.told);
     if (own && !sqlite3_get_autocommit(db->db))
         sek_sql_run(db->db, "COMMIT", NULL);
     return err;

@@ -8,10 +8,11 @@
  *
  * Its rules stand in lists of their own (list.source SEK_EXCEPTIONS_SOURCE), so that nothing that
  * people put there by hand is in their way: "exceptions" for everybody, "GROUP-exceptions" for a
- * group, "exception-ID" for single endpoints. Exceptions for the same endpoints share a group,
- * which has the name of the one that it was made for, and is there until the last of them is over.
- * One with terms, or with a start that is later than its approval, has its rule in "exception-ID"
- * in any case: a list holds one rule for a name, and these would be in each other's way.
+ * group, "exception-ID" for single endpoints, where the rule itself says for which (its term
+ * "endpoint"), so that there may be as many as are wanted. One with terms, or with a start that is
+ * later than its approval, has its rule in "exception-ID" in any case ("exception-ID-groups" beside
+ * it if it is for groups and endpoints): a list holds one rule for a name, and these would be in
+ * each other's way.
  *
  * Writers work within a transaction of store/policydb.h. One thread. */
 #pragma once
@@ -122,8 +123,8 @@ enum sek_err sek_exception_steps(struct sek_policydb *db, int64_t id, sek_except
 
 /* Bring the rules of the lists above to what the exceptions approved and not over at now_s want, no
  * more and no less: of several without terms for the same name and audience the longest counts.
- * Groups and lists made for exceptions that are over go. LIMIT when there is no group left to make;
- * an exception for a group that is gone has no rule there. *out_changed: rules differ. who: makes
+ * Lists made for exceptions that are over go; an exception for a group that is gone has no rule
+ * there. *out_changed: rules differ. who: makes
  * lists and groups. */
 /* doubted: numbers of exceptions that are not what the trail says (store/audit.h), which get no
  * rule that they do not have; those that they have stay while they want any. NULL: none. */

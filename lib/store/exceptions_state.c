@@ -121,7 +121,9 @@ bool sek_exception_lists(const struct sek_exception *e, char *out, size_t size)
     *out = '\0';
     snprintf(number, sizeof number, "%lld", (long long)e->id);
     if (*e->terms || sek_exception_is_later(e))
-        return word_add(out, size, "exception-%s", number);
+        return word_add(out, size, "exception-%s", number) &&
+               (!*e->groups || !*e->endpoints ||
+                word_add(out, size, "exception-%s-groups", number));
     if (sek_exception_is_wide(e))
         return word_add(out, size, "%s", SEK_EXCEPTIONS_LIST);
     for (const char *at = e->groups; good && (at = sek_exception_word(at, word, sizeof word));)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "store/journal.h"
 #include "policy/groups.h"
+#include "store/rowsums.h"
 #include <endian.h>
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -8,7 +9,6 @@
 #include <string.h>
 #include "base/banned.h"
 
-#define TABLES_MAX 32 /* ids, as bits of a word */
 #define LISTS_MAX 65536
 
 /* A value kept from the image before. */
@@ -30,7 +30,8 @@ struct sek_journal {
     uint32_t tables;
     uint64_t lists[LISTS_MAX / 64]; /* whose entries changed, by id */
     uint64_t groups;                /* whose members changed: sek_group_bit */
-    struct kept before[TABLES_MAX][SEK_JOURNAL_COLUMNS];
+    struct sek__rowsums rows;
+    struct kept before[SEK_JOURNAL_TABLES][SEK_JOURNAL_COLUMNS];
 };
 
 /* --- packing -----------------------------------------------------------------------------------
@@ -114,7 +115,7 @@ static void put_image(struct sek_journal *j, const struct sek__journal_table *t,
 static void begin_part(struct sek_journal *j)
 {
     sek_buf_reset(&j->part);
-    for (int t = 0; t < TABLES_MAX; t++)
+    for (int t = 0; t < SEK_JOURNAL_TABLES; t++)
         for (int i = 0; i < SEK_JOURNAL_COLUMNS; i++)
             j->before[t][i].cell = (struct sek__cell){0};
 }
@@ -209,14 +210,18 @@ static void on_change(sqlite3_context *context, int n_args, sqlite3_value **args
     struct sek__cell cells[2 * SEK_JOURNAL_COLUMNS];
     const struct sek__journal_table *t = sek__journal_table((unsigned)sqlite3_value_int(args[1]));
     int op = sqlite3_value_int(args[0]), n = n_args - 2;
-    if (j->paused)
-        return;
     if (!t || n > (int)(sizeof cells / sizeof *cells)) {
         j->failed = true;
         return;
     }
     for (int i = 0; i < n; i++)
         cells[i] = sek__cell_of(args[2 + i]);
+    if (op != 'i')
+        sek__rowsums_row(&j->rows, t, cells, true);
+    if (op != 'd')
+        sek__rowsums_row(&j->rows, t, op == 'u' ? cells + n / 2 : cells, false);
+    if (j->paused)
+        return;
     if (op == 'u')
         note(j, 'u', t, cells, cells + n / 2);
     else if (op == 'd')
@@ -324,6 +329,7 @@ enum sek_err sek__journal_new(sqlite3 *db, size_t max_octets, struct sek_journal
     sek_buf_init(&j->data, 0);
     sek_buf_init(&j->ends, 0);
     j->digest = EVP_MD_CTX_new();
+    sek__rowsums_init(&j->rows);
     sek__journal_reset(j);
     int rc = sqlite3_create_function_v2(db, "sek_journal", -1, SQLITE_UTF8, j, on_change, NULL,
                                         NULL, NULL);
@@ -342,10 +348,11 @@ void sek__journal_free(struct sek_journal *j)
 {
     if (!j)
         return;
-    for (int t = 0; t < TABLES_MAX; t++)
+    for (int t = 0; t < SEK_JOURNAL_TABLES; t++)
         for (int i = 0; i < SEK_JOURNAL_COLUMNS; i++)
             free(j->before[t][i].room);
     EVP_MD_CTX_free(j->digest);
+    sek__rowsums_fini(&j->rows);
     sek_buf_fini(&j->part);
     sek_buf_fini(&j->data);
     sek_buf_fini(&j->ends);
@@ -363,6 +370,7 @@ void sek__journal_reset(struct sek_journal *j)
     j->tables = 0;
     memset(j->lists, 0, sizeof j->lists);
     j->groups = 0;
+    sek__rowsums_reset(&j->rows);
     j->kept = true;
     j->paused = false;
     j->failed = !j->digest || !EVP_DigestInit_ex(j->digest, EVP_sha256(), NULL);
@@ -450,7 +458,9 @@ enum sek_err sek__journal_end(struct sek_journal *j, struct sek__journal_sum *ou
                                      .kept = j->kept,
                                      .data = (const uint8_t *)j->data.data,
                                      .part_end = (const void *)j->ends.data,
-                                     .n_parts = j->ends.len / sizeof(size_t)};
+                                     .n_parts = j->ends.len / sizeof(size_t),
+                                     .rows = &j->rows};
+    j->failed |= j->rows.failed;
     if (!j->failed && (copy = EVP_MD_CTX_new()))
         if (!EVP_MD_CTX_copy_ex(copy, j->digest) || !EVP_DigestFinal_ex(copy, out->digest, NULL))
             j->failed = true;

@@ -21,6 +21,7 @@
 
 #define SEK_JOURNAL_PART 65536 /* octets after which a part ends */
 #define SEK_JOURNAL_COLUMNS 16 /* most a table has here */
+#define SEK_JOURNAL_TABLES 32  /* ids, as bits of a word */
 #define SEK_JOURNAL_DIGEST 32
 
 enum sek__cell_type { SEK_CELL_NULL, SEK_CELL_INT, SEK_CELL_TEXT, SEK_CELL_BLOB };
@@ -79,6 +80,7 @@ const char *sek__list_name(const struct sek__list_names *lists, int64_t id);
 const char *sek__group_name(const struct sek__list_names *lists, int64_t group);
 
 struct sek_journal;
+struct sek__rowsums;
 
 /* Begin to note what this connection changes; outside of a transaction. max_octets: data past it
  * is not kept, only counted and digested. */
@@ -87,7 +89,7 @@ enum sek_err sek__journal_new(sqlite3 *db, size_t max_octets, struct sek_journal
 void sek__journal_free(struct sek_journal *j);
 /* Forget what was noted. NULL is fine. */
 void sek__journal_reset(struct sek_journal *j);
-/* Housekeeping is no change. NULL is fine. */
+/* Housekeeping is no change; only the sums of rows follow it. NULL is fine. */
 void sek__journal_pause(struct sek_journal *j, bool pause);
 
 /* What was noted, after sek__journal_end. */
@@ -100,6 +102,8 @@ struct sek__journal_sum {
     const size_t *part_end; /* where each ends in it */
     size_t n_parts;
     uint8_t digest[SEK_JOURNAL_DIGEST];
+    const struct sek__rowsums *rows; /* by how much what the tables hold changed (store/rowsums.h),
+                                        with housekeeping */
 };
 /* NOMEM when something could not be noted: then the transaction must not be committed. */
 enum sek_err sek__journal_end(struct sek_journal *j, struct sek__journal_sum *out,

@@ -7,7 +7,6 @@
 #include "base/banned.h"
 
 #define BLOCK_OCTETS 65536
-#define TABLES_MAX 32
 
 struct block {
     struct block *next;
@@ -47,7 +46,7 @@ struct reader {
     bool bad;
     enum sek_err err;
     struct sek__changes *out;
-    struct sek__cell before[TABLES_MAX][SEK_JOURNAL_COLUMNS];
+    struct sek__cell before[SEK_JOURNAL_TABLES][SEK_JOURNAL_COLUMNS];
 };
 
 static uint64_t get_number(struct reader *r)
@@ -133,7 +132,7 @@ static void get_change(struct reader *r)
     struct sek__changes *c = r->out;
     struct sek__change change = {.op = get_octet(r)};
     uint64_t id = get_number(r);
-    change.table = id < TABLES_MAX ? sek__journal_table((unsigned)id) : NULL;
+    change.table = id < SEK_JOURNAL_TABLES ? sek__journal_table((unsigned)id) : NULL;
     if (!change.table || !change.op || !strchr("idun", change.op)) {
         r->bad = true;
         return;

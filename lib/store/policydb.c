@@ -10,8 +10,7 @@
 /* name: the key of store/namekey.h. WITHOUT ROWID and this primary key: a list's entries lie side
  * by side in canonical order, a name is one search a list, and there is no second index to keep.
  * dirty: names whose rules changed since the image `image_id` was built. The view is for people
- * with nothing but the sqlite3 shell; a label with odd octets shows as \x and
- * its hex digits in the key. */
+ * with nothing but the sqlite3 shell; a label with odd octets shows as \x and its hex digits. */
 static const char version_1[] =
     "CREATE TABLE state ("
     " one INTEGER PRIMARY KEY CHECK (one = 1), generation INTEGER NOT NULL,"
@@ -119,9 +118,8 @@ static const char version_groups[] =
 
 /* The audit trail (store/audit.h). Its triggers stop mistakes, the chain of hashes shows the rest.
  * AUTOINCREMENT: SQLite remembers the last number, so that rows cut off at the end leave a gap.
- * audit_data: by which changes are undone, as long as it is kept (store/journal.h). dismissal:
- * findings that people call false alarms, as the resolver reads them from the file "dismissed"
- * (event/dismissed.h); endpoint is an address or "*", domain a name or "-". */
+ * audit_data: by which changes are undone, as long as it is kept (store/journal.h). dismissal: as
+ * in the file "dismissed" (event/dismissed.h); endpoint an address or "*", domain a name or "-". */
 static const char version_audit[] =
     "CREATE TABLE audit ("
     " number INTEGER PRIMARY KEY AUTOINCREMENT CHECK (number > 0),"
@@ -281,13 +279,23 @@ static const char step_exceptions[] = "CREATE TABLE exception ("
                                       " note TEXT NOT NULL,"
                                       " PRIMARY KEY (exception, number)) STRICT, WITHOUT ROWID;";
 
-static const char step_override[] =
-    "ALTER TABLE list ADD COLUMN override TEXT NOT NULL DEFAULT '';"
-    "ALTER TABLE list ADD COLUMN kind TEXT NOT NULL DEFAULT '';"; /* or "rpz": a policy zone */
+/* kind: "" or "rpz", a policy zone. */
+static const char step_override[] = "ALTER TABLE list ADD COLUMN override TEXT NOT NULL DEFAULT '';"
+                                    "ALTER TABLE list ADD COLUMN kind TEXT NOT NULL DEFAULT '';";
 
-static const char *const steps[] = {
-    version_1,   version_2,      version_groups,  version_audit, step_feeds, step_terms,
-    step_triage, step_incidents, step_exceptions, step_override, NULL};
+/* What the tables hold, as sums (store/rowsums.h), bound to the rows of the trail by their state.
+ */
+static const char step_state[] = "ALTER TABLE audit ADD COLUMN state TEXT NOT NULL DEFAULT '';"
+                                 "CREATE TABLE audit_sum ("
+                                 " tbl INTEGER NOT NULL,"
+                                 " part INTEGER NOT NULL,"
+                                 " n INTEGER NOT NULL,"
+                                 " sum BLOB NOT NULL,"
+                                 " PRIMARY KEY (tbl, part)) STRICT, WITHOUT ROWID;";
+
+static const char *const steps[] = {version_1,       version_2,     version_groups, version_audit,
+                                    step_feeds,      step_terms,    step_triage,    step_incidents,
+                                    step_exceptions, step_override, step_state,     NULL};
 static const struct sek_sql_schema schema = {
     .steps = steps, .what = "policy.db", .app_id = 0x53454b50}; /* "SEKP" */
 
@@ -297,8 +305,8 @@ static const char *const texts[] = {
 #undef X
 };
 
-/* Its readers are those who may write it: an older file is brought up to date by the first who
- * asks, as an upgrade must not silence reports until somebody changes the policy. */
+/* Its readers may write it: an older file is brought up to date by the first who asks, as an
+ * upgrade must not silence reports until somebody changes the policy. */
 static enum sek_err open_older(const char *path, sqlite3 **out, struct sek_diag *diag)
 {
     sqlite3 *writer = NULL;

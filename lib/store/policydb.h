@@ -151,7 +151,8 @@ enum sek_err sek_policydb_entries(struct sek_policydb *db, uint16_t list, sek_en
 /* Entries of all lists at exactly this name. */
 enum sek_err sek_policydb_entries_at(struct sek_policydb *db, const struct sek_name *name,
                                      sek_entry_fn *fn, void *arg, struct sek_diag *diag);
-/* Delete entries that ended at or before `before_s` (they are out of force already). */
+/* Delete entries that ended at or before `before_s` (they are out of force already). Beside a
+ * change that gets a row of the audit trail: that row is of what the tables hold then. */
 enum sek_err sek_policydb_expire(struct sek_policydb *db, int64_t before_s, uint64_t *out_removed,
                                  struct sek_diag *diag);
 

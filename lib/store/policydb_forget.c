@@ -3,6 +3,7 @@
 #include "store/exceptions.h"
 #include "store/policydb_parts.h"
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include "base/banned.h"
 
@@ -106,6 +107,22 @@ static bool rename_words(const struct forgetting *f, const char *endpoints, stru
     return found;
 }
 
+/* The rule of one that is over names its endpoints, too. */
+static enum sek_err remove_rule(struct forgetting *f, int64_t id)
+{
+    struct sek_list_row list;
+    struct sek_diag why;
+    char name[SEK_LIST_NAME_MAX];
+    snprintf(name, sizeof name, "exception-%" PRId64, id);
+    enum sek_err err = sek_policydb_list_get(f->db, name, &list, &why);
+    if (err == SEK_E_NOTFOUND || (!err && strcmp(list.source, SEK_EXCEPTIONS_SOURCE) != 0))
+        return SEK_OK;
+    if (!err)
+        err = sek_policydb_list_remove(f->db, list.list.id, NULL, NULL, f->diag);
+    f->out->rules_removed |= !err;
+    return err;
+}
+
 static bool on_exception(void *arg, const struct sek_exception *e)
 {
     struct forgetting *f = arg;
@@ -118,6 +135,8 @@ static bool on_exception(void *arg, const struct sek_exception *e)
     else if (found && !words.failed)
         f->err = run(f, "UPDATE exception SET endpoints = ?4 WHERE id = ?3", e->id, words.data,
                      &f->out->n_renamed);
+    if (found && state >= SEK_EXCEPTION_EXPIRED && !f->err)
+        f->err = remove_rule(f, e->id);
     if (words.failed)
         f->err = sek_diag_set(f->diag, SEK_E_NOMEM, "out of memory");
     sek_buf_fini(&words);

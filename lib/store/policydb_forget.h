@@ -11,6 +11,7 @@ struct sek_forgotten {
     uint64_t n_renamed;      /* incidents and exceptions that called it by its address or machine */
     struct sek_buf standing; /* ids, with a blank between two, of exceptions that wait or are not
                                 over: they name it still */
+    bool rules_removed;      /* of exceptions that are over: the policy is to be compiled */
     bool is_member;          /* of a group, by its address alone */
 };
 

@@ -13,8 +13,8 @@ unsigned sek_engine_looks(const struct sek_engine *engine)
     unsigned looks = 0;
     if (engine->rebinding != SEK_MODE_OFF)
         looks |= SEK_LOOKS_ADDRESSES;
-    if (engine->policy &&
-        (sek_policy_groups(engine->policy) || sek_policy_acts(engine->policy, SEK_ACTION_TCP_ONLY)))
+    if (engine->policy && (sek_policy_endpoints(engine->policy) ||
+                           sek_policy_acts(engine->policy, SEK_ACTION_TCP_ONLY)))
         looks |= SEK_LOOKS_ENDPOINTS;
     if (engine->policy && sek_policy_places(engine->policy))
         looks |= SEK_LOOKS_ADDRESSES;

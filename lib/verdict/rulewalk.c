@@ -54,6 +54,20 @@ static bool is_for(struct sek__asker *who, const struct sek_audience *a, bool ex
     return !exception && (a->only == 0 || (a->only & who->in) != 0);
 }
 
+/* The same of a rule's own endpoints. */
+static bool is_for_endpoint(const struct sek__asker *who, const struct sek__found *f)
+{
+    if (who->asking.endpoint)
+        return sek_termset_holds_for(f->set, f->terms, who->asking.endpoint);
+    return !who->asking.outside && f->action != SEK_ACTION_PASSTHRU;
+}
+
+/* For some, not for everybody. */
+static bool is_for_some(const struct sek__found *f)
+{
+    return f->audience->only || (f->terms && (f->terms->given & SEK_TERMS_ENDPOINTS));
+}
+
 /* --- the steps over rules ------------------------------------------------------------------------
  */
 
@@ -68,12 +82,14 @@ static const char *const pass_wins[SEK__N_PASSES] = {
 static const char *terms_sort(const struct sek__asker *who, struct sek__found *f)
 {
     const struct sek_terms *t = f->terms;
-    if (who->plain && (t->given & (SEK_TERMS_TYPES | SEK_TERMS_SCHEDULE)))
+    if (who->plain && (t->given & (SEK_TERMS_TYPES | SEK_TERMS_SCHEDULE | SEK_TERMS_ENDPOINTS)))
         return "has conditions";
     if (t->given & SEK_TERMS_PRIORITY)
         f->priority = t->priority;
     if ((t->given & SEK_TERMS_START) && who->now_s < t->start_s)
         return "has not begun";
+    if ((t->given & SEK_TERMS_ENDPOINTS) && !is_for_endpoint(who, f))
+        return "not for this endpoint";
     if (!sek_terms_hold_type(t, who->asking.qtype, f->action == SEK_ACTION_PASSTHRU))
         return "not for this question type";
     if (!sek_termset_holds_at(f->set, t, who->now_s))
@@ -148,9 +164,9 @@ const char *sek__rule_sort(struct sek__asker *who, const struct sek_policy *poli
 }
 
 /* The narrower the audience, the lower. */
-static unsigned width(const struct sek_audience *a)
+static unsigned width(const struct sek__found *f)
 {
-    return a->only ? 0 : a->except ? 1 : 2;
+    return is_for_some(f) ? 0 : f->audience->except ? 1 : 2;
 }
 
 /* Does `a` rank before `b` in the same pass? Both are sorted; `b` may be empty. */
@@ -160,8 +176,8 @@ static bool ranks_before(const struct sek__found *a, const struct sek__found *b)
         return true;
     if (a->depth != b->depth)
         return a->depth < b->depth;
-    if (width(a->audience) != width(b->audience))
-        return width(a->audience) < width(b->audience);
+    if (width(a) != width(b))
+        return width(a) < width(b);
     if (a->priority != b->priority)
         return a->priority > b->priority;
     if (a->list->id != b->list->id)
@@ -244,7 +260,7 @@ void sek__best_find(struct sek__asker *who, const struct sek_policy *policy,
 /* A block rule meant for a group of the endpoint's, against an exception for everybody. */
 static bool gives_way(const struct sek__found *exception, const struct sek__found *block)
 {
-    return block->list && block->audience->only && !exception->audience->only &&
+    return block->list && is_for_some(block) && !is_for_some(exception) &&
            block->depth <= exception->depth;
 }
 

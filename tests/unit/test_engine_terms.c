@@ -127,6 +127,59 @@ static void test_plain(void **state)
     sek_policy_close(p);
 }
 
+/* A rule for some endpoints, whoever asks: it ranks as one for groups does, and of anybody a block
+ * counts and an exception does not. */
+static void test_endpoints(void **state)
+{
+    static const struct {
+        const char *label, *endpoint; /* NULL: anybody; "-": of no network */
+        struct text_rule rules[2];
+        uint16_t list;
+    } rows[] = {
+#define BLOCK {1, "evil.example"}
+#define PASS                                                                                       \
+    {                                                                                              \
+        2, "evil.example", .terms = "endpoint=192.0.2.7,2001:db8::/64"                             \
+    }
+#define MINE                                                                                       \
+    {                                                                                              \
+        1, "evil.example", .terms = "endpoint=192.0.2.7"                                           \
+    }
+        {"the exception's", "192.0.2.7", {BLOCK, PASS}, 2},
+        {"in its network", "2001:db8::9", {BLOCK, PASS}, 2},
+        {"another's", "192.0.2.8", {BLOCK, PASS}, 1},
+        {"anybody's", NULL, {BLOCK, PASS}, 1},
+        {"outside", "-", {BLOCK, PASS}, 1},
+        {"a block's", "192.0.2.7", {MINE}, 1},
+        {"not the block's", "192.0.2.8", {MINE}, 0},
+        {"a block of anybody", NULL, {MINE}, 1},
+        {"a block outside", "-", {MINE}, 0},
+        {"an exception for everybody gives way", "192.0.2.7", {MINE, {2, "evil.example"}}, 1},
+        {"to its endpoint only", "192.0.2.8", {MINE, {2, "evil.example"}}, 2},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct sek_policy *p = policy_of(rows[i].rules, rows[i].rules[1].list ? 2 : 1);
+        struct sek_name name = name_of("a.evil.example");
+        struct sek_engine engine = {.policy = p};
+        struct sek_addr from;
+        struct sek_verdict v;
+        engine.asking.outside = rows[i].endpoint && *rows[i].endpoint == '-';
+        if (rows[i].endpoint && !engine.asking.outside) {
+            assert_int_equal(sek_addr_from_text(rows[i].endpoint, &from, NULL), SEK_OK);
+            engine.asking.endpoint = &from;
+        }
+        assert_true(sek_engine_looks(&engine) & SEK_LOOKS_ENDPOINTS);
+        sek_engine_decide(&engine, &name, NOW, SEK_TRIGGER_QNAME, &v, NULL, NULL);
+        if (v.list != rows[i].list)
+            fail_msg("%s: list %u", rows[i].label, v.list);
+        engine.plain = true;
+        sek_engine_decide(&engine, &name, NOW, SEK_TRIGGER_QNAME, &v, NULL, NULL);
+        assert_true(v.list != 2 || !rows[i].rules[1].terms);
+        sek_policy_close(p);
+    }
+}
+
 /* An alias to the very name that is judged lets it pass, and that one only. */
 static void test_alias_to_itself(void **state)
 {
@@ -204,6 +257,7 @@ int main(void)
         cmocka_unit_test(test_terms),
         cmocka_unit_test(test_alias_to_itself),
         cmocka_unit_test(test_plain),
+        cmocka_unit_test(test_endpoints),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -183,43 +183,6 @@ static uint64_t bit_of(const struct world *w, const char *group)
     return sek_group_bit(row.group.id);
 }
 
-struct bit_search {
-    const struct world *w;
-    const struct sek_exception *e;
-    uint64_t bits;
-    unsigned n_members, n_ours;
-};
-
-static bool is_member(void *arg, const struct sek_member *m)
-{
-    struct bit_search *s = arg;
-    char net[SEK_NET_TEXT_MAX];
-    s->n_members++;
-    s->n_ours += strstr(s->e->endpoints, sek_net_to_text(&m->net, net)) != NULL;
-    return true;
-}
-
-static bool is_group_for(void *arg, const struct sek_group_row *row)
-{
-    struct bit_search *s = arg;
-    if (strncmp(row->group.name, "exception-", 10) != 0)
-        return true;
-    s->n_members = s->n_ours = 0;
-    OK(sek_policydb_members(s->w->db, row->group.id, is_member, s, &diag));
-    if (s->n_members == 2 && s->n_ours == 2)
-        s->bits |= sek_group_bit(row->group.id);
-    return true;
-}
-
-/* Of the one group that its two endpoints make up. */
-static uint64_t bit_for(const struct world *w, const struct sek_exception *e)
-{
-    struct bit_search s = {.w = w, .e = e};
-    OK(sek_policydb_groups(w->db, w->now_s, is_group_for, &s, &diag));
-    assert_int_equal(__builtin_popcountll(s.bits), 1);
-    return s.bits;
-}
-
 /* A list of its own: whom it is for, and what its rule says besides. */
 static void own_check(const struct world *w, const struct sek_exception *e, const char *own)
 {
@@ -228,20 +191,32 @@ static void own_check(const struct world *w, const struct sek_exception *e, cons
     bool later = e->start_s > e->decided.time_s, alone = later || *e->terms;
     bool is_there = sek_policydb_list_get(w->db, own, &row, &why) == SEK_OK;
     if (!sek_exception_has_rule(e, w->now_s) || (!alone && !*e->endpoints)) {
-        if (is_there) /* empty: of a group that others share */
-            (void)bit_of(w, own);
+        assert_false(is_there);
         return;
     }
     assert_true(is_there);
-    uint64_t groups = *e->endpoints ? bit_for(w, e) : 0;
+    uint64_t groups = 0;
     if (alone && strstr(e->groups, "kiosk"))
         groups |= bit_of(w, "kiosk");
     if (alone && strstr(e->groups, "lab"))
         groups |= bit_of(w, "lab");
-    assert_int_equal(row.audience.only, groups);
+    assert_int_equal(row.audience.only, *e->endpoints ? 0 : groups);
     struct at at = rule_at(w, own, &e->name, e->scope);
     assert_int_equal(strstr(at.terms, "type=TXT") != NULL, *e->terms != '\0');
     assert_int_equal(strstr(at.terms, "start=") != NULL, later);
+    for (const char *p = e->endpoints; *p; p += strcspn(p, " "), p += *p == ' ') {
+        char net[SEK_NET_TEXT_MAX];
+        snprintf(net, sizeof net, "%.*s", (int)strcspn(p, " "), p);
+        assert_non_null(strstr(at.terms, net));
+    }
+    assert_int_equal(strstr(at.terms, "endpoint=") != NULL, *e->endpoints != '\0');
+    if (alone && *e->endpoints && groups) {
+        char beside[64];
+        snprintf(beside, sizeof beside, "%s-groups", own);
+        OK(sek_policydb_list_get(w->db, beside, &row, &diag));
+        assert_int_equal(row.audience.only, groups);
+        assert_null(strstr(rule_at(w, beside, &e->name, e->scope).terms, "endpoint="));
+    }
 }
 
 static const char *const names[] = {"a.example", "b.a.example"};
@@ -368,39 +343,6 @@ static void test_ends_alone(void **state)
 /* --- what must not go wrong ----------------------------------------------------------------------
  */
 
-/* 64 groups are all there are: said in one line, and given back at the end. */
-static void test_no_group_left(void **state)
-{
-    (void)state;
-    struct sek_policydb *db;
-    struct sek_diag why = {0};
-    struct sek_exception e;
-    enum sek_err err = SEK_OK;
-    bool changed;
-    int n = 0;
-    OK(sek_policydb_open(NULL, true, &db, &diag));
-    OK(sek_policydb_begin(db, &diag));
-    for (; !err && n <= SEK_GROUPS_MAX; n++) {
-        struct sek_exception_step yes = step_of(SEK_EXCEPTION_APPROVE, NOW);
-        e = asked("a.example", SEK_SCOPE_EXACT, 60);
-        snprintf(e.endpoints, sizeof e.endpoints, "192.0.2.%d", n + 1);
-        e.start_s = NOW;
-        e.end_s = NOW + 60;
-        OK(sek_exception_add(db, &e, &diag));
-        OK(sek_exception_step(db, &e, &yes, &diag));
-        err = sek_exceptions_enforce(db, "root", NOW, NULL, &changed, &why);
-    }
-    assert_int_equal(err, SEK_E_LIMIT);
-    assert_int_equal(n, SEK_GROUPS_MAX); /* one is quarantine's */
-    assert_non_null(strstr(why.text, "--group"));
-    OK(sek_exceptions_enforce(db, "root", NOW + 60, NULL, &changed, &diag));
-    int64_t n_groups = -1;
-    struct sek_group_row row;
-    n_groups = sek_policydb_group_get(db, "exception-1", NOW, &row, &why);
-    assert_int_equal(n_groups, SEK_E_NOTFOUND);
-    sek_policydb_close(db);
-}
-
 static bool count_own(void *arg, const struct sek_group_row *row)
 {
     *(int *)arg += strncmp(row->group.name, "exception-", 10) == 0;
@@ -414,55 +356,77 @@ static int own_groups(struct sek_policydb *db)
     return n;
 }
 
-static bool latest_end(void *arg, const struct sek_member *m)
+static void ask_for(struct sek_policydb *db, int i)
 {
-    *(int64_t *)arg = m->expires_s;
-    return true;
+    struct sek_exception_step yes = step_of(SEK_EXCEPTION_APPROVE, NOW);
+    struct sek_exception e = asked("a.example", SEK_SCOPE_EXACT, 60);
+    snprintf(e.endpoints, sizeof e.endpoints, "10.0.%d.%d", i / 256, i % 256);
+    e.start_s = NOW;
+    e.end_s = NOW + 60;
+    OK(sek_exception_add(db, &e, &diag));
+    OK(sek_exception_step(db, &e, &yes, &diag));
 }
 
-/* Exceptions for the same endpoints share a group, in whatever order they are named; it stays as
- * long as any of them is in force, and as long as the last of them. */
-static void test_shared_group(void **state)
+/* As many as are wanted, each for another endpoint: none takes a group. */
+static void test_many_endpoints(void **state)
 {
     (void)state;
-    enum { N = SEK_GROUPS_MAX + 10 };
+    enum { N = 1000 };
     struct sek_policydb *db;
-    struct sek_group_row group;
     struct sek_list_row list;
     bool changed;
-    int64_t end_s = 0;
     OK(sek_policydb_open(NULL, true, &db, &diag));
     OK(sek_policydb_begin(db, &diag));
-    for (int i = 1; i <= N; i++) {
-        struct sek_exception_step yes = step_of(SEK_EXCEPTION_APPROVE, NOW);
-        struct sek_exception e = asked("a.example", SEK_SCOPE_EXACT, i == 1 ? 60 : 120);
-        snprintf(e.endpoints, sizeof e.endpoints, "%s",
-                 i % 2 ? "192.0.2.1 192.0.2.2" : "192.0.2.2 192.0.2.1");
-        snprintf(e.terms, sizeof e.terms, "%s", i == 3 ? "type=TXT" : "");
-        e.start_s = NOW;
-        e.end_s = NOW + (i == 1 ? 60 : 120);
-        OK(sek_exception_add(db, &e, &diag));
-        OK(sek_exception_step(db, &e, &yes, &diag));
-    }
+    for (int i = 1; i <= N; i++)
+        ask_for(db, i);
     OK(sek_exceptions_enforce(db, "root", NOW, NULL, &changed, &diag));
     assert_true(changed);
-    assert_int_equal(own_groups(db), 1);
+    assert_int_equal(own_groups(db), 0);
+    struct world w = {.db = db, .now_s = NOW};
+    struct sek_name name = name_of("a.example");
+    assert_string_equal(rule_at(&w, "exception-7", &name, SEK_SCOPE_EXACT).terms,
+                        "endpoint=10.0.0.7");
+    assert_string_equal(rule_at(&w, "exception-1000", &name, SEK_SCOPE_EXACT).terms,
+                        "endpoint=10.0.3.232");
     OK(sek_exceptions_enforce(db, "root", NOW, NULL, &changed, &diag));
     assert_false(changed);
-    OK(sek_policydb_group_get(db, "exception-1", NOW, &group, &diag));
-    for (int i = 2; i <= N; i++) {
+    OK(sek_exceptions_enforce(db, "root", NOW + 60, NULL, &changed, &diag));
+    assert_int_equal(sek_policydb_list_get(db, "exception-1000", &list, NULL), SEK_E_NOTFOUND);
+    sek_policydb_close(db);
+}
+
+/* Groups that exceptions for endpoints had once go, with the lists that were for them. */
+static void test_old_groups(void **state)
+{
+    (void)state;
+    struct sek_policydb *db;
+    struct sek_client_group group = {.action = SEK_ACTION_NXDOMAIN, .name = "exception-1"};
+    struct sek_list_row list,
+        other = {
+            .list = {.name = "exception-2", .mode = SEK_MODE_BLOCK, .action = SEK_ACTION_PASSTHRU},
+            .source = SEK_EXCEPTIONS_SOURCE};
+    bool changed;
+    OK(sek_policydb_open(NULL, true, &db, &diag));
+    OK(sek_policydb_begin(db, &diag));
+    OK(sek_policydb_group_add(db, &group, "endpoints of exceptions", "a", NOW, &diag));
+    OK(sek_policydb_list_get(db, "exception-1", &list, &diag));
+    snprintf(list.source, sizeof list.source, "%s", SEK_EXCEPTIONS_SOURCE);
+    OK(sek_policydb_list_set(db, &list, &diag));
+    other.audience.only = sek_group_bit(group.id);
+    OK(sek_policydb_list_add(db, &other, &diag));
+    ask_for(db, 1);
+    ask_for(db, 2);
+    OK(sek_exceptions_enforce(db, "root", NOW, NULL, &changed, &diag));
+    assert_int_equal(own_groups(db), 0);
+    for (int i = 1; i <= 2; i++) {
         char name[32];
         snprintf(name, sizeof name, "exception-%d", i);
         OK(sek_policydb_list_get(db, name, &list, &diag));
-        assert_int_equal(list.audience.only, sek_group_bit(group.group.id));
+        assert_int_equal(list.audience.only, 0);
+        struct world w = {.db = db, .now_s = NOW};
+        struct sek_name a = name_of("a.example");
+        assert_int_equal(real_end(&w, name, &a, SEK_SCOPE_EXACT), NOW + 60);
     }
-    OK(sek_policydb_members(db, group.group.id, latest_end, &end_s, &diag));
-    assert_int_equal(end_s, NOW + 120);
-    OK(sek_exceptions_enforce(db, "root", NOW + 60, NULL, &changed, &diag)); /* without its maker */
-    assert_int_equal(own_groups(db), 1);
-    OK(sek_exceptions_enforce(db, "root", NOW + 120, NULL, &changed, &diag));
-    assert_int_equal(own_groups(db), 0);
-    assert_int_equal(sek_policydb_list_get(db, "exception-2", &list, NULL), SEK_E_NOTFOUND);
     sek_policydb_close(db);
 }
 
@@ -589,8 +553,8 @@ int main(void)
         cmocka_unit_test(test_state),
         cmocka_unit_test(test_rules),
         cmocka_unit_test(test_ends_alone),
-        cmocka_unit_test(test_no_group_left),
-        cmocka_unit_test(test_shared_group),
+        cmocka_unit_test(test_many_endpoints),
+        cmocka_unit_test(test_old_groups),
         cmocka_unit_test(test_list_of_others),
         ON_FILE(test_kept),
         cmocka_unit_test(test_words),

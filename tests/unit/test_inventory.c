@@ -324,24 +324,25 @@ static void test_upgrade(void **state)
         OK(sek_policydb_commit(db, &diag));
         sek_policydb_close(db);
         assert_int_equal(sqlite3_open(path, &raw), SQLITE_OK);
-        assert_int_equal(sqlite3_exec(raw,
-                                      "DROP TABLE endpoint_span; DROP TABLE endpoint_import;"
-                                      "DROP TABLE audit; DROP TABLE audit_data;"
-                                      "DROP TABLE dismissal; DROP TABLE triage;"
-                                      "DROP TABLE incident_note; DROP TABLE incident_subject;"
-                                      "DROP TABLE incident;"
-                                      "DROP TABLE exception_step; DROP TABLE exception;"
-                                      "DROP TABLE feed_zone; DROP TABLE feed;"
-                                      "DROP TABLE list_version;"
-                                      "DROP TABLE member; DROP TABLE client_group;"
-                                      "ALTER TABLE list DROP COLUMN only_groups;"
-                                      "ALTER TABLE list DROP COLUMN except_groups;"
-                                      "ALTER TABLE entry DROP COLUMN terms;"
-                                      "ALTER TABLE list DROP COLUMN override;"
-                                      "ALTER TABLE list DROP COLUMN kind;"
-                                      "PRAGMA user_version = 1",
-                                      NULL, NULL, NULL),
-                         SQLITE_OK);
+        assert_int_equal(
+            sqlite3_exec(raw,
+                         "DROP TABLE endpoint_span; DROP TABLE endpoint_import;"
+                         "DROP TABLE audit; DROP TABLE audit_data; DROP TABLE audit_sum;"
+                         "DROP TABLE dismissal; DROP TABLE triage;"
+                         "DROP TABLE incident_note; DROP TABLE incident_subject;"
+                         "DROP TABLE incident;"
+                         "DROP TABLE exception_step; DROP TABLE exception;"
+                         "DROP TABLE feed_zone; DROP TABLE feed;"
+                         "DROP TABLE list_version;"
+                         "DROP TABLE member; DROP TABLE client_group;"
+                         "ALTER TABLE list DROP COLUMN only_groups;"
+                         "ALTER TABLE list DROP COLUMN except_groups;"
+                         "ALTER TABLE entry DROP COLUMN terms;"
+                         "ALTER TABLE list DROP COLUMN override;"
+                         "ALTER TABLE list DROP COLUMN kind;"
+                         "PRAGMA user_version = 1",
+                         NULL, NULL, NULL),
+            SQLITE_OK);
         sqlite3_close(raw);
         OK(sek_policydb_open(path, write, &db, &diag));
         OK(sek_policydb_list_get(db, row.list.name, &row, &diag));

@@ -93,6 +93,32 @@ static void test_lines(void **state)
         {"Nov 20 10:00:00 dnsmasq[12]: gravity blocked a.com is 0.0.0.0", "-"},
         {"Nov 20 10:00:00 dnsmasq[12]: started, version 2.89", "-"},
         {"Nov 20 10:00:00 dnsmasq[12]:", "-"},
+        /* Windows */
+        {"20.11.2026 10:00:00 0E5C PACKET  0001 UDP Rcv 192.0.2.1 a1b2   Q [0001 D NOERROR] A "
+         "(1)A(3)com(0)",
+         "windows-dns a.com +0 192.0.2.1 ?"},
+        {"11/20/2026 10:00:00 AM 0E5C PACKET  0001 TCP Snd 2001:db8::1 a1b2 R Q [8385 A DR "
+         "NXDOMAIN] A (1)a(3)com(0)",
+         "windows-dns a.com +0 2001:db8::1 no"},
+        {"20261120 10:00:00 0E5C PACKET UDP Rcv 192.0.2.1 a1b2   Q [0001 D NOERROR] NS (0)",
+         "windows-dns . +0 192.0.2.1 ?"},
+        {"20.11.2026 10:00:00 0E5C PACKET UDP Snd 192.0.2.53 a1b2   Q [0001 D NOERROR] A "
+         "(1)a(3)com(0)",
+         "-"},
+        {"20.11.2026 10:00:00 0E5C PACKET UDP Rcv 192.0.2.1 a1b2   U [0028 NOERROR] SOA "
+         "(1)a(3)com(0)",
+         "-"},
+        {"31.11.2026 10:00:00 0E5C PACKET UDP Rcv 192.0.2.1 a1b2   Q [0001 D NOERROR] A "
+         "(1)a(3)com(0)",
+         "!"},
+        {"11/20/2026 13:00:00 AM 0E5C PACKET UDP Rcv 192.0.2.1 a1b2   Q [0001 D NOERROR] A "
+         "(1)a(3)com(0)",
+         "!"},
+        {"20.11.2026 10:00:00 0E5C PACKET UDP Rcv nobody a1b2   Q [0001 D NOERROR] A (1)a(0)", "!"},
+        {"20.11.2026 10:00:00 0E5C PACKET UDP Rcv 192.0.2.1 a1b2   Q [0001 D NOERROR] A (2)a(0)",
+         "!"},
+        {"20.11.2026 10:00:00 0E5C PACKET UDP Rcv 192.0.2.1 a1b2   Q [0001 D NOERROR] A (1)a", "!"},
+        {"DNS Server log file creation at 20.11.2026 10:00:00", "-"},
         /* Zeek's JSON */
         {"{\"ts\":1795168800.5,\"id.orig_h\":\"192.0.2.1\",\"query\":\"a.com\",\"rcode_name\":"
          "\"NXDOMAIN\"}",

@@ -84,12 +84,9 @@ enum sek_err sek_change_open(struct sek_change *ch, struct sek_context *c, bool 
 enum sek_err sek_change_start(struct sek_change *ch)
 {
     struct sek_context *c = ch->c;
-    uint64_t n_ended;
     enum sek_err err = sek_policydb_begin(ch->db, &c->diag);
     if (!err)
         err = sek_policydb_generation(ch->db, &ch->generation, &c->diag);
-    if (!err)
-        err = sek_policydb_expire(ch->db, c->now_s - KEEP_ENDED_S, &n_ended, &c->diag);
     if (err)
         return err;
     sek_policydb_watch(ch->db, add_change, ch);
@@ -262,13 +259,27 @@ static enum sek_err rehearsal_end(struct sek_change *ch)
     return SEK_OK;
 }
 
+/* Entries that ended long ago are swept away beside a change only: its row of the trail is then
+ * that of what the tables hold without them. */
+static enum sek_err sweep(struct sek_change *ch)
+{
+    struct sek_context *c = ch->c;
+    uint64_t n_ended;
+    if (!sek_audit_touched(ch->db, NULL))
+        return SEK_OK;
+    sek_policydb_watch(ch->db, NULL, NULL);
+    return sek_policydb_expire(ch->db, c->now_s - KEEP_ENDED_S, &n_ended, &c->diag);
+}
+
 enum sek_err sek_change_commit(struct sek_change *ch)
 {
     struct sek_context *c = ch->c;
     if (ch->dry_run)
         return rehearsal_end(ch);
     bool dismissals = sek_audit_touched(ch->db, "dismissal");
-    enum sek_err err = sek_audited_add(c, ch->conf, ch->db, &ch->act);
+    enum sek_err err = sweep(ch);
+    if (!err)
+        err = sek_audited_add(c, ch->conf, ch->db, &ch->act);
     if (!err)
         err = sek_policydb_commit(ch->db, &c->diag);
     if (err)

@@ -116,17 +116,6 @@ void sek_exception_step_by(struct sek_context *c, const struct sek_origin *who,
     snprintf(out->note, sizeof out->note, "%s", note);
 }
 
-/* Before there is none left for an exception that is urgent. */
-static void tell_groups_left(struct sek_change *ch, bool changed)
-{
-    unsigned left;
-    if (changed && sek_policydb_groups_left(ch->db, &left, NULL) == SEK_OK &&
-        left <= SEK_GROUPS_FEW)
-        sek_talk("%u of %d groups of endpoints are left; each set of single endpoints takes one "
-                 "while exceptions for it are in force: use --group",
-                 left, SEK_GROUPS_MAX - 1);
-}
-
 struct doubting {
     struct sek_change *ch;
     struct sek_buf *ids, texts;
@@ -167,7 +156,6 @@ enum sek_err sek_exceptions_end(struct sek_change *ch, const struct sek_buf *dou
         sek_exceptions_enforce(ch->db, ch->who, ch->c->now_s, &these, &changed, &ch->c->diag);
     if (err)
         return err;
-    tell_groups_left(ch, changed);
     return changed || ch->dry_run ? sek_change_end(ch) : sek_change_commit(ch);
 }
 

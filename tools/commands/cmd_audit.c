@@ -230,6 +230,7 @@ enum {
     X_N_CHANGES,
     X_CHANGES,
     X_HASH,
+    X_STATE,
     X_COLS
 };
 static const struct sek_col export_cols[] = {
@@ -249,6 +250,7 @@ static const struct sek_col export_cols[] = {
     [X_N_CHANGES] = {"n_changes", "n_changes", SEK_COL_INT},
     [X_CHANGES] = {"changes", "changes", SEK_COL_TEXT},
     [X_HASH] = {"hash", "hash", SEK_COL_TEXT},
+    [X_STATE] = {"state", "state", SEK_COL_TEXT},
 };
 
 static bool put_export(void *arg, const struct sek_audit_row *row)
@@ -271,6 +273,7 @@ static bool put_export(void *arg, const struct sek_audit_row *row)
     sek_out_int(o, X_N_CHANGES, row->n_changes);
     sek_out_text(o, X_CHANGES, row->changes);
     sek_out_text(o, X_HASH, row->hash);
+    sek_out_text(o, X_STATE, row->state);
     r->n++;
     return sek_out_row(o);
 }

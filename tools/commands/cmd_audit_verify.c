@@ -16,10 +16,14 @@ SEK_COMMAND(audit_seal);
 #define PROBLEMS_SHOWN 1000
 #define SYSLOG_SOCKET "/dev/log" /* where syslog(3) sends to */
 
-enum { OPT_ANCHOR, N_OPTS };
+enum { OPT_ANCHOR, OPT_ACCEPT, OPT_REASON, N_OPTS };
 const struct sek_arg sek_cmd_audit_verify_args[] = {
     [OPT_ANCHOR] = {"anchor", 'a', SEK_ARG_TEXTS, "NUMBER:HASH",
                     "a row as audit seal printed it once; may be repeated"},
+    [OPT_ACCEPT] = {"accept", 0, SEK_ARG_FLAG, NULL,
+                    "take what the tables hold as right from now on, by a row of the trail that "
+                    "has the problems; needs --reason"},
+    [OPT_REASON] = {"reason", 'r', SEK_ARG_TEXT, "TEXT", "why they are accepted"},
     [N_OPTS] = {0},
 };
 enum { OPT_SYSLOG, N_SEAL };
@@ -105,8 +109,40 @@ static enum sek_err verify(struct sek_context *c, const struct sek_audit_anchor 
     return err;
 }
 
+/* What the trail itself lacks stays told. */
+static enum sek_err accept_tables(struct sek_context *c, const struct sek_audit_anchor *anchors,
+                                  unsigned n_anchors, struct sek_audit_verdict *v,
+                                  struct sek_buf *problems)
+{
+    struct sek_change ch;
+    struct sek_buf text;
+    sek_buf_init(&text, 0);
+    enum sek_err err = sek_change_begin(&ch, c, false);
+    if (!err)
+        err = sek_audit_verify(ch.db, anchors, n_anchors, keep, problems, v, &c->diag);
+    const struct problem *p = (const void *)problems->data;
+    for (size_t n = problems->len / sizeof *p; n; n--, p++)
+        sek_buf_add_fmt(&text, "%s%s", text.len ? "; " : "", p->text);
+    if (!err && (problems->failed || text.failed))
+        err = sek_diag_set(&c->diag, SEK_E_NOMEM, "%s", sek_err_text(SEK_E_NOMEM));
+    if (!err && v->n_problems) {
+        ch.act = (struct sek_audit_act){
+            .object = "policy.db", .before = text.data, .after = "taken as it is", .as_is = true};
+        sek_change_done(&ch, "what the tables hold is taken as right from now on");
+        err = sek_change_commit(&ch);
+    } else if (!err) {
+        sek_talk("nothing to accept");
+    }
+    sek_buf_fini(&text);
+    return sek_change_fini(&ch, err);
+}
+
 enum sek_err sek_cmd_audit_verify(struct sek_context *c)
 {
+    const char *reason = c->opt[OPT_REASON].text;
+    bool accepts = c->opt[OPT_ACCEPT].given;
+    if (accepts && (!reason || !reason[strspn(reason, " \t")]))
+        return sek_context_usage(c, "--accept: --reason is required: it goes into the audit trail");
     struct sek_audit_anchor anchors[SEK_ARG_REPEATS];
     struct sek_audit_verdict v;
     struct sek_buf problems;
@@ -117,14 +153,15 @@ enum sek_err sek_cmd_audit_verify(struct sek_context *c)
             return SEK_E_INVALID;
         }
     sek_buf_init(&problems, 0);
-    enum sek_err err = verify(c, anchors, n, &v, &problems);
+    enum sek_err err = accepts ? accept_tables(c, anchors, n, &v, &problems)
+                               : verify(c, anchors, n, &v, &problems);
     if (!err) {
         put_verdict(c, &v, &problems);
         err = sek_out_end(c->out, &c->diag);
     }
     if (!err && v.n_problems > PROBLEMS_SHOWN)
         sek_talk("only the first %d problems", PROBLEMS_SHOWN);
-    if (!err && v.n_problems)
+    if (!err && v.n_problems && !accepts)
         c->exit = SEK_EXIT_ERROR;
     sek_buf_fini(&problems);
     return err;

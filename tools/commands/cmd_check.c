@@ -191,7 +191,7 @@ static void check_groups(struct sek_diagnose *d, struct sek_policydb *db)
 {
     unsigned left;
     if (sek_policydb_groups_left(db, &left, NULL) == SEK_OK && left <= SEK_GROUPS_FEW)
-        say(d, SEK_LEVEL_WARN, "groups", "ask for exceptions for groups, not for single endpoints",
+        say(d, SEK_LEVEL_WARN, "groups", "remove those that nobody needs: sekisho group show",
             "%u of %d groups of endpoints are left", left, SEK_GROUPS_MAX - 1);
 }
 

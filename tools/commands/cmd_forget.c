@@ -8,6 +8,7 @@
 #include "store/policydb_forget.h"
 #include "store/pseudonym.h"
 #include "tools/change/audited.h"
+#include "tools/change/change.h"
 #include "tools/change/dismissfile.h"
 #include "tools/command.h"
 #include "tools/print/talk.h"
@@ -107,7 +108,9 @@ static enum sek_err in_transaction(struct forget *f, struct sek_policydb *db,
     bool dismissals = !err && sek_audit_touched(db, "dismissal");
     if (!err)
         err = sek_policydb_commit(db, &c->diag);
-    return !err && dismissals ? sek_dismissfile_publish(f->conf, db, &c->diag) : err;
+    if (!err && dismissals)
+        err = sek_dismissfile_publish(f->conf, db, &c->diag);
+    return !err && out->rules_removed ? sek_change_publish(c, f->conf, db, true, true) : err;
 }
 
 /* What is in force, or may become so, is not records: whoever wants it forgotten ends it first. */

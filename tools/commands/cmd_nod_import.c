@@ -20,7 +20,7 @@ SEK_COMMAND(nod_import);
 #define SAID 20           /* bad records of a file that are named one by one */
 #define SHOW_LINES 4096   /* between two looks at the clock for the progress */
 #define GAP_S (2 * 86400) /* between the end of logs and the begin of the history: still one */
-#define N_LOGS (SEK_QUERYLOG_EXPORT + 1)
+#define N_LOGS (SEK_QUERYLOG_WINDOWS + 1)
 
 /* Files that are no logs are counted by their format. */
 static const char *const others[] = {"pcap", "pcapng", "dnstap", "table"};

@@ -288,7 +288,9 @@ static void note_partial(void *arg, const struct sek_step *step)
         return;
     const struct sek_audience *a =
         groups && step->list->audience ? sek_groups_audience(groups, step->list->audience) : NULL;
-    if (step->terms && (step->terms->given & (SEK_TERMS_TYPES | SEK_TERMS_SCHEDULE)))
+    if (step->terms && (step->terms->given & SEK_TERMS_ENDPOINTS))
+        p->left[SEK_LEFT_GROUPS] = true;
+    else if (step->terms && (step->terms->given & (SEK_TERMS_TYPES | SEK_TERMS_SCHEDULE)))
         p->left[SEK_LEFT_CONDITIONS] = true;
     else if (a && a->only)
         p->left[SEK_LEFT_GROUPS] = true;

@@ -12,9 +12,11 @@
 #define WHYS 3           /* of them, whose fault is told */
 
 /* In the order of SEK_LOGFILES_MAPS. */
-static const char *const installed[] = {
-    "zeek-conn", "iptables", "iptables-journal", "fortigate",     "edr-network", "windows-dns",
-    "suricata",  "squid",    "squid-combined",   "firewall-json", "csv"};
+static const char *const installed[] = {"zeek-conn",   "iptables",          "iptables-journal",
+                                        "fortigate",   "cisco-asa",         "edr-network",
+                                        "windows-dns", "windows-dns-debug", "suricata",
+                                        "squid",       "squid-combined",    "firewall-json",
+                                        "csv"};
 #define N_INSTALLED (sizeof installed / sizeof *installed)
 
 struct why { /* a line was not read */

@@ -8,7 +8,8 @@ struct sek_logfiles;
 
 /* Installed maps, in the order in which they are tried. */
 #define SEK_LOGFILES_MAPS                                                                          \
-    "zeek-conn, iptables, iptables-journal, fortigate, edr-network, windows-dns, suricata, "       \
+    "zeek-conn, iptables, iptables-journal, fortigate, cisco-asa, edr-network, windows-dns, "      \
+    "windows-dns-debug, suricata, "                                                                \
     "squid, squid-combined, firewall-json, csv"
 
 /* map: a file, or the name of an installed one; NULL: to be found out. zone: counts more than the

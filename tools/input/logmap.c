@@ -13,9 +13,14 @@
 
 #define MAP_OCTETS_MAX 65536
 
-static const struct sek_lookup kinds[] = {
-    {SEK_LOGMAP_COLUMNS_KIND, "columns"}, {SEK_LOGMAP_CSV, "csv"},   {SEK_LOGMAP_JSON, "json"},
-    {SEK_LOGMAP_PAIRS, "pairs"},          {SEK_LOGMAP_ZEEK, "zeek"}, {0, NULL}};
+static const struct sek_lookup kinds[] = {{SEK_LOGMAP_COLUMNS_KIND, "columns"},
+                                          {SEK_LOGMAP_CSV, "csv"},
+                                          {SEK_LOGMAP_JSON, "json"},
+                                          {SEK_LOGMAP_PAIRS, "pairs"},
+                                          {SEK_LOGMAP_ZEEK, "zeek"},
+                                          {SEK_LOGMAP_ASA, "asa"},
+                                          {SEK_LOGMAP_WINDOWS, "windows-dns"},
+                                          {0, NULL}};
 const struct sek_lookup sek__logmap_fields[] = {{SEK_LOG_TIME, "time"},
                                                 {SEK_LOG_SOURCE, "source"},
                                                 {SEK_LOG_DESTINATION, "destination"},
@@ -58,7 +63,7 @@ static enum sek_err set_single(struct sek_logmap *m, const char *key, const char
     int id;
     if (strcmp(key, "kind") == 0) {
         if ((id = sek_lookup_id(kinds, value)) < 0)
-            return unknown("kind", value, "columns csv json pairs zeek", diag);
+            return unknown("kind", value, "columns csv json pairs zeek asa windows-dns", diag);
         m->kind = (enum sek_logmap_kind)id;
     } else if (strcmp(key, "separator") == 0) {
         if ((id = sek_lookup_id(separators, value)) < 0)
@@ -186,6 +191,8 @@ enum sek_err sek_logmap_load(const char *path, struct sek_logmap *out, struct se
 void sek_logmap_begin(struct sek_logmap *m)
 {
     m->has_head = false;
+    m->asa = (struct sek_logasa){0};
+    m->windows = (struct sek_windowslog){0};
     m->n_else = 0;
     for (int f = 0; f < SEK_N_LOG_FIELDS; f++)
         for (unsigned k = 0; k < SEK_LOGMAP_ALTERNATIVES; k++) {

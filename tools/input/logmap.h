@@ -6,6 +6,8 @@
 #include "base/addr.h"
 #include "base/lookup.h"
 #include "name/text.h"
+#include "observe/windowslog.h"
+#include "tools/input/logasa.h"
 #include "tools/input/logoutcome.h"
 #include "tools/input/logzone.h"
 
@@ -20,6 +22,8 @@ enum sek_logmap_kind {
     SEK_LOGMAP_JSON,             /* members of an object a line, by the last part of their path */
     SEK_LOGMAP_PAIRS,            /* key=value, in the line or in a member of an object a line */
     SEK_LOGMAP_ZEEK,             /* TSV with #fields, or JSON */
+    SEK_LOGMAP_ASA,              /* messages of logasa.h; the fields have their own names */
+    SEK_LOGMAP_WINDOWS,          /* queries of observe/windowslog.h, likewise */
 };
 
 enum sek_logmap_field {
@@ -60,6 +64,8 @@ struct sek_logmap {
     /* learnt from the file: */
     int column[SEK_N_LOG_FIELDS][SEK_LOGMAP_ALTERNATIVES]; /* from 0; -1: none */
     bool has_head;
+    struct sek_logasa asa;
+    struct sek_windowslog windows;
     uint64_t n_else; /* lines about something else, by only and not */
 };
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "base/duration.h"
 #include "base/jsonscan.h"
 #include "tools/input/logmap.h"
 #include "tools/input/logvalue.h"
@@ -16,6 +17,7 @@
 struct values {
     const char *text[SEK_N_LOG_FIELDS];
     char outcome[OUTCOME_MAX]; /* text[SEK_LOG_OUTCOME], where it is there */
+    int64_t duration_s;        /* the time is that of its end */
 };
 
 static void add_outcome(struct values *v, const char *text)
@@ -283,6 +285,51 @@ static int read_zeek(struct sek_logmap *m, char *line, struct room *room, struct
     return 1;
 }
 
+/* --- logs of a form of their own ----------------------------------------------------------------
+ */
+
+static int read_asa(struct sek_logmap *m, const char *line, struct room *room, struct values *v,
+                    struct sek_diag *diag)
+{
+    struct sek_logasa_line out;
+    int got = sek_logasa_line(&m->asa, line, &out, diag);
+    m->n_else += got == 0;
+    if (got != 1)
+        return got;
+    offer(m, room, "time", out.time, v);
+    offer(m, room, "source", out.source, v);
+    offer(m, room, "destination", out.destination, v);
+    offer(m, room, "port", out.port, v);
+    offer(m, room, "action", out.action, v);
+    offer(m, room, "outcome", out.outcome, v);
+    v->duration_s = out.duration_s;
+    return 1;
+}
+
+/* What clients ask of the server; not what it asks of others. */
+static int read_windows(struct sek_logmap *m, const char *line, struct room *room, struct values *v,
+                        struct sek_diag *diag)
+{
+    struct sek_windowslog_packet packet;
+    char addr[SEK_ADDR_TEXT_MAX], name[SEK_NAME_TEXT_MAX], time[32];
+    bool is_one = sek_windowslog_is(&m->windows, line);
+    int got = sek_windowslog_line(&m->windows, line, &packet, diag);
+    if (!is_one)
+        return sek_diag_set(diag, SEK_E_INVALID, "is no debug log of Windows' DNS server");
+    if (got != 1 || !packet.received || packet.response) {
+        m->n_else += got >= 0;
+        return got < 0 ? got : 0;
+    }
+    sek_time_to_text(packet.time_s, time, sizeof time);
+    time[strcspn(time, "Z")] = '\0'; /* by a clock whose zone is not said */
+    sek_name_to_text(packet.name.octets, name);
+    offer(m, room, "time", time, v);
+    offer(m, room, "source", sek_addr_to_text(&packet.peer, addr), v);
+    offer(m, room, "name", name, v);
+    offer(m, room, "action", packet.type, v);
+    return 1;
+}
+
 /* --- values ------------------------------------------------------------------------------------
  */
 
@@ -351,6 +398,7 @@ static int set_line(const struct sek_logmap *m, struct values *v, int64_t now_s,
     if (!sek_logvalue_time(time, &m->zone, now_s, &out->time_ms, &rest))
         return sek_diag_set(diag, SEK_E_INVALID, "time: \"%.40s\" is none", time);
     out->n_found++;
+    out->time_ms -= v->duration_s * 1000;
     if (!source || !*source || strcmp(source, "-") == 0)
         return missing(m, SEK_LOG_SOURCE, diag);
     out->n_found++;
@@ -406,6 +454,12 @@ int sek_logmap_line(struct sek_logmap *m, char *line, int64_t now_s, struct sek_
         break;
     case SEK_LOGMAP_PAIRS:
         got = read_pairs(m, line, &room, &v, diag);
+        break;
+    case SEK_LOGMAP_ASA:
+        got = read_asa(m, line, &room, &v, diag);
+        break;
+    case SEK_LOGMAP_WINDOWS:
+        got = read_windows(m, line, &room, &v, diag);
         break;
     case SEK_LOGMAP_ZEEK:
         got = read_zeek(m, line, &room, &v, out, diag);

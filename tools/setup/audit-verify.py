@@ -23,6 +23,8 @@ def netstring(text):
 
 def hash_of(row):
     fields = ["sekisho.audit/1"] + [row[name] for name in FIELDS]
+    if row.get("state"):  # what the tables held after it
+        fields = ["sekisho.audit/2"] + fields[1:] + [row["state"]]
     return hashlib.sha256(b"".join(netstring(field) for field in fields)).hexdigest()
 
 
