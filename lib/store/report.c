@@ -199,17 +199,11 @@ static enum sek_err filter_name(struct sek_report *r, struct sek_where *w, struc
     return SEK_OK;
 }
 
-bool sek__report_decides_alone(int trigger)
-{
-    return sek_trigger_is_detector(trigger) || trigger == SEK_TRIGGER_FINDING ||
-           trigger == SEK_TRIGGER_CANARY;
-}
-
 static void filter_list(struct sek_where *w)
 {
     w->decider = sek_lookup_id(sek_trigger_names, w->f->list);
     sek_buf_add_text(&w->text, " AND (h.list IN (SELECT id FROM list WHERE name = :list)");
-    if (sek__report_decides_alone(w->decider))
+    if (sek_trigger_decides_alone(w->decider))
         sek_buf_add_text(&w->text, " OR (h.list = 0 AND h.trigger = :decider)");
     sek_buf_add_text(&w->text, ")");
 }
@@ -323,9 +317,8 @@ static size_t keep_text(struct page *p, const char *before, sqlite3_stmt *stmt, 
 /* In place of a list that there is none of. */
 static const char *list_word(sqlite3_stmt *stmt)
 {
-    int trigger = sqlite3_column_int(stmt, 13);
-    bool alone = sqlite3_column_type(stmt, 9) == SQLITE_NULL && sek__report_decides_alone(trigger);
-    return alone ? sek_lookup_name(sek_trigger_names, trigger) : "";
+    bool none = sqlite3_column_type(stmt, 9) == SQLITE_NULL;
+    return none ? sek_trigger_decider(sqlite3_column_int(stmt, 13)) : "";
 }
 
 static void keep_row(struct page *p, sqlite3_stmt *stmt)

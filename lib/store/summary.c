@@ -28,8 +28,7 @@ struct keys {
 static const char *key_known(int64_t id, int64_t unit_s, bool is_word, char time[32])
 {
     if (id < 0)
-        return sek__report_decides_alone((int)-id) ? sek_lookup_name(sek_trigger_names, (int)-id)
-                                                   : "";
+        return sek_trigger_decider((int)-id);
     if (is_word)
         return sek__report_by_word(id);
     if (unit_s)

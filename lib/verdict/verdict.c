@@ -25,6 +25,11 @@ const struct sek_lookup sek_trigger_names[] = {
     {0, NULL},
 };
 
+const char *sek_trigger_decider(int trigger)
+{
+    return sek_trigger_decides_alone(trigger) ? sek_lookup_name(sek_trigger_names, trigger) : "";
+}
+
 const char *sek_verdict_by(const struct sek_verdict *v, char *out, size_t size)
 {
     bool restricted = v->trigger == SEK_TRIGGER_CLIENT_IP && v->scope != 0; /* no rule's */

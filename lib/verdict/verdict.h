@@ -76,6 +76,16 @@ static inline bool sek_trigger_is_detector(int trigger)
     return trigger == SEK_TRIGGER_CLASSIFIER || trigger == SEK_TRIGGER_NOD;
 }
 
+/* True for what decides without a list: its word stands where reports show lists. */
+static inline bool sek_trigger_decides_alone(int trigger)
+{
+    return sek_trigger_is_detector(trigger) || trigger == SEK_TRIGGER_FINDING ||
+           trigger == SEK_TRIGGER_CANARY || trigger == SEK_TRIGGER_REBINDING ||
+           trigger == SEK_TRIGGER_STRICT;
+}
+/* That word, or "". */
+const char *sek_trigger_decider(int trigger);
+
 /* What decided, for people: "list ads", "classifier", "finding dga", "newly observed domain, until
  * 2026-11-28T10:00:00Z". Returns out (size >= SEK_VERDICT_BY_MAX). No lock. */
 #define SEK_VERDICT_BY_MAX (SEK_LIST_NAME_MAX + 64)

@@ -87,9 +87,7 @@ static enum sek_err read_detector(struct sek_context *c, const char *word,
     int trigger = sek_lookup_id(sek_trigger_names, word);
     out->by = word;
     if (strcmp(word, "list") == 0 || sek_lookup_id(sek_detector_names, word) > 0 ||
-        trigger == SEK_TRIGGER_FINDING || trigger == SEK_TRIGGER_STRICT ||
-        trigger == SEK_TRIGGER_CANARY || trigger == SEK_TRIGGER_REBINDING ||
-        sek_trigger_is_detector(trigger))
+        sek_trigger_decides_alone(trigger))
         return SEK_OK;
     char words[300] = "";
     size_t used = 0;
