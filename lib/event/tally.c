@@ -386,12 +386,6 @@ static bool add_traffic(struct sek_tally *t, const struct sek_event *e, const st
     return true;
 }
 
-/* All that makes two hits the same but the minute; see struct sek_event. */
-static size_t key_octets(const struct sek_event *e)
-{
-    return offsetof(struct sek_event, names) - SEK_EVENT_KEY_AT + e->name_len + e->matched_len;
-}
-
 static struct sek_tally_hit *new_hit(struct sek_tally *t, struct slot *slot, uint64_t hash,
                                      const struct sek_event *e, int64_t minute, uint8_t labels)
 {
@@ -416,7 +410,7 @@ static struct sek_tally_hit *new_hit(struct sek_tally *t, struct slot *slot, uin
 
 static uint64_t hit_hash(const struct sek_tally *t, const struct sek_event *e, int64_t minute)
 {
-    return sek_hash(&t->key, (const uint8_t *)e + SEK_EVENT_KEY_AT, key_octets(e)) +
+    return sek_hash(&t->key, (const uint8_t *)e + SEK_EVENT_KEY_AT, sek_event_key_len(e)) +
            (uint64_t)minute * GOLDEN;
 }
 
@@ -424,13 +418,13 @@ static bool add_hit(struct sek_tally *t, const struct sek_event *e, uint64_t has
                     uint8_t labels)
 {
     struct table *table = &t->hits;
-    size_t n_key = key_octets(e);
+    size_t n_key = sek_event_key_len(e);
     bool room = table_has_room(t, table);
     size_t at = hash & (table->n_slots - 1);
     struct sek_tally_hit *hit;
     for (; (hit = table->slots[at].entry); at = (at + 1) & (table->n_slots - 1)) {
         if (table->slots[at].hash == hash && hit->minute == minute &&
-            key_octets(&hit->event) == n_key &&
+            sek_event_key_len(&hit->event) == n_key &&
             memcmp((const uint8_t *)&hit->event + SEK_EVENT_KEY_AT,
                    (const uint8_t *)e + SEK_EVENT_KEY_AT, n_key) == 0)
             break;

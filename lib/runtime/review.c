@@ -45,7 +45,7 @@ static const struct sek_event *judge(struct sek_review *v, struct sek_engine *en
     sek_event_set_hit(hit, &verdict);
     struct sek_name pattern;
     if (verdict.pattern && sek_policy_pattern(engine->policy, verdict.pattern, &pattern))
-        sek_event_set_matched(hit, &pattern);
+        sek_event_set_matched(hit, NULL, &pattern);
     return hit;
 }
 

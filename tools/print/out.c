@@ -4,7 +4,6 @@
 #include "base/json.h"
 #include "base/utf8.h"
 #include "name/text.h"
-#include "policy/about.h"
 #include "policy/rule.h"
 #include "safe.h"
 #include "table.h"
@@ -343,13 +342,9 @@ static void add_name(struct sek_buf *b, const char *text)
 {
     struct sek_name name;
     enum sek_scope scope;
-    char unicode[SEK_NAME_TEXT_MAX], plain[SEK_NAME_TEXT_MAX + 2];
-    if (strstr(text, "rpz-") && !sek_rule_from_text(text, strlen(text), &scope, &name, NULL) &&
-        sek_about_to_text(scope, name.octets, plain)) {
-        sek_safe_add(b, plain);
-        return;
-    }
-    sek_safe_add(b, text);
+    char unicode[SEK_NAME_TEXT_MAX], plain[SEK_RULE_TEXT_MAX];
+    sek_rule_plain_text(text, plain);
+    sek_safe_add(b, plain);
     if (!strstr(text, "xn--") || sek_rule_from_text(text, strlen(text), &scope, &name, NULL))
         return;
     sek_name_to_unicode(name.octets, unicode);
