@@ -98,6 +98,7 @@ enum sek_err sek_runtime_start(struct sek_conf *conf, unsigned n_workers, const 
     if (err == SEK_OK) {
         sek__detectors_start(rt);
         sek_keeper_first(rt);
+        sek__detectors_ready(rt);
         err = sek_keeper_start(rt, diag);
     }
     if (err != SEK_OK) {
