@@ -336,11 +336,7 @@ static void judge_answer(struct sek_module *m, struct module_qstate *qstate,
     if (query->has_client && sek_runtime_has_groups(m->runtime))
         judge_others(m, qstate, query, chain);
     query->verdict = chain->verdict;
-    /* what a detector said of the question stands as long as no rule decides */
-    if (chain->verdict.trigger == SEK_TRIGGER_NONE &&
-        sek_trigger_is_detector((int)query->detected.trigger))
-        query->verdict = query->detected;
-    query->verdict.score = query->detected.score;
+    sek_verdict_add_detected(&query->verdict, &query->detected);
 }
 
 static void message_remove(struct module_qstate *qstate)

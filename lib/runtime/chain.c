@@ -33,15 +33,10 @@ enum sek_judgement sek_chain_again(struct sek_chain *chain, struct sek_runtime *
     return sek_judgement_of(&chain->verdict);
 }
 
-/* What blocks, and what is recorded where nothing was, unless an earlier policy zone's block stands
- * already. */
 static void take(struct sek_chain *chain, const struct sek_verdict *v,
                  const struct sek_name *matched, const struct sek_addr *address)
 {
-    bool blocks = sek_action_blocks(v->action);
-    bool blocked = sek_action_blocks(chain->verdict.action);
-    if (blocked ? !blocks || !sek_verdict_is_earlier(v, &chain->verdict)
-                : !blocks && (!sek_verdict_is_hit(v) || chain->verdict.trigger != SEK_TRIGGER_NONE))
+    if (!sek_verdict_takes_over(v, &chain->verdict))
         return;
     chain->verdict = *v;
     chain->by_other = true;
@@ -53,7 +48,7 @@ static void take(struct sek_chain *chain, const struct sek_verdict *v,
 
 bool sek_chain_is_final(const struct sek_chain *chain)
 {
-    return sek_action_blocks(chain->verdict.action) && !sek_verdict_waits(&chain->verdict);
+    return sek_verdict_is_settled(&chain->verdict);
 }
 
 const struct sek_name *sek_chain_position(const struct sek_chain *chain)

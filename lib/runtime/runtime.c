@@ -374,17 +374,6 @@ void sek_worker_leaked(struct sek_runtime *rt, unsigned worker, const struct sek
     sek__leaked(rt, &rt->workers[worker], verdict, time_ms);
 }
 
-enum sek_judgement sek_judgement_of(const struct sek_verdict *v)
-{
-    if (sek_action_blocks(v->action))
-        return SEK_JUDGED_BLOCKED;
-    if ((v->trigger == SEK_TRIGGER_QNAME || v->trigger == SEK_TRIGGER_REGEX ||
-         v->trigger == SEK_TRIGGER_CLIENT_IP) &&
-        v->would == SEK_ACTION_PASSTHRU)
-        return SEK_JUDGED_EXEMPT;
-    return SEK_JUDGED_OPEN;
-}
-
 enum sek_judgement sek_runtime_judge(struct sek_runtime *rt, const struct sek_name *name,
                                      uint16_t qtype, enum sek_trigger trigger)
 {

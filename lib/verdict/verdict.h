@@ -69,6 +69,23 @@ static inline bool sek_verdict_is_earlier(const struct sek_verdict *v,
     return v->order && other->order && v->priority > other->priority;
 }
 
+/* What a verdict says of an answer to the question, or of what else it is about. */
+enum sek_judgement {
+    SEK_JUDGED_OPEN,    /* nothing said yet */
+    SEK_JUDGED_EXEMPT,  /* an exception on the question covers its whole answer */
+    SEK_JUDGED_BLOCKED, /* it must leave the cache, too */
+};
+enum sek_judgement sek_judgement_of(const struct sek_verdict *v);
+/* Has what the answer carries no say any more? */
+bool sek_verdict_is_settled(const struct sek_verdict *v);
+/* Does `v`, of something that the answer carries, take the place of the verdict so far? What
+ * blocks does, and what is recorded where nothing was, unless a block stands already; that only
+ * gives way to an earlier policy zone's. */
+bool sek_verdict_takes_over(const struct sek_verdict *v, const struct sek_verdict *so_far);
+/* Add what detectors said of the question to what rules say of all: it stands as long as no rule
+ * decides. detected: the verdict on the question with it. */
+void sek_verdict_add_detected(struct sek_verdict *io, const struct sek_verdict *detected);
+
 /* True for the triggers of detectors that judge a question at once, behind all rules
  * (verdict/detect.h). */
 static inline bool sek_trigger_is_detector(int trigger)
