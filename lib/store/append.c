@@ -247,9 +247,7 @@ enum sek_err sek_eventsdb_store(struct sek_eventsdb *db, const struct sek_tally_
                                 const struct sek_list *lists, unsigned n_lists, uint64_t *out_rows,
                                 struct sek_diag *diag)
 {
-    enum sek_err err = sek__eventsdb_look(db, diag);
-    if (!err)
-        err = sek__eventsdb_run(db, SEK_ST_BEGIN, NULL, 0, diag);
+    enum sek_err err = sek__eventsdb_begin(db, diag);
     if (err)
         return err;
     db->n_sums = 0;

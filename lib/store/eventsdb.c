@@ -34,7 +34,7 @@ enum sek_err sek__eventsdb_fail(struct sek_eventsdb *db, int rc, struct sek_diag
     return err;
 }
 
-enum sek_err sek__eventsdb_look(struct sek_eventsdb *db, struct sek_diag *diag)
+static enum sek_err look(struct sek_eventsdb *db, struct sek_diag *diag)
 {
     static const char magic[16] = "SQLite format 3"; /* sqlite.org/fileformat2.html §1.2 */
     char seen[sizeof magic];
@@ -71,6 +71,12 @@ enum sek_err sek__eventsdb_ask(struct sek_eventsdb *db, enum sek_event_statement
         *out = sqlite3_column_int64(stmt, 0);
     sqlite3_reset(stmt);
     return err;
+}
+
+enum sek_err sek__eventsdb_begin(struct sek_eventsdb *db, struct sek_diag *diag)
+{
+    enum sek_err err = look(db, diag);
+    return err ? err : sek__eventsdb_run(db, SEK_ST_BEGIN, NULL, 0, diag);
 }
 
 enum sek_err sek__eventsdb_end(struct sek_eventsdb *db, enum sek_err err, struct sek_diag *diag)
