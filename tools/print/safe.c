@@ -22,6 +22,20 @@ void sek_safe_add(struct sek_buf *b, const char *text)
     }
 }
 
+void sek_safe_add_escaped(struct sek_buf *b, const char *text, const char *special)
+{
+    struct sek_buf safe;
+    sek_buf_init(&safe, 0);
+    sek_safe_add(&safe, text);
+    for (const char *p = safe.data ? safe.data : ""; *p; p++) {
+        if (strchr(special, *p))
+            sek_buf_add(b, "\\", 1);
+        sek_buf_add(b, p, 1);
+    }
+    b->failed = b->failed || safe.failed;
+    sek_buf_fini(&safe);
+}
+
 static size_t columns_of(uint32_t c)
 {
     int w = wcwidth((wchar_t)c);
