@@ -3,8 +3,6 @@
 #include <string.h>
 #include "base/banned.h"
 
-#define GOLDEN 0x9e3779b97f4a7c15ULL
-
 static int64_t floor_div(int64_t a, int64_t b)
 {
     return a / b - (a % b < 0);
@@ -172,7 +170,7 @@ static struct sek_idmap_key hit_key(const struct sek_eventsdb *db, const struct 
     const struct sek_event *e = &hit->event;
     struct sek_idmap_key key =
         hash_of(db, (const uint8_t *)e + SEK_EVENT_KEY_AT, sek_event_key_len(e));
-    key.a += (uint64_t)hit->minute * GOLDEN;
+    key.a += (uint64_t)hit->minute * SEK_HASH_GOLDEN;
     return key;
 }
 
@@ -222,7 +220,7 @@ static enum sek_err put_lists(struct sek_eventsdb *db, const struct sek_list *li
     uint64_t digest = 1;
     enum sek_err err = SEK_OK;
     for (unsigned i = 0; i < n; i++)
-        digest = digest * GOLDEN + lists[i].id +
+        digest = digest * SEK_HASH_GOLDEN + lists[i].id +
                  sek_hash(&db->key_a, lists[i].name, strnlen(lists[i].name, SEK_LIST_NAME_MAX));
     if (digest == db->lists_seen)
         return SEK_OK;

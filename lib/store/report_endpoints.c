@@ -36,7 +36,7 @@ struct work {
 
 static size_t map_slot(const struct map *m, uint64_t key)
 {
-    size_t at = (size_t)(key * 0x9e3779b97f4a7c15U >> 20) & (m->n_slots - 1);
+    size_t at = (size_t)(key * SEK_HASH_GOLDEN >> 20) & (m->n_slots - 1);
 
     while (m->keys[at] && m->keys[at] != key)
         at = (at + 1) & (m->n_slots - 1);
