@@ -224,7 +224,7 @@ enum sek_judgement sek_carried_judge(struct sek_chain *chain, const struct reply
                                      enum sek_judgement question)
 {
     struct sek_name at;
-    if (!rep || question == SEK_JUDGED_EXEMPT || sek_chain_is_final(chain))
+    if (!rep || sek_chain_is_final(chain))
         return question;
     if (question == SEK_JUDGED_OPEN &&
         (!sek_view_has_chain(rep, qtype) || sek_view_chain(rep, sek_chain_next, chain))) {

@@ -2,6 +2,7 @@
 #include "hooks.h"
 #include "answer.h"
 #include "carried.h"
+#include "classify/classify.h"
 #include "operate.h"
 #include "view.h"
 #include <string.h>
@@ -46,14 +47,13 @@ static bool seen_from(const struct query_info *qinfo, const struct comm_reply *r
  * changed any more, so it is judged later, where no query waits for it, if there is no verdict. */
 static void seen_record(struct sek_module *m, const struct seen *s, const struct reply_info *rep,
                         enum sek_outcome outcome, const struct sek_verdict *verdict,
-                        const struct sek_name *matched)
+                        const struct sek_matched *matched)
 {
     struct sek_event event;
-    struct sek_name pattern;
-    if (outcome == SEK_OUTCOME_HIT && sek_worker_pattern(m->runtime, s->worker, verdict, &pattern))
-        matched = &pattern;
     sek_view_event(&event, outcome, sek_view_existence(rep), &s->question, s->qtype, &s->endpoint,
-                   s->time_ms, verdict, matched);
+                   s->time_ms, verdict ? verdict->score : SEK_CLASSIFY_NONE);
+    if (outcome == SEK_OUTCOME_HIT)
+        sek_chain_set_hit(m->runtime, s->worker, verdict, matched, &event);
     event.cached = rep != NULL;
     sek_view_cached_answer(&event, rep);
     if (event.existence == SEK_EXISTENCE_EXISTS && sek_worker_tracks(m->runtime, &s->question))

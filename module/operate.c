@@ -49,7 +49,7 @@ static struct sek_asking asking_of(const struct module_qstate *qstate,
 static void on_way_note(struct module_qstate *qstate, struct sek_query *query,
                         const struct sek_chain *chain)
 {
-    const struct sek_name *matched = sek_chain_matched(chain);
+    const struct sek_matched *matched = sek_chain_matched(chain);
     struct sek_on_way *w = query->on_way;
     if (!matched || (w && w->epoch == query->judged.epoch))
         return;
@@ -80,16 +80,14 @@ enum sek_judgement sek_operate_judge_query(struct sek_module *m, struct module_q
 
 static void record_one(struct sek_module *m, const struct module_qstate *qstate,
                        const struct sek_query *query, enum sek_outcome outcome,
-                       enum sek_existence existence, const struct sek_name *matched,
+                       enum sek_existence existence, const struct sek_matched *matched,
                        const struct sek_addr *endpoint)
 {
     struct sek_event event;
-    struct sek_name pattern;
-    if (outcome == SEK_OUTCOME_HIT &&
-        sek_worker_pattern(m->runtime, worker_of(qstate), &query->verdict, &pattern))
-        matched = &pattern;
     sek_view_event(&event, outcome, existence, &query->name, qstate->qinfo.qtype, endpoint,
-                   query->time_ms, &query->verdict, matched);
+                   query->time_ms, query->verdict.score);
+    if (outcome == SEK_OUTCOME_HIT)
+        sek_chain_set_hit(m->runtime, worker_of(qstate), &query->verdict, matched, &event);
     if (existence == SEK_EXISTENCE_EXISTS)
         sek_view_fresh_answer(&event, qstate->return_msg->rep);
     if (existence != SEK_EXISTENCE_UNKNOWN) {
@@ -104,7 +102,7 @@ static void record_one(struct sek_module *m, const struct module_qstate *qstate,
 /* For each client that waits; or for the first one, when it closed its connection meanwhile. */
 static void record(struct sek_module *m, struct module_qstate *qstate, struct sek_query *query,
                    enum sek_outcome outcome, enum sek_existence existence,
-                   const struct sek_name *matched)
+                   const struct sek_matched *matched)
 {
     if (query->recorded)
         return;
@@ -128,7 +126,8 @@ static enum sek_outcome blocked_outcome(const struct sek_query *query)
 /* Written when the verdict falls, not when the reply leaves: Unbound drops late replies silently.
  */
 static enum module_ext_state block(struct sek_module *m, struct module_qstate *qstate,
-                                   struct sek_query *query, int id, const struct sek_name *matched)
+                                   struct sek_query *query, int id,
+                                   const struct sek_matched *matched)
 {
     record(m, qstate, query, blocked_outcome(query), SEK_EXISTENCE_UNKNOWN, matched);
     /* a query of the resolver's own that waits for this one (dns64 asks for A) must not take our
@@ -337,11 +336,7 @@ static void judge_answer(struct sek_module *m, struct module_qstate *qstate,
     if (query->has_client && sek_runtime_has_groups(m->runtime))
         judge_others(m, qstate, query, chain);
     query->verdict = chain->verdict;
-    /* what a detector said of the question stands as long as no rule decides */
-    if (chain->verdict.trigger == SEK_TRIGGER_NONE &&
-        sek_trigger_is_detector((int)query->detected.trigger))
-        query->verdict = query->detected;
-    query->verdict.score = query->detected.score;
+    sek_verdict_add_detected(&query->verdict, &query->detected);
 }
 
 static void message_remove(struct module_qstate *qstate)

@@ -31,7 +31,7 @@ struct sek_on_way {
     uint64_t epoch; /* of the policy */
     bool final;     /* the rest of the answer has no say (sek_chain_is_final) */
     struct sek_verdict verdict;
-    struct sek_name matched;
+    struct sek_matched matched;
 };
 
 /* Kept in qstate->minfo[id], memory of the query's region. */

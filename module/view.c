@@ -85,12 +85,10 @@ enum sek_existence sek_view_existence(const struct reply_info *rep)
 
 void sek_view_event(struct sek_event *e, enum sek_outcome outcome, enum sek_existence existence,
                     const struct sek_name *question, uint16_t qtype,
-                    const struct sek_addr *endpoint, int64_t time_ms,
-                    const struct sek_verdict *verdict, const struct sek_name *matched)
+                    const struct sek_addr *endpoint, int64_t time_ms, float score)
 {
     memset(e, 0, offsetof(struct sek_event, names));
-    e->score = verdict && verdict->score > SEK_CLASSIFY_NONE ? sek_score_of(verdict->score)
-                                                             : SEK_SCORE_UNKNOWN;
+    e->score = score > SEK_CLASSIFY_NONE ? sek_score_of(score) : SEK_SCORE_UNKNOWN;
     e->existence = (uint8_t)existence;
     e->outcome = (uint8_t)outcome;
     e->qtype = qtype;
@@ -98,14 +96,7 @@ void sek_view_event(struct sek_event *e, enum sek_outcome outcome, enum sek_exis
     e->endpoint = *endpoint;
     e->name_len = question->len;
     memcpy(e->names, question->octets, question->len);
-    if (outcome == SEK_OUTCOME_HIT) {
-        sek_event_set_hit(e, verdict);
-        if (matched) {
-            e->matched_len = matched->len;
-            memcpy(e->names + e->name_len, matched->octets, matched->len);
-        }
-    }
-    e->size = sek_event_size(e->name_len, e->matched_len);
+    e->size = sek_event_size(e->name_len, 0);
 }
 
 /* --- what answers carry --------------------------------------------------------------------------

@@ -28,12 +28,11 @@ bool sek_view_is_referral(const struct reply_info *rep);
 /* What an answer says of the name that was asked for. rep may be NULL. */
 enum sek_existence sek_view_existence(const struct reply_info *rep);
 
-/* An event about a question. verdict (may be NULL when it is no hit): its score, and all of it when
- * it is a hit; matched (may be NULL): the name that decided, if another than the question's. */
+/* An event about a question. score: of the verdict on it. Of a hit the rest is the caller's to set.
+ */
 void sek_view_event(struct sek_event *e, enum sek_outcome outcome, enum sek_existence existence,
                     const struct sek_name *question, uint16_t qtype,
-                    const struct sek_addr *endpoint, int64_t time_ms,
-                    const struct sek_verdict *verdict, const struct sek_name *matched);
+                    const struct sek_addr *endpoint, int64_t time_ms, float score);
 
 /* Add what an answer carries: one from the cache, of which the life time ends at rep->ttl, or one
  * just resolved, of which rep->ttl is the life time. rep may be NULL. */

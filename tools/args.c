@@ -154,7 +154,7 @@ static enum sek_err take_choice(const struct sek_arg *row, const char *text, int
 static enum sek_err take_time(const char *text, int64_t now_s, int64_t *out_s,
                               struct sek_diag *diag)
 {
-    sek_zone_fn *zone;
+    const struct sek_zone *zone;
     enum sek_err e = sek_zone_read(&zone, diag);
     return e ? e : sek_when_from_text(text, now_s, zone, out_s, diag);
 }

@@ -10,6 +10,10 @@ struct sek_hash_key {
     uint64_t k0, k1;
 };
 
+/* 2^64 over the golden ratio, odd: to multiply with, so that small numbers differ in all bits
+ * (Knuth, The Art of Computer Programming, vol. 3, §6.4). */
+#define SEK_HASH_GOLDEN 0x9e3779b97f4a7c15ULL
+
 uint64_t sek_hash(const struct sek_hash_key *key, const void *data, size_t len);
 
 /* The same value, of `len` octets that stand in whole words with zeros behind them. Reads words

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 #include "base/duration.h"
 #include "base/banned.h"
@@ -16,21 +17,28 @@
 /* --- zones -------------------------------------------------------------------------------------
  */
 
-static int64_t offset_at(int64_t at_s, sek_zone_fn *zone)
+static int64_t offset_at(int64_t at_s, const struct sek_zone *zone)
 {
-    return zone ? zone(at_s) : 0;
+    return zone ? zone->offset_at(zone->of, at_s) : 0;
 }
 
-int64_t sek_when_utc(int64_t local_s, sek_zone_fn *zone)
+int64_t sek_when_utc(int64_t local_s, const struct sek_zone *zone)
 {
-    int64_t guess = local_s - offset_at(local_s, zone);
-    return local_s - offset_at(guess, zone);
+    /* no zone is a day off, nor changes its clocks twice in two days */
+    int64_t later = local_s - offset_at(local_s + DAY_S, zone);
+    return local_s - offset_at(later, zone) == later ? later
+                                                     : local_s - offset_at(local_s - DAY_S, zone);
+}
+
+int64_t sek_when_local(int64_t time_s, const struct sek_zone *zone)
+{
+    return time_s + offset_at(time_s, zone);
 }
 
 /* Days since 1970-01-01 there. */
-static int64_t day_of(int64_t time_s, sek_zone_fn *zone)
+static int64_t day_of(int64_t time_s, const struct sek_zone *zone)
 {
-    int64_t local = time_s + offset_at(time_s, zone);
+    int64_t local = sek_when_local(time_s, zone);
     return (local - (local % DAY_S + DAY_S) % DAY_S) / DAY_S;
 }
 
@@ -39,12 +47,12 @@ static int weekday_of(int64_t day)
     return (int)(((day + 3) % 7 + 7) % 7); /* 1970-01-01 was a Thursday */
 }
 
-int64_t sek_when_midnight(int64_t time_s, int days, sek_zone_fn *zone)
+int64_t sek_when_midnight(int64_t time_s, int days, const struct sek_zone *zone)
 {
     return sek_when_utc((day_of(time_s, zone) + days) * DAY_S, zone);
 }
 
-int sek_when_weekday(int64_t time_s, sek_zone_fn *zone)
+int sek_when_weekday(int64_t time_s, const struct sek_zone *zone)
 {
     return weekday_of(day_of(time_s, zone));
 }
@@ -116,18 +124,19 @@ static bool take_clock(const char **text, int64_t *out_s)
     return h <= 23 && m <= 59 && s <= 59;
 }
 
-/* "Z", "UTC", "+01:00", "+0100", "+01", or nothing, up to the end. */
-static bool take_offset(const char *p, bool *out_given, int64_t *out_s)
+bool sek_when_offset_from_text(const char *text, int32_t *out_s)
 {
+    const char *p = text;
     int h, m = 0;
     *out_s = 0;
-    p += strspn(p, " ");
-    *out_given = *p != '\0';
-    if (!*p || strcmp(p, "Z") == 0 || strcmp(p, "z") == 0 || strcmp(p, "UTC") == 0 ||
-        strcmp(p, "utc") == 0)
+    if (strcasecmp(p, "Z") == 0)
         return true;
+    if (strncasecmp(p, "UTC", 3) == 0 || strncasecmp(p, "GMT", 3) == 0)
+        p += 3;
+    if (!*p)
+        return p != text;
     int sign = *p == '-' ? -1 : 1;
-    if (!take_char(&p, "+-") || !take_field(&p, 2, &h))
+    if (!take_char(&p, "+-") || !take_field(&p, is_digit(*p) && is_digit(p[1]) ? 2 : 1, &h))
         return false;
     if (*p && ((void)take_char(&p, ":"), !take_field(&p, 2, &m)))
         return false;
@@ -136,18 +145,21 @@ static bool take_offset(const char *p, bool *out_given, int64_t *out_s)
 }
 
 /* What stands behind a day: nothing (its midnight), or a time. */
-static bool take_time(const char *p, int64_t day, sek_zone_fn *zone, int64_t *out_s)
+static bool take_time(const char *p, int64_t day, const struct sek_zone *zone, int64_t *out_s)
 {
-    int64_t clock_s = 0, offset_s = 0;
-    bool has_offset = false;
-    if (*p && (!take_clock(&p, &clock_s) || !take_offset(p, &has_offset, &offset_s)))
+    int64_t clock_s = 0;
+    int32_t offset_s;
+    if (*p && !take_clock(&p, &clock_s))
         return false;
+    p += strspn(p, " ");
     int64_t local = day * DAY_S + clock_s;
-    *out_s = has_offset ? local - offset_s : sek_when_utc(local, zone);
+    if (*p && !sek_when_offset_from_text(p, &offset_s))
+        return false;
+    *out_s = *p ? local - offset_s : sek_when_utc(local, zone);
     return true;
 }
 
-static bool take_iso(const char *p, sek_zone_fn *zone, int64_t *out_s)
+static bool take_iso(const char *p, const struct sek_zone *zone, int64_t *out_s)
 {
     int64_t day, s;
     if (!take_date(&p, &day) || (take_char(&p, "Tt ") && !*p))
@@ -159,7 +171,7 @@ static bool take_iso(const char *p, sek_zone_fn *zone, int64_t *out_s)
     return true;
 }
 
-enum sek_err sek_when_from_iso(const char *text, sek_zone_fn *zone, int64_t *out_s,
+enum sek_err sek_when_from_iso(const char *text, const struct sek_zone *zone, int64_t *out_s,
                                struct sek_diag *diag)
 {
     if (take_iso(text, zone, out_s))
@@ -265,7 +277,7 @@ static bool take_day(const char **text, int64_t today, int64_t *out_day)
     return weekday >= 0 || is_digit(**text);
 }
 
-static bool take_named(const char *text, int64_t now_s, sek_zone_fn *zone, int64_t *out_s)
+static bool take_named(const char *text, int64_t now_s, const struct sek_zone *zone, int64_t *out_s)
 {
     int64_t day, s;
     if (!take_day(&text, day_of(now_s, zone), &day))
@@ -328,8 +340,8 @@ static bool take_epoch(const char *p, int64_t *out_s)
     return true;
 }
 
-enum sek_err sek_when_from_text(const char *text, int64_t now_s, sek_zone_fn *zone, int64_t *out_s,
-                                struct sek_diag *diag)
+enum sek_err sek_when_from_text(const char *text, int64_t now_s, const struct sek_zone *zone,
+                                int64_t *out_s, struct sek_diag *diag)
 {
     char words[WORDS_MAX];
     int64_t s;

@@ -119,8 +119,8 @@ struct sek_bulletin {
     int64_t before_s, before_until_s; /* what it is compared with: the day or week before, up to the
                                        * same time; both the same: nothing */
     int64_t made_s, step_s;
-    sek_zone_fn *zone;  /* of days; times are given in UTC */
-    bool has_before;    /* something was recorded then */
+    const struct sek_zone *zone; /* of days; times are given in UTC */
+    bool has_before;             /* something was recorded then */
     bool policy_closed; /* policy.db cannot be read: triage, changes, exceptions, feeds miss */
     struct sek_bulletin_total now, before;
     size_t n_steps;
@@ -151,7 +151,7 @@ struct sek_bulletin_ask {
     const struct sek_diag *why;  /* then why; code SEK_OK or NOTFOUND: there is none */
     enum sek_bulletin_kind kind;
     int64_t since_s, until_s, now_s;
-    sek_zone_fn *zone; /* of days; NULL: UTC */
+    const struct sek_zone *zone; /* of days; NULL: UTC */
 };
 /* since < until. *out: free(). */
 enum sek_err sek_bulletin_gather(const struct sek_bulletin_ask *ask, struct sek_bulletin **out,

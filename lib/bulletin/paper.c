@@ -93,15 +93,9 @@ void sek__paper_flag(struct sek_sheet *s, bool yes)
 /* --- above the sheets --------------------------------------------------------------------------
  */
 
-/* What a clock in the zone of days shows then, as if it were UTC. */
-static int64_t local_of(const struct sek_bulletin *b, int64_t time_s)
-{
-    return time_s + (b->zone ? b->zone(time_s) : 0);
-}
-
 static void add_zone(const struct sek_bulletin *b, struct sek_buf *out)
 {
-    int minutes = (int)(local_of(b, b->since_s) - b->since_s) / 60;
+    int minutes = (int)(sek_when_local(b->since_s, b->zone) - b->since_s) / 60;
     if (minutes)
         sek_buf_add_fmt(out, " (UTC%c%02d:%02d)", minutes < 0 ? '-' : '+', abs(minutes) / 60,
                         abs(minutes) % 60);
@@ -111,7 +105,8 @@ static void make_period(struct sek_paper *p)
 {
     const struct sek_bulletin *b = p->b;
     struct sek_buf from, until;
-    int64_t first_s = local_of(b, b->since_s), end_s = local_of(b, b->until_s);
+    int64_t first_s = sek_when_local(b->since_s, b->zone),
+            end_s = sek_when_local(b->until_s, b->zone);
     bool days = first_s % 86400 == 0 && end_s % 86400 == 0;
     bool one = days && end_s - first_s == 86400;
     const char *pattern = one ? "date" : days ? "date.short" : "time";
@@ -296,7 +291,7 @@ static void show_step(const struct sek_paper *p, int64_t from_s, struct sek_buf 
         sek_lang_time(p->lang, out, "step.hour", from_s);
     else
         sek_lang_time(p->lang, out, p->b->n_steps <= 14 ? "step.day" : "step.date",
-                      local_of(p->b, from_s) + (p->b->zone ? 3600 : 0));
+                      sek_when_local(from_s, p->b->zone) + (p->b->zone ? 3600 : 0));
 }
 
 void sek_paper_show(const struct sek_paper *p, const struct sek_sheet_col *col,

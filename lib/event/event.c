@@ -5,8 +5,8 @@
 #include "base/banned.h"
 
 _Static_assert(offsetof(struct sek_event, qtype) == SEK_EVENT_KEY_AT + 9 &&
-                   offsetof(struct sek_event, endpoint) == SEK_EVENT_KEY_AT + 13 &&
-                   offsetof(struct sek_event, names) == SEK_EVENT_KEY_AT + 29,
+                   offsetof(struct sek_event, endpoint) == SEK_EVENT_KEY_AT + 14 &&
+                   offsetof(struct sek_event, names) == SEK_EVENT_KEY_AT + 30,
                "the key of a hit has no gaps");
 _Static_assert(sizeof(struct sek_event) % 8 == 0, "records are made of 8-octet words");
 
@@ -34,20 +34,25 @@ void sek_event_set_hit(struct sek_event *e, const struct sek_verdict *verdict)
     e->generation = (uint32_t)verdict->generation;
 }
 
-void sek_event_set_matched(struct sek_event *e, const struct sek_name *matched)
+void sek_event_set_matched(struct sek_event *e, const struct sek_name *matched,
+                           const struct sek_name *owner)
 {
     size_t n = ((size_t)e->n_addrs + e->n_ns_addrs) * sizeof(struct sek_addr) + e->servers_octets;
     uint8_t *at = e->names + e->name_len;
-    memmove(at + matched->len, at, n);
-    memcpy(at, matched->octets, matched->len);
-    e->matched_len = matched->len;
-    e->size = sek_event_size((size_t)e->name_len + e->matched_len, n);
+    e->matched_len = matched ? matched->len : 0;
+    e->owner_len = owner ? owner->len : 0;
+    memmove(at + e->matched_len + e->owner_len, at, n);
+    if (matched)
+        memcpy(at, matched->octets, matched->len);
+    if (owner)
+        memcpy(at + e->matched_len, owner->octets, owner->len);
+    e->size = sek_event_size(sek_event_names_len(e), n);
 }
 
 static void add_addr(struct sek_event *e, uint8_t *count, unsigned most,
                      const struct sek_addr *addr)
 {
-    size_t at = (size_t)e->name_len + e->matched_len;
+    size_t at = sek_event_names_len(e);
     size_t n = (size_t)e->n_addrs + e->n_ns_addrs;
     if (*count >= most || e->servers_octets)
         return;
@@ -70,13 +75,13 @@ void sek_event_add_ns_addr(struct sek_event *e, const struct sek_addr *addr)
 void sek_event_add_server(struct sek_event *e, uint8_t zone_labels, const struct sek_name *server)
 {
     size_t n = ((size_t)e->n_addrs + e->n_ns_addrs) * sizeof(struct sek_addr);
-    uint8_t *to = e->names + e->name_len + e->matched_len + n + e->servers_octets;
+    uint8_t *to = e->names + sek_event_names_len(e) + n + e->servers_octets;
     if (e->servers_octets + 1U + server->len > SEK_EVENT_SERVERS_OCTETS)
         return;
     to[0] = zone_labels;
     memcpy(to + 1, server->octets, server->len);
     e->servers_octets = (uint16_t)(e->servers_octets + 1 + server->len);
-    e->size = sek_event_size((size_t)e->name_len + e->matched_len, n + e->servers_octets);
+    e->size = sek_event_size(sek_event_names_len(e), n + e->servers_octets);
 }
 
 size_t sek_event_server(const struct sek_event *e, size_t at, uint8_t *out_zone_labels,

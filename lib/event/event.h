@@ -73,25 +73,36 @@ struct sek_event {
     uint8_t matched_len; /* octets of the matched name; 0 = the question's */
     uint16_t qtype;
     uint16_t list;
+    uint8_t owner_len; /* of the rule's owner name, where the matched one does not end in it */
     struct sek_addr endpoint;
-    /* question (wire, lower case), matched name, addresses (sek_event_addrs), name servers */
-    uint8_t names[2 * SEK_NAME_MAX + SEK_EVENT_ADDRS_OCTETS + SEK_EVENT_SERVERS_OCTETS];
+    /* question (wire, lower case), matched name (of an address policy/about.h's), owner name,
+     * addresses (sek_event_addrs), name servers */
+    uint8_t names[3 * SEK_NAME_MAX + SEK_EVENT_ADDRS_OCTETS + SEK_EVENT_SERVERS_OCTETS];
 };
 #define SEK_EVENT_KEY_AT offsetof(struct sek_event, outcome)
+/* Octets of its names. */
+static inline size_t sek_event_names_len(const struct sek_event *e)
+{
+    return (size_t)e->name_len + e->matched_len + e->owner_len;
+}
+/* Octets of what makes two hits the same. */
+static inline size_t sek_event_key_len(const struct sek_event *e)
+{
+    return offsetof(struct sek_event, names) - SEK_EVENT_KEY_AT + sek_event_names_len(e);
+}
 
-/* Largest event, and the size that an event with these name lengths and no addresses has (a
+/* Largest event, and the size that an event with these octets in all behind its fields has (a
  * multiple of 8). */
 #define SEK_EVENT_MAX sizeof(struct sek_event)
-static inline uint16_t sek_event_size(size_t name_len, size_t matched_len)
+static inline uint16_t sek_event_size(size_t names_len, size_t more)
 {
-    return (uint16_t)((offsetof(struct sek_event, names) + name_len + matched_len + 7) &
-                      ~(size_t)7);
+    return (uint16_t)((offsetof(struct sek_event, names) + names_len + more + 7) & ~(size_t)7);
 }
 
 /* The answer's addresses, then those of name servers. */
 static inline const struct sek_addr *sek_event_addrs(const struct sek_event *e)
 {
-    return (const struct sek_addr *)(e->names + e->name_len + e->matched_len);
+    return (const struct sek_addr *)(e->names + sek_event_names_len(e));
 }
 /* Add one to an event whose names and size are set: of the answer, then of name servers, in this
  * order. What is too much is left out. */
@@ -110,8 +121,10 @@ size_t sek_event_server(const struct sek_event *e, size_t at, uint8_t *out_zone_
 /* Make it a hit of this verdict. The matched name, if it is another than the question's, is the
  * caller's to add. */
 void sek_event_set_hit(struct sek_event *e, const struct sek_verdict *verdict);
-/* The matched name of an event that has none yet; its addresses, if it has any, stay. */
-void sek_event_set_matched(struct sek_event *e, const struct sek_name *matched);
+/* The matched name of an event that has none yet, NULL: the question's; and the rule's owner name,
+ * NULL: the one that verdict's depth leads to. Its addresses, if it has any, stay. */
+void sek_event_set_matched(struct sek_event *e, const struct sek_name *matched,
+                           const struct sek_name *owner);
 
 /* A short id by which a user can name a hit to the help desk: the same for all queries that share a
  * row of events.db (endpoint, name, type, list, minute). Shown in the EDE text and stored with the

@@ -155,6 +155,16 @@ bool sek_status_alive(const struct sek_status_page *page, int64_t at_ms)
     return kill((pid_t)page->pid, 0) == 0 || errno == EPERM;
 }
 
+bool sek_status_lives(const char *path, int64_t now_ms)
+{
+    const struct sek_status_page *page = NULL;
+    if (sek_status_open(path, &page, NULL) != SEK_OK || !page)
+        return false;
+    bool lives = sek_status_alive(page, now_ms);
+    sek_status_close(page);
+    return lives;
+}
+
 /* Word by word: each number is whole, and so are the texts if seq stood still. */
 static void copy_words(const struct sek_status_page *page, size_t from, size_t to,
                        struct sek_status_page *out)

@@ -95,6 +95,8 @@ enum sek_err sek_status_open(const char *path, const struct sek_status_page **ou
                              struct sek_diag *diag);
 void sek_status_close(const struct sek_status_page *page);
 bool sek_status_alive(const struct sek_status_page *page, int64_t now_ms);
+/* The same of the page at path; false when there is none. */
+bool sek_status_lives(const char *path, int64_t now_ms);
 /* A copy whose texts are whole (after 100 ms of waiting for a writer that died meanwhile: as they
  * are). */
 void sek_status_read(const struct sek_status_page *page, struct sek_status_page *out);

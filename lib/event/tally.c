@@ -15,7 +15,6 @@
 #define MINUTE_MS 60000
 #define NO_DOMAIN                                                                                  \
     0x7f /* in place of a number of labels, of which a name has at most 126 below one */
-#define GOLDEN 0x9e3779b97f4a7c15ULL /* odd; spreads minutes over the table */
 
 struct sek_tally_chunk {
     struct sek_tally_chunk *next;
@@ -314,8 +313,8 @@ static struct sek_tally_traffic *find_row(struct sek_tally *t, const struct sek_
 {
     struct table *table = &t->traffic;
     uint64_t hash = sek_hash(&t->key, d->octets, d->len) ^
-                    sek_hash(&t->key, &e->endpoint, sizeof e->endpoint) * GOLDEN ^
-                    (uint64_t)minute * GOLDEN;
+                    sek_hash(&t->key, &e->endpoint, sizeof e->endpoint) * SEK_HASH_GOLDEN ^
+                    (uint64_t)minute * SEK_HASH_GOLDEN;
     bool room = table_has_room(t, table);
     size_t at = hash & (table->n_slots - 1);
     struct sek_tally_traffic *row;
@@ -386,12 +385,6 @@ static bool add_traffic(struct sek_tally *t, const struct sek_event *e, const st
     return true;
 }
 
-/* All that makes two hits the same but the minute; see struct sek_event. */
-static size_t key_octets(const struct sek_event *e)
-{
-    return offsetof(struct sek_event, names) - SEK_EVENT_KEY_AT + e->name_len + e->matched_len;
-}
-
 static struct sek_tally_hit *new_hit(struct sek_tally *t, struct slot *slot, uint64_t hash,
                                      const struct sek_event *e, int64_t minute, uint8_t labels)
 {
@@ -416,21 +409,21 @@ static struct sek_tally_hit *new_hit(struct sek_tally *t, struct slot *slot, uin
 
 static uint64_t hit_hash(const struct sek_tally *t, const struct sek_event *e, int64_t minute)
 {
-    return sek_hash(&t->key, (const uint8_t *)e + SEK_EVENT_KEY_AT, key_octets(e)) +
-           (uint64_t)minute * GOLDEN;
+    return sek_hash(&t->key, (const uint8_t *)e + SEK_EVENT_KEY_AT, sek_event_key_len(e)) +
+           (uint64_t)minute * SEK_HASH_GOLDEN;
 }
 
 static bool add_hit(struct sek_tally *t, const struct sek_event *e, uint64_t hash, int64_t minute,
                     uint8_t labels)
 {
     struct table *table = &t->hits;
-    size_t n_key = key_octets(e);
+    size_t n_key = sek_event_key_len(e);
     bool room = table_has_room(t, table);
     size_t at = hash & (table->n_slots - 1);
     struct sek_tally_hit *hit;
     for (; (hit = table->slots[at].entry); at = (at + 1) & (table->n_slots - 1)) {
         if (table->slots[at].hash == hash && hit->minute == minute &&
-            key_octets(&hit->event) == n_key &&
+            sek_event_key_len(&hit->event) == n_key &&
             memcmp((const uint8_t *)&hit->event + SEK_EVENT_KEY_AT,
                    (const uint8_t *)e + SEK_EVENT_KEY_AT, n_key) == 0)
             break;

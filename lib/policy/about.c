@@ -408,3 +408,23 @@ size_t sek_about_to_text(enum sek_scope scope, const uint8_t *owner, char *out)
         return 0;
     return n + (size_t)snprintf(out + n, SEK_NAME_TEXT_MAX - n, "%s", sek_net_to_text(&net, text));
 }
+
+size_t sek_about_met_to_text(const char *met, char *out)
+{
+    struct sek_name name, server;
+    struct sek_net net;
+    char text[SEK_NET_TEXT_MAX];
+    enum sek_about about = SEK_ABOUT_NAME;
+    size_t n = 0;
+    if (strstr(met, "rpz-") && sek_name_from_text(met, strlen(met), &name, NULL) == SEK_OK)
+        about = sek_about_of(&name);
+    if (about == SEK_ABOUT_NSDNAME) {
+        sek_about_to_server(&name, &server);
+        return sek_name_to_text(server.octets, out);
+    }
+    if (sek_about_is_net(about) && sek_about_to_net(&name, &net, NULL) == SEK_OK)
+        return (size_t)snprintf(out, SEK_NAME_TEXT_MAX, "%s", sek_net_to_text(&net, text));
+    if (about != SEK_ABOUT_NAME)
+        n = sek_about_to_text(SEK_SCOPE_EXACT, name.octets, out);
+    return n ? n : (size_t)snprintf(out, SEK_NAME_TEXT_MAX, "%s", met);
+}

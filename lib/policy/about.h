@@ -67,3 +67,7 @@ enum sek_err sek_about_settle(enum sek_scope *io_scope, struct sek_name *io_owne
 /* To list notation; 0 for an owner that is about a name, or makes no sense. out holds
  * SEK_NAME_TEXT_MAX + 2. Returns the length. */
 size_t sek_about_to_text(enum sek_scope scope, const uint8_t *owner, char *out);
+
+/* What a rule met, for people: an address or network, the name of a server; other owner names in
+ * list notation, and names as they are. met: as text. out as above. Returns the length. */
+size_t sek_about_met_to_text(const char *met, char *out);

@@ -39,7 +39,7 @@ static enum sek_err damaged(struct sek_diag *diag, const char *what)
  * thousand labels that our own builder chose has nothing to fear. */
 static inline unsigned slot_of(const struct sek_pack *pack, struct sek__words text)
 {
-    uint64_t hash = sek__fold(text.low ^ 0x9e3779b97f4a7c15U, text.high ^ 0xbf58476d1ce4e5b9U);
+    uint64_t hash = sek__fold(text.low ^ SEK_HASH_GOLDEN, text.high ^ 0xbf58476d1ce4e5b9U);
     unsigned slot = (unsigned)(hash % N_SLOTS);
 
     for (; pack->slots[slot]; slot = (slot + 1) % N_SLOTS) {

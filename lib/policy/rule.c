@@ -3,6 +3,7 @@
 #include "base/addr.h"
 #include "name/text.h"
 #include "policy/about.h"
+#include <stdio.h>
 #include <string.h>
 #include "base/banned.h"
 
@@ -131,4 +132,14 @@ size_t sek_rule_to_text(enum sek_scope scope, const uint8_t *wire, char *out)
             out[n++] = '.';
     }
     return n + sek_name_to_text(wire, out + n);
+}
+
+size_t sek_rule_plain_text(const char *text, char *out)
+{
+    struct sek_name name;
+    enum sek_scope scope;
+    if (strstr(text, "rpz-") &&
+        sek_rule_from_text(text, strlen(text), &scope, &name, NULL) == SEK_OK)
+        return sek_rule_to_text(scope, name.octets, out);
+    return (size_t)snprintf(out, SEK_RULE_TEXT_MAX, "%s", text);
 }

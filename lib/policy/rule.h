@@ -69,5 +69,9 @@ static inline bool sek_scope_covers(enum sek_scope scope, unsigned depth)
  * not about names ("response-ip:192.0.2.0/24", policy/about.h). */
 enum sek_err sek_rule_from_text(const char *text, size_t len, enum sek_scope *out_scope,
                                 struct sek_name *out_name, struct sek_diag *diag);
-/* Back to notation. out holds SEK_NAME_TEXT_MAX + 2. Returns the length. */
+/* Back to notation. out holds SEK_RULE_TEXT_MAX. Returns the length. */
+#define SEK_RULE_TEXT_MAX (SEK_NAME_TEXT_MAX + 2)
 size_t sek_rule_to_text(enum sek_scope scope, const uint8_t *wire, char *out);
+/* The same of an owner name's text with its scope's mark in front: what is not about names becomes
+ * what people write, all else stays. */
+size_t sek_rule_plain_text(const char *text, char *out);

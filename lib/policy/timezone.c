@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "policy/timezone.h"
+#include "base/when.h"
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 #include "base/banned.h"
@@ -13,41 +13,6 @@
 #define FROM_S 1577836800 /* 2020-01-01 */
 #define TO_S 4102444800   /* 2100-01-01 */
 #define DAY_S 86400       /* two changes within a day: no zone has that */
-
-#define OFFSET_MAX_S (14 * 3600) /* the farthest there is: Pacific/Kiritimati */
-
-/* "+01:00", "-0530", "+9"; "UTC", "UTC+1", "GMT+1": hours east of Greenwich, as people mean it;
- * the files of that name mean the other side. "Z". */
-static bool is_offset(const char *text, int32_t *out_s)
-{
-    unsigned hours = 0, minutes = 0, n = 0;
-    if (strcmp(text, "Z") == 0 || strcasecmp(text, "UTC") == 0 || strcasecmp(text, "GMT") == 0) {
-        *out_s = 0;
-        return true;
-    }
-    if (strncasecmp(text, "UTC", 3) == 0 || strncasecmp(text, "GMT", 3) == 0)
-        text += 3;
-    if (*text != '+' && *text != '-')
-        return false;
-    const char *digits = text + 1;
-    for (; n < 4 && digits[n] >= '0' && digits[n] <= '9'; n++)
-        hours = hours * 10 + (unsigned)(digits[n] - '0');
-    digits += n;
-    if (n == 4) {
-        minutes = hours % 100;
-        hours /= 100;
-    } else if (n > 0 && n < 3 && *digits == ':') {
-        if (strspn(digits + 1, "0123456789") != 2)
-            return false;
-        minutes = (unsigned)((digits[1] - '0') * 10 + digits[2] - '0');
-        digits += 3;
-    } else if (n == 0 || n == 3) {
-        return false;
-    }
-    int32_t offset_s = (int32_t)(hours * 3600 + minutes * 60);
-    *out_s = *text == '-' ? -offset_s : offset_s;
-    return *digits == '\0' && minutes < 60 && offset_s <= OFFSET_MAX_S;
-}
 
 /* No way out of the folder, and nothing that the C library reads as a rule ("CET-1CEST"). */
 static bool is_name(const char *name)
@@ -62,7 +27,7 @@ enum sek_err sek_timezone_check(const char *name, struct sek_diag *diag)
 {
     char path[sizeof ZONE_FILES + SEK_TIMEZONE_MAX], magic[4] = "";
     int32_t offset_s;
-    if (is_offset(name, &offset_s))
+    if (sek_when_offset_from_text(name, &offset_s))
         return SEK_OK;
     if (!is_name(name) || strchr("+-", name[0]))
         return sek_diag_set(diag, SEK_E_NOTFOUND,
@@ -86,7 +51,7 @@ enum sek_err sek_timezone_check(const char *name, struct sek_diag *diag)
 void sek_timezone_canonical(const char *name, char out[SEK_TIMEZONE_MAX])
 {
     int32_t offset_s;
-    if (!is_offset(name, &offset_s))
+    if (!sek_when_offset_from_text(name, &offset_s))
         snprintf(out, SEK_TIMEZONE_MAX, "%s", name);
     else if (offset_s == 0)
         snprintf(out, SEK_TIMEZONE_MAX, "UTC");
@@ -138,7 +103,7 @@ enum sek_err sek_timezone_each(const char *name, sek_timezone_fn *fn, void *arg,
     enum sek_err err = sek_timezone_check(name, diag);
     if (err)
         return err;
-    if (is_offset(name, &offset_s)) {
+    if (sek_when_offset_from_text(name, &offset_s)) {
         fn(arg, INT64_MIN, offset_s);
         return SEK_OK;
     }

@@ -36,7 +36,7 @@ static inline struct sek_hash_key sek__trail_key(uint64_t seed)
     uint64_t k[2];
 
     for (int i = 0; i < 2; i++) {
-        uint64_t x = seed += 0x9e3779b97f4a7c15U;
+        uint64_t x = seed += SEK_HASH_GOLDEN;
         x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9U;
         x = (x ^ x >> 27) * 0x94d049bb133111ebU;
         k[i] = x ^ x >> 31;

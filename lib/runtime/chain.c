@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "runtime/chain.h"
+#include "policy/about.h"
 #include "base/banned.h"
 
 static void start(struct sek_chain *chain, struct sek_runtime *rt, unsigned worker,
@@ -32,29 +33,27 @@ enum sek_judgement sek_chain_again(struct sek_chain *chain, struct sek_runtime *
     return sek_judgement_of(&chain->verdict);
 }
 
-/* What blocks, and what is recorded where nothing was, unless an earlier policy zone's block stands
- * already. */
 static void take(struct sek_chain *chain, const struct sek_verdict *v,
-                 const struct sek_name *matched)
+                 const struct sek_name *matched, const struct sek_addr *address)
 {
-    bool blocks = sek_action_blocks(v->action);
-    bool blocked = sek_action_blocks(chain->verdict.action);
-    if (blocked ? !blocks || !sek_verdict_is_earlier(v, &chain->verdict)
-                : !blocks && (!sek_verdict_is_hit(v) || chain->verdict.trigger != SEK_TRIGGER_NONE))
+    if (!sek_verdict_takes_over(v, &chain->verdict))
         return;
     chain->verdict = *v;
     chain->by_other = true;
-    chain->matched = *matched;
+    chain->matched.name = *matched;
+    chain->matched.has_address = address != NULL;
+    if (address)
+        chain->matched.address = *address;
 }
 
 bool sek_chain_is_final(const struct sek_chain *chain)
 {
-    return sek_action_blocks(chain->verdict.action) && !sek_verdict_waits(&chain->verdict);
+    return sek_verdict_is_settled(&chain->verdict);
 }
 
 const struct sek_name *sek_chain_position(const struct sek_chain *chain)
 {
-    return chain->by_other ? &chain->matched : chain->question;
+    return chain->by_other ? &chain->matched.name : chain->question;
 }
 
 bool sek_chain_next(void *arg, const struct sek_name *name)
@@ -63,7 +62,7 @@ bool sek_chain_next(void *arg, const struct sek_name *name)
     struct sek_verdict v;
     sek_worker_decide(chain->rt, chain->worker, &chain->asking, name, SEK_TRIGGER_CNAME,
                       chain->now_s, &v);
-    take(chain, &v, name);
+    take(chain, &v, name, NULL);
     return !sek_action_blocks(chain->verdict.action);
 }
 
@@ -74,7 +73,7 @@ bool sek_chain_address(struct sek_chain *chain, enum sek_trigger trigger,
     struct sek_name matched;
     sek_worker_decide_address(chain->rt, chain->worker, &chain->asking, chain->question, trigger,
                               addr, chain->now_s, &v, &matched);
-    take(chain, &v, &matched);
+    take(chain, &v, &matched, addr);
     return !sek_chain_is_final(chain);
 }
 
@@ -84,6 +83,24 @@ bool sek_chain_server(struct sek_chain *chain, const struct sek_name *server)
     struct sek_name matched;
     sek_worker_decide_server(chain->rt, chain->worker, &chain->asking, chain->question, server,
                              chain->now_s, &v, &matched);
-    take(chain, &v, &matched);
+    take(chain, &v, &matched, NULL);
     return !sek_chain_is_final(chain);
+}
+
+void sek_chain_set_hit(struct sek_runtime *rt, unsigned worker, const struct sek_verdict *verdict,
+                       const struct sek_matched *matched, struct sek_event *io)
+{
+    const struct sek_name *met = matched ? &matched->name : NULL;
+    struct sek_name owner, address;
+    sek_event_set_hit(io, verdict);
+    if (sek_worker_pattern(rt, worker, verdict, &owner)) {
+        sek_event_set_matched(io, met, &owner);
+    } else if (matched && matched->has_address) {
+        const struct sek_net net = {.addr = matched->address, .bits = 128};
+        bool server = verdict->trigger == SEK_TRIGGER_NSIP;
+        sek_about_from_net(server ? SEK_ABOUT_NSIP : SEK_ABOUT_RESPONSE_IP, &net, &address);
+        sek_event_set_matched(io, &address, met);
+    } else if (matched) {
+        sek_event_set_matched(io, met, NULL);
+    }
 }

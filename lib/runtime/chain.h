@@ -7,6 +7,14 @@
 #pragma once
 #include "runtime/runtime.h"
 
+/* What other than the question decided. */
+struct sek_matched {
+    /* a name on the way, or an owner name of policy/about.h: of a server, or of the rule about: */
+    struct sek_name name;
+    struct sek_addr address; /* of the answer, or of a server, if has_address */
+    bool has_address;
+};
+
 struct sek_chain {
     struct sek_runtime *rt;
     unsigned worker;
@@ -15,7 +23,7 @@ struct sek_chain {
     int64_t now_s;
     struct sek_verdict verdict; /* what decided so far */
     bool by_other;              /* not the question decided, but `matched` */
-    struct sek_name matched;    /* set when by_other: a name, or an owner name of policy/about.h */
+    struct sek_matched matched; /* set when by_other */
 };
 
 /* Judge the question. Unless this is OPEN it is final, but for a block that waits
@@ -45,7 +53,12 @@ bool sek_chain_address(struct sek_chain *chain, enum sek_trigger trigger,
 bool sek_chain_server(struct sek_chain *chain, const struct sek_name *server);
 
 /* What other than the question decided, or NULL. Borrowed from the chain. */
-static inline const struct sek_name *sek_chain_matched(const struct sek_chain *chain)
+static inline const struct sek_matched *sek_chain_matched(const struct sek_chain *chain)
 {
     return chain->by_other ? &chain->matched : NULL;
 }
+
+/* Make an event, which has its question and nothing behind it, the hit of this verdict. matched:
+ * what other than the question decided, or NULL. */
+void sek_chain_set_hit(struct sek_runtime *rt, unsigned worker, const struct sek_verdict *verdict,
+                       const struct sek_matched *matched, struct sek_event *io);

@@ -227,6 +227,12 @@ void sek__detectors_start(struct sek_runtime *rt)
         sek__runtime_say(rt, true, "%s; no endpoint is watched", why.text);
 }
 
+void sek__detectors_ready(struct sek_runtime *rt)
+{
+    sek__observer_await(rt->observer);
+    history_take(rt);
+}
+
 void sek__detectors_tick(struct sek_runtime *rt)
 {
     if (is_history_wanted(&rt->conf))

@@ -22,6 +22,9 @@
 #define RING_OCTETS (1ul << 20) /* 10,000 events and more: 200,000 a second of interest */
 #define BATCH 64
 #define RECALLS_SAID 10 /* tries */
+/* How long a start waits for the history, from when it begins to be read: that of a million domains
+ * is there by then, of which most is read while the policy is loaded. */
+#define OPEN_WAIT_MS 60
 
 struct sek_observer {
     struct sek_runtime *rt;
@@ -29,7 +32,9 @@ struct sek_observer {
     struct sek_counts counts; /* likewise */
     pthread_t thread;
     bool runs;
-    sem_t stop; /* posted once, to end the thread */
+    sem_t stop;            /* posted once, to end the thread */
+    sem_t opened;          /* posted once: the history is there, or there is none */
+    struct timespec begun; /* monotonic */
     struct sek_scene *scene;
     struct sek_domains *domains; /* as in the runtime; NULL: none */
     int64_t synced_ms;
@@ -257,18 +262,24 @@ static void take_dismissals(struct sek_observer *o, int64_t now_ms)
     sek_scene_publish(o->scene);
 }
 
-/* Waits. */
-static bool is_time_to_stop(struct sek_observer *o)
+/* Wait for a post until so long after `from`. False: there was none. */
+static bool posted_within(sem_t *sem, struct timespec from, long ms)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += PAUSE_MS * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
-    while (sem_clockwait(&o->stop, CLOCK_MONOTONIC, &until) != 0)
+    from.tv_nsec += ms * 1000000L;
+    from.tv_sec += from.tv_nsec / 1000000000L;
+    from.tv_nsec %= 1000000000L;
+    while (sem_clockwait(sem, CLOCK_MONOTONIC, &from) != 0)
         if (errno != EINTR)
             return false;
     return true;
+}
+
+/* Waits. */
+static bool is_time_to_stop(struct sek_observer *o)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return posted_within(&o->stop, now, PAUSE_MS);
 }
 
 static void *observe(void *arg)
@@ -276,9 +287,9 @@ static void *observe(void *arg)
     struct sek_observer *o = arg;
     struct sek_detectors *detectors = sek_scene_detectors(o->scene);
     pthread_setname_np(pthread_self(), "sek-observe");
-    sek__recall_load(o->rt, &o->recall, detectors, &o->stop);
-    recall(o, sek_keeper_now_ms());
     open_domains(o);
+    sem_post(&o->opened);
+    sek__recall_load(o->rt, &o->recall, detectors, &o->stop);
     do {
         recall(o, sek_keeper_now_ms());
         sek__geo_tick(o->rt);
@@ -334,6 +345,8 @@ enum sek_err sek__observer_start(struct sek_runtime *rt, const struct sek_dynami
                                        .say = on_line};
     o->rt = rt;
     sem_init(&o->stop, 0, 0);
+    sem_init(&o->opened, 0, 0);
+    clock_gettime(CLOCK_MONOTONIC, &o->begun);
     sek_intake_init(&o->intake, sek_conf_domains_file(&rt->conf, store));
     enum sek_err err = sek_scene_new(&site, &on, &o->scene, diag);
     if (err == SEK_OK && sek_ring_new(RING_OCTETS, &o->ring) != SEK_OK)
@@ -350,6 +363,12 @@ enum sek_err sek__observer_start(struct sek_runtime *rt, const struct sek_dynami
     return SEK_OK;
 }
 
+void sek__observer_await(struct sek_observer *o)
+{
+    if (o && o->runs)
+        posted_within(&o->opened, o->begun, OPEN_WAIT_MS);
+}
+
 void sek__observer_stop(struct sek_observer *o)
 {
     if (!o || !o->runs)
@@ -364,6 +383,7 @@ void sek__observer_free(struct sek_observer *o)
     if (!o)
         return;
     sem_destroy(&o->stop);
+    sem_destroy(&o->opened);
     sek_scene_free(o->scene);
     sek_intake_fini(&o->intake);
     sek__recall_fini(&o->recall);

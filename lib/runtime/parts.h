@@ -145,6 +145,9 @@ void sek__keeper_settle(struct sek_runtime *rt, bool walk);
 /* At the start, before any worker: model, blocks that still run. Nothing here stops the
  * resolver: what fails is told and worked without. */
 void sek__detectors_start(struct sek_runtime *rt);
+/* In the starting thread, behind all else that takes its time, before the keeper: the history, so
+ * that the very first question knows what is new. */
+void sek__detectors_ready(struct sek_runtime *rt);
 /* Keeper, each tick. */
 void sek__detectors_tick(struct sek_runtime *rt);
 void sek__detectors_stop(struct sek_runtime *rt);
@@ -205,12 +208,14 @@ void sek__recall_fini(struct sek_recall *r);
 /* --- observer.c: what the detectors over time make of the events; a thread of its own -----------
  */
 
-/* Its first work is to open the history of domains, which takes 1 to 2 s for 10,000,000: the
- * resolver's start does not wait. Until then nothing is new. */
+/* Its first work is to open the history of domains: 50 ms for 1,000,000, for which the resolver's
+ * start waits, 1 to 2 s for 10,000,000, for which it does not. Until then nothing is new. */
 
 /* Starts to look at the recorder's events. NOMEM, LIMIT (threads). */
 enum sek_err sek__observer_start(struct sek_runtime *rt, const struct sek_dynamic *blocked,
                                  struct sek_diag *diag);
+/* Wait for the history, some ten milliseconds at most. NULL is fine. */
+void sek__observer_await(struct sek_observer *o);
 /* End the thread, while the recorder still takes findings. NULL is fine, as below. */
 void sek__observer_stop(struct sek_observer *o);
 /* After the recorder has stopped. */

@@ -9,7 +9,6 @@
 #include "base/banned.h"
 
 #define AT_ONCE 16 /* names whose memory is asked for before the first is looked up */
-#define GOLDEN 0x9e3779b97f4a7c15ULL
 #define BLANK_WAYS 4
 #define BLANK_SETS 8192 /* 32,768 names, 256 KiB */
 
@@ -45,7 +44,7 @@ static const struct sek_event *judge(struct sek_review *v, struct sek_engine *en
     sek_event_set_hit(hit, &verdict);
     struct sek_name pattern;
     if (verdict.pattern && sek_policy_pattern(engine->policy, verdict.pattern, &pattern))
-        sek_event_set_matched(hit, &pattern);
+        sek_event_set_matched(hit, NULL, &pattern);
     return hit;
 }
 
@@ -125,7 +124,7 @@ static unsigned review(void *arg, const struct sek_event **events, unsigned n)
     struct sek_review *v = arg;
     sek_epoch_enter(&v->rt->epoch, v->slot);
     /* before the engine: what is noted is never of an older policy than the epoch */
-    v->epoch = sek_epoch_now(&v->rt->epoch) * GOLDEN;
+    v->epoch = sek_epoch_now(&v->rt->epoch) * SEK_HASH_GOLDEN;
     struct sek_engine engine = sek__engine_of(v->rt);
     for (unsigned i = 0; i < n; i += AT_ONCE)
         review_some(v, &engine, events + i, n - i < AT_ONCE ? n - i : AT_ONCE, v->hits + i);

@@ -74,6 +74,7 @@ enum sek_err sek__parts_start(struct sek_runtime *rt, struct sek_diag *diag)
         return err;
     sek__detectors_start(rt);
     sek_keeper_first(rt);
+    sek__detectors_ready(rt);
     return SEK_OK;
 }
 
@@ -381,17 +382,6 @@ void sek_worker_leaked(struct sek_runtime *rt, unsigned worker, const struct sek
                        int64_t time_ms)
 {
     sek__leaked(rt, &rt->workers[worker], verdict, time_ms);
-}
-
-enum sek_judgement sek_judgement_of(const struct sek_verdict *v)
-{
-    if (sek_action_blocks(v->action))
-        return SEK_JUDGED_BLOCKED;
-    if ((v->trigger == SEK_TRIGGER_QNAME || v->trigger == SEK_TRIGGER_REGEX ||
-         v->trigger == SEK_TRIGGER_CLIENT_IP) &&
-        v->would == SEK_ACTION_PASSTHRU)
-        return SEK_JUDGED_EXEMPT;
-    return SEK_JUDGED_OPEN;
 }
 
 enum sek_judgement sek_runtime_judge(struct sek_runtime *rt, const struct sek_name *name,

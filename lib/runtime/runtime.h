@@ -115,11 +115,6 @@ void sek_worker_leaked(struct sek_runtime *rt, unsigned worker, const struct sek
  * CNAME), then what it carries as far as sek_runtime_looks says. The first answer other than
  * OPEN is final. qtype: as above. Keeper's thread only (the starting thread during start).
  */
-enum sek_judgement {
-    SEK_JUDGED_OPEN,    /* nothing said yet */
-    SEK_JUDGED_EXEMPT,  /* an exception on the question covers its whole chain */
-    SEK_JUDGED_BLOCKED, /* must leave the cache */
-};
 enum sek_judgement sek_runtime_judge(struct sek_runtime *rt, const struct sek_name *name,
                                      uint16_t qtype, enum sek_trigger trigger);
 enum sek_judgement sek_runtime_judge_address(struct sek_runtime *rt,
@@ -127,5 +122,3 @@ enum sek_judgement sek_runtime_judge_address(struct sek_runtime *rt,
                                              enum sek_trigger trigger, const struct sek_addr *addr);
 enum sek_judgement sek_runtime_judge_server(struct sek_runtime *rt, const struct sek_name *question,
                                             uint16_t qtype, const struct sek_name *server);
-/* The same decision about a verdict that a worker got. */
-enum sek_judgement sek_judgement_of(const struct sek_verdict *v);

@@ -3,8 +3,6 @@
 #include <string.h>
 #include "base/banned.h"
 
-#define GOLDEN 0x9e3779b97f4a7c15ULL
-
 static int64_t floor_div(int64_t a, int64_t b)
 {
     return a / b - (a % b < 0);
@@ -138,8 +136,8 @@ static enum sek_err insert_hit(struct sek_eventsdb *db, const struct sek_tally_h
     const struct sek_event *e = &hit->event;
     const uint8_t *name = e->names, *end = name + e->name_len;
     const uint8_t *matched = e->matched_len ? end : name;
-    const uint8_t *matched_end = e->matched_len ? end + e->matched_len : end;
-    const uint8_t *owner = sek_name_skip(matched, e->depth);
+    const uint8_t *matched_end = end + e->matched_len;
+    const uint8_t *owner = e->owner_len ? matched_end : sek_name_skip(matched, e->depth);
     const uint8_t *domain = sek_name_skip(name, hit->domain_labels);
     int64_t endpoint_no, name_no, domain_no, matched_no, owner_no;
     enum sek_err err = endpoint_id(db, &e->endpoint, hit->first_ms, &endpoint_no, diag);
@@ -150,7 +148,7 @@ static enum sek_err insert_hit(struct sek_eventsdb *db, const struct sek_tally_h
     if (!err)
         err = name_id(db, matched, (size_t)(matched_end - matched), &matched_no, diag);
     if (!err)
-        err = name_id(db, owner, (size_t)(matched_end - owner), &owner_no, diag);
+        err = name_id(db, owner, (size_t)(matched_end + e->owner_len - owner), &owner_no, diag);
     if (err)
         return err;
     uint32_t decision =
@@ -170,9 +168,9 @@ static enum sek_err insert_hit(struct sek_eventsdb *db, const struct sek_tally_h
 static struct sek_idmap_key hit_key(const struct sek_eventsdb *db, const struct sek_tally_hit *hit)
 {
     const struct sek_event *e = &hit->event;
-    size_t n = offsetof(struct sek_event, names) - SEK_EVENT_KEY_AT + e->name_len + e->matched_len;
-    struct sek_idmap_key key = hash_of(db, (const uint8_t *)e + SEK_EVENT_KEY_AT, n);
-    key.a += (uint64_t)hit->minute * GOLDEN;
+    struct sek_idmap_key key =
+        hash_of(db, (const uint8_t *)e + SEK_EVENT_KEY_AT, sek_event_key_len(e));
+    key.a += (uint64_t)hit->minute * SEK_HASH_GOLDEN;
     return key;
 }
 
@@ -222,7 +220,7 @@ static enum sek_err put_lists(struct sek_eventsdb *db, const struct sek_list *li
     uint64_t digest = 1;
     enum sek_err err = SEK_OK;
     for (unsigned i = 0; i < n; i++)
-        digest = digest * GOLDEN + lists[i].id +
+        digest = digest * SEK_HASH_GOLDEN + lists[i].id +
                  sek_hash(&db->key_a, lists[i].name, strnlen(lists[i].name, SEK_LIST_NAME_MAX));
     if (digest == db->lists_seen)
         return SEK_OK;
@@ -247,9 +245,7 @@ enum sek_err sek_eventsdb_store(struct sek_eventsdb *db, const struct sek_tally_
                                 const struct sek_list *lists, unsigned n_lists, uint64_t *out_rows,
                                 struct sek_diag *diag)
 {
-    enum sek_err err = sek__eventsdb_look(db, diag);
-    if (!err)
-        err = sek__eventsdb_begin(db, diag);
+    enum sek_err err = sek__eventsdb_begin(db, diag);
     if (err)
         return err;
     db->n_sums = 0;

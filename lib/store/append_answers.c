@@ -65,9 +65,7 @@ static enum sek_err put_answer(struct sek_eventsdb *db, const struct sek_answer 
 enum sek_err sek_eventsdb_store_answers(struct sek_eventsdb *db, const struct sek_answer *answers,
                                         unsigned n, struct sek_diag *diag)
 {
-    enum sek_err err = sek__eventsdb_look(db, diag);
-    if (!err)
-        err = sek__eventsdb_begin(db, diag);
+    enum sek_err err = sek__eventsdb_begin(db, diag);
     if (err)
         return err;
     for (unsigned i = 0; i < n && !err; i++)

@@ -80,9 +80,7 @@ enum sek_err sek_eventsdb_store_findings(struct sek_eventsdb *db,
                                          struct sek_findings_stored *out, struct sek_diag *diag)
 {
     struct sek_findings_stored stored = {0};
-    enum sek_err err = sek__eventsdb_look(db, diag);
-    if (!err)
-        err = sek__eventsdb_begin(db, diag);
+    enum sek_err err = sek__eventsdb_begin(db, diag);
     if (err)
         return err;
     for (unsigned i = 0; i < n && !err; i++)

@@ -35,9 +35,7 @@ static enum sek_err put_first(struct sek_eventsdb *db, const struct sek_first *f
 enum sek_err sek_eventsdb_store_firsts(struct sek_eventsdb *db, const struct sek_first *firsts,
                                        unsigned n, struct sek_diag *diag)
 {
-    enum sek_err err = sek__eventsdb_look(db, diag);
-    if (!err)
-        err = sek__eventsdb_begin(db, diag);
+    enum sek_err err = sek__eventsdb_begin(db, diag);
     if (err)
         return err;
     for (unsigned i = 0; i < n && !err; i++)

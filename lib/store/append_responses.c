@@ -3,12 +3,6 @@
 #include "store/eventsdb_parts.h"
 #include "base/banned.h"
 
-static enum sek_err begin(struct sek_eventsdb *db, struct sek_diag *diag)
-{
-    enum sek_err err = sek__eventsdb_look(db, diag);
-    return err ? err : sek__eventsdb_begin(db, diag);
-}
-
 static enum sek_err end(struct sek_eventsdb *db, enum sek_err err, struct sek_diag *diag)
 {
     err = sek__eventsdb_end(db, err, diag);
@@ -43,7 +37,7 @@ enum sek_err sek_eventsdb_store_responses(struct sek_eventsdb *db,
                                           const struct sek_response *responses, unsigned n,
                                           struct sek_diag *diag)
 {
-    enum sek_err err = begin(db, diag);
+    enum sek_err err = sek__eventsdb_begin(db, diag);
     if (err)
         return err;
     for (unsigned i = 0; i < n && !err; i++)
@@ -94,7 +88,7 @@ static enum sek_err add_usage(struct sek_eventsdb *db, struct sek_usage_row *row
 enum sek_err sek_eventsdb_store_usage(struct sek_eventsdb *db, struct sek_usage_row *rows,
                                       unsigned n, struct sek_diag *diag)
 {
-    enum sek_err err = begin(db, diag);
+    enum sek_err err = sek__eventsdb_begin(db, diag);
     if (err)
         return err;
     for (unsigned i = 0; i < n && !err; i++)

@@ -36,7 +36,7 @@ enum sek_err sek__eventsdb_fail(struct sek_eventsdb *db, int rc, struct sek_diag
     return err;
 }
 
-enum sek_err sek__eventsdb_look(struct sek_eventsdb *db, struct sek_diag *diag)
+static enum sek_err look(struct sek_eventsdb *db, struct sek_diag *diag)
 {
     static const char magic[16] = "SQLite format 3"; /* sqlite.org/fileformat2.html §1.2 */
     char seen[sizeof magic];
@@ -77,9 +77,9 @@ enum sek_err sek__eventsdb_ask(struct sek_eventsdb *db, enum sek_event_statement
 
 enum sek_err sek__eventsdb_begin(struct sek_eventsdb *db, struct sek_diag *diag)
 {
-    if (db->hurry && !sqlite3_get_autocommit(db->sql))
-        return SEK_OK;
-    return sek__eventsdb_run(db, SEK_ST_BEGIN, NULL, 0, diag);
+    enum sek_err err = look(db, diag);
+    bool begun = db->hurry && !sqlite3_get_autocommit(db->sql);
+    return err || begun ? err : sek__eventsdb_run(db, SEK_ST_BEGIN, NULL, 0, diag);
 }
 
 enum sek_err sek__eventsdb_end(struct sek_eventsdb *db, enum sek_err err, struct sek_diag *diag)

@@ -154,10 +154,9 @@ enum sek_err sek__eventsdb_ask(struct sek_eventsdb *db, enum sek_event_statement
 enum sek_err sek__eventsdb_fail(struct sek_eventsdb *db, int rc, struct sek_diag *diag);
 /* Before rows are deleted, within the transaction: their numbers never come back. */
 enum sek_err sek__eventsdb_keep_numbers(struct sek_eventsdb *db, struct sek_diag *diag);
-/* CORRUPT when somebody wrote over the file: SQLite itself would go on with what it has in memory.
- */
-enum sek_err sek__eventsdb_look(struct sek_eventsdb *db, struct sek_diag *diag);
+/* BEGIN. CORRUPT when somebody wrote over the file: SQLite itself would go on with what it has in
+ * memory. */
 enum sek_err sek__eventsdb_begin(struct sek_eventsdb *db, struct sek_diag *diag);
-/* After that: commit if err is SEK_OK, else roll back and forget all ids. Returns err or what
+/* After BEGIN: commit if err is SEK_OK, else roll back and forget all ids. Returns err or what
  * commit said. */
 enum sek_err sek__eventsdb_end(struct sek_eventsdb *db, enum sek_err err, struct sek_diag *diag);

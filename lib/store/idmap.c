@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "store/idmap.h"
+#include "base/hash.h"
 #include <stdlib.h>
 #include <string.h>
 #include "base/banned.h"
@@ -31,7 +32,7 @@ void sek_idmap_fini(struct sek_idmap *m)
 /* Keys may be small numbers: spread them (the finisher of MurmurHash3, Appleby, public domain). */
 static size_t place(struct sek_idmap_key key, size_t n_slots)
 {
-    uint64_t h = key.a ^ key.b * 0x9e3779b97f4a7c15ULL;
+    uint64_t h = key.a ^ key.b * SEK_HASH_GOLDEN;
     h = (h ^ h >> 33) * 0xff51afd7ed558ccdULL;
     h = (h ^ h >> 33) * 0xc4ceb9fe1a85ec53ULL;
     return (size_t)(h ^ h >> 33) & (n_slots - 1);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "store/report_parts.h"
+#include "policy/about.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -199,17 +200,11 @@ static enum sek_err filter_name(struct sek_report *r, struct sek_where *w, struc
     return SEK_OK;
 }
 
-bool sek__report_decides_alone(int trigger)
-{
-    return sek_trigger_is_detector(trigger) || trigger == SEK_TRIGGER_FINDING ||
-           trigger == SEK_TRIGGER_CANARY;
-}
-
 static void filter_list(struct sek_where *w)
 {
     w->decider = sek_lookup_id(sek_trigger_names, w->f->list);
     sek_buf_add_text(&w->text, " AND (h.list IN (SELECT id FROM list WHERE name = :list)");
-    if (sek__report_decides_alone(w->decider))
+    if (sek_trigger_decides_alone(w->decider))
         sek_buf_add_text(&w->text, " OR (h.list = 0 AND h.trigger = :decider)");
     sek_buf_add_text(&w->text, ")");
 }
@@ -310,22 +305,49 @@ struct page {
     struct sek_buf texts;
 };
 
-static size_t keep_text(struct page *p, const char *before, sqlite3_stmt *stmt, int column)
+static size_t keep(struct page *p, const char *text)
 {
     size_t at = p->texts.len;
-    const char *text = (const char *)sqlite3_column_text(stmt, column);
-    sek_buf_add_text(&p->texts, before);
-    sek_buf_add_text(&p->texts, text ? text : "");
+    sek_buf_add_text(&p->texts, text);
     sek_buf_add(&p->texts, "", 1);
     return at;
 }
 
-/* In place of a list that there is none of. */
-static const char *list_word(sqlite3_stmt *stmt)
+static size_t keep_text(struct page *p, sqlite3_stmt *stmt, int column)
 {
-    int trigger = sqlite3_column_int(stmt, 13);
-    bool alone = sqlite3_column_type(stmt, 9) == SQLITE_NULL && sek__report_decides_alone(trigger);
-    return alone ? sek_lookup_name(sek_trigger_names, trigger) : "";
+    const char *text = (const char *)sqlite3_column_text(stmt, column);
+    return keep(p, text ? text : "");
+}
+
+static size_t keep_met(struct page *p, sqlite3_stmt *stmt, int column)
+{
+    char met[SEK_RULE_TEXT_MAX] = "";
+    const char *text = (const char *)sqlite3_column_text(stmt, column);
+    if (text)
+        sek_about_met_to_text(text, met);
+    return keep(p, met);
+}
+
+static size_t keep_rule(struct page *p, int scope, sqlite3_stmt *stmt, int column)
+{
+    char stored[SEK_RULE_TEXT_MAX], rule[SEK_RULE_TEXT_MAX];
+    const char *owner = (const char *)sqlite3_column_text(stmt, column);
+    if (scope == 0 || !owner) /* no rule: strict mode */
+        return keep(p, "");
+    snprintf(stored, sizeof stored, "%s%s",
+             scope == SEK_SCOPE_EXACT   ? "="
+             : scope == SEK_SCOPE_BELOW ? "*."
+                                        : "",
+             owner);
+    sek_rule_plain_text(stored, rule);
+    return keep(p, rule);
+}
+
+/* Of a hit without a list: what decided in its place. */
+static const char *list_text(sqlite3_stmt *stmt, int column)
+{
+    const char *list = (const char *)sqlite3_column_text(stmt, column);
+    return list ? list : sek_trigger_decider(sqlite3_column_int(stmt, 13));
 }
 
 static void keep_row(struct page *p, sqlite3_stmt *stmt)
@@ -346,22 +368,13 @@ static void keep_row(struct page *p, sqlite3_stmt *stmt)
                 .generation = (uint64_t)sqlite3_column_int64(stmt, 16),
                 .score = (int16_t)sqlite3_column_int(stmt, 18)},
         .minute = sqlite3_column_int64(stmt, 17),
-        .endpoint = keep_text(p, "", stmt, 4),
-        .name = keep_text(p, "", stmt, 5),
-        .matched = keep_text(p, "", stmt, 6),
-        .list = keep_text(p, list_word(stmt), stmt, 9),
-        .domain = keep_text(p, "", stmt, 19),
+        .endpoint = keep_text(p, stmt, 4),
+        .name = keep_text(p, stmt, 5),
+        .matched = keep_met(p, stmt, 6),
+        .list = keep(p, list_text(stmt, 9)),
+        .domain = keep_text(p, stmt, 19),
     };
-    if (scope == 0) { /* no rule: strict mode */
-        row->rule = p->texts.len;
-        sek_buf_add(&p->texts, "", 1);
-    } else {
-        row->rule = keep_text(p,
-                              scope == SEK_SCOPE_EXACT   ? "="
-                              : scope == SEK_SCOPE_BELOW ? "*."
-                                                         : "",
-                              stmt, 7);
-    }
+    row->rule = keep_rule(p, scope, stmt, 7);
 }
 
 /* h first: its index gives the order; the planner is kept from starting with a small table. */

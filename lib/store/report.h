@@ -65,8 +65,11 @@ struct sek_hit {
     int64_t id;
     int64_t first_ms, last_ms;
     uint64_t count;
-    const char *endpoint, *name, *matched, *rule; /* text; rule in list notation */
-    const char *domain;                           /* registered domain of the name */
+    const char *endpoint, *name;
+    const char *rule;    /* in list notation */
+    const char *matched; /* what it met: the name or another on the way, the address or server of
+                          * the answer */
+    const char *domain;  /* registered domain of the name */
     const char *list; /* of a hit without one: the word of its trigger, when that decided alone */
     int qtype, action, would, trigger; /* done, and what the rule asks for: enum sek_action */
     bool monitor;

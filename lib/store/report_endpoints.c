@@ -36,7 +36,7 @@ struct work {
 
 static size_t map_slot(const struct map *m, uint64_t key)
 {
-    size_t at = (size_t)(key * 0x9e3779b97f4a7c15U >> 20) & (m->n_slots - 1);
+    size_t at = (size_t)(key * SEK_HASH_GOLDEN >> 20) & (m->n_slots - 1);
 
     while (m->keys[at] && m->keys[at] != key)
         at = (at + 1) & (m->n_slots - 1);
@@ -138,6 +138,13 @@ static bool add_record(struct work *w, const struct sek__risk_record *record)
     return !w->records.failed && !w->texts.failed;
 }
 
+/* A list, or counted from the last id down a trigger that decides alone: lists are numbered from 1
+ * on, and nobody has that many. */
+static uint16_t decider_of(int list, int trigger)
+{
+    return (uint16_t)(list ? list : -trigger);
+}
+
 /* Columns: endpoint, list, trigger, action, monitor, score, last_ms, count. */
 static bool add_hit(struct work *w, sqlite3_stmt *stmt)
 {
@@ -151,7 +158,7 @@ static bool add_hit(struct work *w, sqlite3_stmt *stmt)
                                       .endpoint = *endpoint,
                                       .count = (uint32_t)sqlite3_column_int64(stmt, 7),
                                       .weight = 1,
-                                      .key = (uint16_t)sqlite3_column_int(stmt, 1),
+                                      .key = decider_of(sqlite3_column_int(stmt, 1), trigger),
                                       .part = (uint8_t)part_of(trigger, sqlite3_column_int(stmt, 3),
                                                                sqlite3_column_int(stmt, 4) != 0)};
     if (record.part == SEK_RISK_DGA && score != SEK_SCORE_UNKNOWN)
@@ -450,8 +457,7 @@ static enum sek_err rank_all(struct work *w, struct sek__risk_sums *sums, struct
     return err;
 }
 
-/* Names of lists, by id; those that are gone have "". They lie in texts, which grow no more after.
- */
+/* Names of deciders; lists that are gone have "". They lie in texts, which grow no more after. */
 static enum sek_err read_lists(struct work *w, size_t at[65536], struct sek_diag *diag)
 {
     sqlite3_stmt *stmt = NULL;
@@ -459,6 +465,8 @@ static enum sek_err read_lists(struct work *w, size_t at[65536], struct sek_diag
     enum sek_err err = sek_sql_prepare(w->r->sql, "SELECT id, name FROM list", &stmt, diag);
     if (err)
         return err;
+    for (const struct sek_lookup *t = sek_trigger_names; t->name; t++)
+        at[decider_of(0, t->id)] = keep_text(w, sek_trigger_decider(t->id));
     while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
         const char *name = (const char *)sqlite3_column_text(stmt, 1);
         at[sqlite3_column_int64(stmt, 0) & 0xffff] = keep_text(w, name ? name : "");

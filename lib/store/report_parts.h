@@ -53,8 +53,6 @@ enum sek_err sek__report_id(struct sek_report *r, const char *sql, const char *t
 /* The range of paths below a name, of which `path` has `len` octets: from <= path < to. */
 void sek__report_below(const char *path, size_t len, char out_from[SEK_NAME_TEXT_MAX + 1],
                        char out_to[SEK_NAME_TEXT_MAX + 1]);
-/* True for the triggers that decide without a list: reports show their word in its place. */
-bool sek__report_decides_alone(int trigger);
 /* The id of an endpoint given as people write it; INVALID for what is no address. */
 enum sek_err sek__report_endpoint(struct sek_report *r, const char *text, int64_t *out,
                                   struct sek_diag *diag);

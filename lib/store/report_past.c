@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "store/report_past.h"
+#include "policy/about.h"
 #include "store/report_parts.h"
 #include "base/banned.h"
 
@@ -24,11 +25,15 @@ static enum sek_err rows_give(struct sek_report *r, const char *sql, int64_t sin
 {
     sqlite3_stmt *stmt;
     int rc = SQLITE_DONE;
+    char met[SEK_RULE_TEXT_MAX];
     enum sek_err err = sek_sql_prepare(r->sql, sql, &stmt, diag);
     if (err)
         return err;
     sek__report_bind_int(stmt, ":since", since_s);
     while (*io_more && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+        const char *matched = (const char *)sqlite3_column_text(stmt, 10);
+        if (matched)
+            sek_about_met_to_text(matched, met);
         const struct sek_past_row row = {
             .endpoint = (const char *)sqlite3_column_text(stmt, 0),
             .name = (const char *)sqlite3_column_text(stmt, 1),
@@ -40,7 +45,7 @@ static enum sek_err rows_give(struct sek_report *r, const char *sql, int64_t sin
             .action = sqlite3_column_int(stmt, 7),
             .would = sqlite3_column_int(stmt, 8),
             .qtype = (uint16_t)sqlite3_column_int(stmt, 9),
-            .matched = (const char *)sqlite3_column_text(stmt, 10),
+            .matched = matched ? met : NULL,
         };
         if (row.endpoint && row.name && row.matched)
             *io_more = fn(arg, &row);

@@ -14,7 +14,7 @@ struct sek_past_row {
     uint16_t list;
     uint16_t qtype;
     int trigger, action, would; /* enum sek_trigger, sek_action */
-    const char *matched;        /* as hits have it: what the rule met; the name where it is that */
+    const char *matched;        /* as struct sek_hit's */
 };
 typedef bool sek_past_fn(void *arg, const struct sek_past_row *row); /* false: stop */
 

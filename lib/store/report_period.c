@@ -243,7 +243,7 @@ static enum sek_err key_of(struct sek_report *r, sqlite3_stmt *stmt, int64_t id,
 {
     sek_buf_reset(text);
     if (id < 0) {
-        sek_buf_add_text(text, sek_lookup_name(sek_trigger_names, (int)-id));
+        sek_buf_add_text(text, sek_trigger_decider((int)-id));
         return SEK_OK;
     }
     sqlite3_bind_int64(stmt, 1, id);

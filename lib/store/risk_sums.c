@@ -305,10 +305,8 @@ static struct sek_risk_reason reason_of(const struct sek__risk_sum *s, const cha
                                 .last_ms = s->last_ms};
     if (s->part == SEK_RISK_FINDING)
         r.detector = s->key;
-    else if (s->key)
+    else
         r.what = texts + lists[s->key];
-    else if (s->part == SEK_RISK_BLOCKED || s->part == SEK_RISK_MONITORED)
-        r.what = sek_lookup_name(sek_trigger_names, SEK_TRIGGER_FINDING);
     return r;
 }
 

@@ -11,7 +11,7 @@ struct sek__risk_record {
     uint32_t endpoint, count;
     uint32_t domain; /* of findings: where its text is; 0 = none */
     float weight;    /* of one; of findings the confidence */
-    uint16_t key;    /* list, or detector */
+    uint16_t key;    /* decider (report_endpoints.c), or detector */
     uint8_t part;    /* enum sek_risk_part */
 };
 

@@ -30,6 +30,16 @@
     " h.monitor,"                                                                                  \
     " CASE h.scope WHEN 1 THEN '=' || o.text WHEN 2 THEN o.text WHEN 3 THEN '*.' || o.text"        \
     "  ELSE '' END AS rule,"
+#define HITS_TRIGGER                                                                               \
+    " CASE h.trigger WHEN 0 THEN 'none' WHEN 1 THEN 'qname' WHEN 2 THEN 'cname'"                   \
+    "  WHEN 3 THEN 'strict' WHEN 4 THEN 'classifier' WHEN 5 THEN 'finding' WHEN 6 THEN 'nod'"      \
+    "  WHEN 7 THEN 'canary' WHEN 8 THEN 'client-ip' WHEN 9 THEN 'response-ip'"                     \
+    "  WHEN 10 THEN 'nsdname' WHEN 11 THEN 'nsip' WHEN 12 THEN 'regex' WHEN 13 THEN 'asn'"         \
+    "  WHEN 14 THEN 'country' WHEN 15 THEN 'rebinding' WHEN 16 THEN 'sinkholed' ELSE '?' END"      \
+    "  AS trigger,"
+#define HITS_MATCHED                                                                               \
+    " m.text AS matched, h.generation, printf('%08x', h.decision) AS decision,"                    \
+    " CASE h.score WHEN -32768 THEN NULL ELSE h.score / 100.0 END AS score"
 #define HITS_END                                                                                   \
     " FROM hit h JOIN hit_sum s ON s.id = h.id JOIN endpoint e ON e.id = h.endpoint"               \
     " JOIN name n ON n.id = h.name JOIN name d ON d.id = h.domain JOIN name o ON o.id = h.owner"   \
@@ -195,19 +205,7 @@ static const char *const steps[] = {
     "DROP VIEW hits;" HITS_BEGIN
     " coalesce(l.name, CASE h.trigger WHEN 4 THEN 'classifier' WHEN 5 THEN 'finding'"
     "  WHEN 6 THEN 'nod' WHEN 7 THEN 'canary' ELSE '' END) AS list," HITS_ACTION_OF("action")
-        HITS_ACTION_OF(
-            "would") " CASE h.trigger WHEN 0 THEN 'none' WHEN 1 THEN 'qname' WHEN 2 THEN 'cname'"
-                     "  WHEN 3 THEN 'strict' WHEN 4 THEN 'classifier' WHEN 5 THEN 'finding' WHEN 6 "
-                     "THEN 'nod'"
-                     "  WHEN 7 THEN 'canary' WHEN 8 THEN 'client-ip' WHEN 9 THEN 'response-ip'"
-                     "  WHEN 10 THEN 'nsdname' WHEN 11 THEN 'nsip' WHEN 12 THEN 'regex' WHEN 13 "
-                     "THEN 'asn'"
-                     "  WHEN 14 THEN 'country' WHEN 15 THEN 'rebinding' WHEN 16 THEN 'sinkholed' "
-                     "ELSE '?' END"
-                     "  AS trigger," HITS_RULE
-                     " m.text AS matched, h.generation, printf('%08x', h.decision) AS decision,"
-                     " CASE h.score WHEN -32768 THEN NULL ELSE h.score / 100.0 END AS "
-                     "score" HITS_END,
+        HITS_ACTION_OF("would") HITS_TRIGGER HITS_RULE HITS_MATCHED HITS_END,
     /* NULL: found before this was noted */
     "ALTER TABLE finding ADD COLUMN may_block_s INTEGER;"
     "DROP VIEW findings;"
@@ -238,6 +236,11 @@ static const char *const steps[] = {
     "CREATE INDEX server_day ON server(last_day);",
     /* the first query was refused by a rule; until then such domains were not written down */
     "ALTER TABLE domain ADD COLUMN refused INTEGER NOT NULL DEFAULT 0;",
+    "DROP VIEW hits;" HITS_BEGIN
+    " coalesce(l.name, CASE h.trigger WHEN 3 THEN 'strict' WHEN 4 THEN 'classifier'"
+    "  WHEN 5 THEN 'finding' WHEN 6 THEN 'nod' WHEN 7 THEN 'canary' WHEN 15 THEN 'rebinding'"
+    "  ELSE '' END) AS list," HITS_ACTION_OF("action") HITS_ACTION_OF("would")
+        HITS_TRIGGER HITS_RULE HITS_MATCHED HITS_END,
     NULL,
 };
 

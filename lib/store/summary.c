@@ -12,7 +12,7 @@
 struct kind {
     const char *column, *key_sql;
     int64_t unit_s;
-    bool is_word;
+    enum { KEY_TEXT, KEY_WORD, KEY_RULE } form;
 };
 
 /* What groups are called: the texts behind their ids, one after the other, `offsets` says where.
@@ -25,15 +25,14 @@ struct keys {
 
 /* The text that needs no look into the database, or NULL: words of triggers (below 0) and
  * detectors, times. */
-static const char *key_known(int64_t id, int64_t unit_s, bool is_word, char time[32])
+static const char *key_known(int64_t id, const struct kind *kind, char time[32])
 {
     if (id < 0)
-        return sek__report_decides_alone((int)-id) ? sek_lookup_name(sek_trigger_names, (int)-id)
-                                                   : "";
-    if (is_word)
+        return sek_trigger_decider((int)-id);
+    if (kind->form == KEY_WORD)
         return sek__report_by_word(id);
-    if (unit_s)
-        return sek_time_to_text(id * unit_s, time, 32);
+    if (kind->unit_s)
+        return sek_time_to_text(id * kind->unit_s, time, 32);
     return NULL;
 }
 
@@ -44,15 +43,22 @@ static void add_key(struct keys *keys, const void *text)
 }
 
 static enum sek_err look_up_key(struct sek_report *r, sqlite3_stmt *stmt, int64_t id,
-                                struct keys *keys, struct sek_diag *diag)
+                                const struct kind *kind, struct keys *keys, struct sek_diag *diag)
 {
+    char rule[SEK_RULE_TEXT_MAX];
     sqlite3_reset(stmt);
     sqlite3_bind_int64(stmt, 1, id);
     int rc = sqlite3_step(stmt);
     if (rc != SQLITE_ROW && rc != SQLITE_DONE)
         return sek__report_fail(r, rc, diag);
-    for (int i = 0; i < sqlite3_column_count(stmt); i++)
-        add_key(keys, rc == SQLITE_ROW ? sqlite3_column_text(stmt, i) : NULL);
+    for (int i = 0; i < sqlite3_column_count(stmt); i++) {
+        const char *text = rc == SQLITE_ROW ? (const char *)sqlite3_column_text(stmt, i) : NULL;
+        if (text && kind->form == KEY_RULE) {
+            sek_rule_plain_text(text, rule);
+            text = rule;
+        }
+        add_key(keys, text);
+    }
     return SEK_OK;
 }
 
@@ -66,12 +72,12 @@ static enum sek_err read_keys(struct sek_report *r, const struct sek__sums *g, s
     enum sek_err err = kind->key_sql ? sek_sql_prepare(r->sql, kind->key_sql, &stmt, diag) : SEK_OK;
     for (size_t i = 0; i < n && !err; i++) {
         char time[32];
-        const char *known = key_known(g->all[i].id, kind->unit_s, kind->is_word, time);
+        const char *known = key_known(g->all[i].id, kind, time);
         keys->offsets[i] = keys->texts.len;
         if (known || !stmt)
             add_key(keys, known);
         else
-            err = look_up_key(r, stmt, g->all[i].id, keys, diag);
+            err = look_up_key(r, stmt, g->all[i].id, kind, keys, diag);
     }
     sqlite3_finalize(stmt);
     if (!err && keys->texts.failed)
@@ -105,23 +111,23 @@ static bool is_wide(struct sek_report *r, const char *oldest_sql, const char *ne
 #define KEY_NAME "SELECT text FROM name WHERE id = ?1"
 
 static const struct kind group_kinds[] = {
-    [SEK_GROUP_ENDPOINT] = {"h.endpoint", KEY_ENDPOINT, 0, false},
-    [SEK_GROUP_NAME] = {"h.name", KEY_NAME, 0, false},
+    [SEK_GROUP_ENDPOINT] = {"h.endpoint", KEY_ENDPOINT, 0, KEY_TEXT},
+    [SEK_GROUP_NAME] = {"h.name", KEY_NAME, 0, KEY_TEXT},
     /* below 0: the trigger of a hit that no list decided */
     [SEK_GROUP_LIST] = {"iif(h.list = 0, -h.trigger, h.list)",
-                        "SELECT name FROM list WHERE id = ?1", 0, false},
-    [SEK_GROUP_DOMAIN] = {"h.domain", KEY_NAME, 0, false},
+                        "SELECT name FROM list WHERE id = ?1", 0, KEY_TEXT},
+    [SEK_GROUP_DOMAIN] = {"h.domain", KEY_NAME, 0, KEY_TEXT},
     [SEK_GROUP_RULE] = {"iif(h.scope = 0, -h.trigger, h.owner * 4 + h.scope)",
                         "SELECT CASE ?1 % 4 WHEN 1 THEN '=' WHEN 3 THEN '*.' ELSE '' END || text"
                         " FROM name WHERE id = ?1 / 4",
-                        0, false},
-    [SEK_GROUP_DETECTOR] = {SEK__BY_SQL, NULL, 0, true},
-    [SEK_GROUP_HOUR] = {"h.minute / 60", NULL, 3600, false},
-    [SEK_GROUP_DAY] = {"h.minute / 1440", NULL, 86400, false},
+                        0, KEY_RULE},
+    [SEK_GROUP_DETECTOR] = {SEK__BY_SQL, NULL, 0, KEY_WORD},
+    [SEK_GROUP_HOUR] = {"h.minute / 60", NULL, 3600, KEY_TEXT},
+    [SEK_GROUP_DAY] = {"h.minute / 1440", NULL, 86400, KEY_TEXT},
     [SEK_GROUP_CASE] = {"h.domain << 32 | h.endpoint",
                         "SELECT (SELECT text FROM name WHERE id = ?1 >> 32),"
                         " (SELECT address FROM endpoint WHERE id = ?1 & 4294967295)",
-                        0, false},
+                        0, KEY_TEXT},
 };
 
 enum { BLOCKED, MONITORED };
@@ -378,10 +384,10 @@ enum sek_err sek_report_hit_groups(struct sek_report *r, const struct sek_hit_fi
  */
 
 static const struct kind traffic_kinds[] = {
-    [SEK_TRAFFIC_TOTAL] = {"0", NULL, 0, false},
-    [SEK_TRAFFIC_ENDPOINT] = {"endpoint", KEY_ENDPOINT, 0, false},
-    [SEK_TRAFFIC_DOMAIN] = {"domain", KEY_NAME, 0, false},
-    [SEK_TRAFFIC_MINUTE] = {"minute", NULL, 60, false},
+    [SEK_TRAFFIC_TOTAL] = {"0", NULL, 0, KEY_TEXT},
+    [SEK_TRAFFIC_ENDPOINT] = {"endpoint", KEY_ENDPOINT, 0, KEY_TEXT},
+    [SEK_TRAFFIC_DOMAIN] = {"domain", KEY_NAME, 0, KEY_TEXT},
+    [SEK_TRAFFIC_MINUTE] = {"minute", NULL, 60, KEY_TEXT},
 };
 
 struct traffic_filter {

@@ -69,12 +69,39 @@ static inline bool sek_verdict_is_earlier(const struct sek_verdict *v,
     return v->order && other->order && v->priority > other->priority;
 }
 
+/* What a verdict says of an answer to the question, or of what else it is about. */
+enum sek_judgement {
+    SEK_JUDGED_OPEN,    /* nothing said yet */
+    SEK_JUDGED_EXEMPT,  /* an exception on the question covers its whole answer */
+    SEK_JUDGED_BLOCKED, /* it must leave the cache, too */
+};
+enum sek_judgement sek_judgement_of(const struct sek_verdict *v);
+/* Has what the answer carries no say any more? */
+bool sek_verdict_is_settled(const struct sek_verdict *v);
+/* Does `v`, of something that the answer carries, take the place of the verdict so far? What
+ * blocks does, and what is recorded where nothing was, unless a block stands already; that only
+ * gives way to an earlier policy zone's. */
+bool sek_verdict_takes_over(const struct sek_verdict *v, const struct sek_verdict *so_far);
+/* Add what detectors said of the question to what rules say of all: it stands as long as no rule
+ * decides. detected: the verdict on the question with it. */
+void sek_verdict_add_detected(struct sek_verdict *io, const struct sek_verdict *detected);
+
 /* True for the triggers of detectors that judge a question at once, behind all rules
  * (verdict/detect.h). */
 static inline bool sek_trigger_is_detector(int trigger)
 {
     return trigger == SEK_TRIGGER_CLASSIFIER || trigger == SEK_TRIGGER_NOD;
 }
+
+/* True for what decides without a list: its word stands where reports show lists. */
+static inline bool sek_trigger_decides_alone(int trigger)
+{
+    return sek_trigger_is_detector(trigger) || trigger == SEK_TRIGGER_FINDING ||
+           trigger == SEK_TRIGGER_CANARY || trigger == SEK_TRIGGER_REBINDING ||
+           trigger == SEK_TRIGGER_STRICT;
+}
+/* That word, or "". */
+const char *sek_trigger_decider(int trigger);
 
 /* What decided, for people: "list ads", "classifier", "finding dga", "newly observed domain, until
  * 2026-11-28T10:00:00Z". Returns out (size >= SEK_VERDICT_BY_MAX). No lock. */

@@ -42,7 +42,8 @@ struct sek_observation {
     unsigned n_given;
     unsigned sunk_server; /* struct sek_event */
     const struct sek_name
-        *sunk_rule; /* owner name of the rule sinkholed: that it met; NULL: none */
+        *sunk_rule; /* owner name of the rule sinkholed: that it met, and at which */
+    const struct sek_addr *sunk_address; /* address; NULL: none */
     /* By the history. While that is younger than its warm-up nothing is told of age. */
     bool settled;       /* the history is past its warm-up */
     bool resolved;      /* it existed at some time */

@@ -5,6 +5,7 @@
 #include "watch/udr.h"
 #include "name/special.h"
 #include "name/text.h"
+#include "policy/about.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -283,11 +284,19 @@ static void write_down(struct sek_scene *s)
             s->hooks.response(s->hooks.arg, &r);
 }
 
-/* The owner name of the rule that says that it met somebody's sinkhole. */
-static bool rule_of(const struct sek_event *e, struct sek_name *out)
+/* The owner name of the rule that says that it met somebody's sinkhole, and at which address. */
+static bool rule_of(const struct sek_event *e, struct sek_name *out, struct sek_addr *out_address)
 {
-    return e->outcome == SEK_OUTCOME_HIT && e->trigger == SEK_TRIGGER_SINKHOLED &&
-           sek_name_from_wire(e->names + e->name_len, e->matched_len, out) == SEK_OK;
+    const uint8_t *matched = e->names + e->name_len;
+    struct sek_name met;
+    struct sek_net net;
+    if (e->outcome != SEK_OUTCOME_HIT || e->trigger != SEK_TRIGGER_SINKHOLED ||
+        sek_name_from_wire(matched + e->matched_len, e->owner_len, out) != SEK_OK ||
+        sek_name_from_wire(matched, e->matched_len, &met) != SEK_OK ||
+        sek_about_to_net(&met, &net, NULL) != SEK_OK)
+        return false;
+    *out_address = net.addr;
+    return true;
 }
 
 void sek_scene_see(struct sek_scene *s, const struct sek_event *e,
@@ -296,6 +305,7 @@ void sek_scene_see(struct sek_scene *s, const struct sek_event *e,
     struct sek_domains *domains = history_of(s);
     struct sek_domain_seen seen = {0};
     struct sek_name name, rule;
+    struct sek_addr sunk;
     /* special-use names, reverse lookups among them, tell nothing about domains */
     if (sek_name_from_wire(e->names, e->name_len, &name) != SEK_OK || sek_name_is_special(&name))
         return;
@@ -306,6 +316,7 @@ void sek_scene_see(struct sek_scene *s, const struct sek_event *e,
     }
     bool known = domains && note_domain(s, domains, e, &seen);
     bool cached = e->cached || e->outcome == SEK_OUTCOME_CACHED;
+    bool ruled = rule_of(e, &rule, &sunk);
     struct sek_observation seen_now = {
         .endpoint = e->endpoint,
         .name = &name,
@@ -323,7 +334,8 @@ void sek_scene_see(struct sek_scene *s, const struct sek_event *e,
         .given = sek_event_addrs(e),
         .n_given = e->n_addrs,
         .sunk_server = e->sunk_server,
-        .sunk_rule = rule_of(e, &rule) ? &rule : NULL,
+        .sunk_rule = ruled ? &rule : NULL,
+        .sunk_address = ruled ? &sunk : NULL,
         .classify = classify,
         .score = score,
         .geo = s->site.geo,

@@ -127,7 +127,7 @@ static struct lead lead_of(const struct sinkholed *s, const struct sek_observati
 {
     struct lead lead = {0};
     if (o->sunk_rule)
-        return (struct lead){.rule = true};
+        return (struct lead){.rule = true, .address = *o->sunk_address};
     if (by_addresses(s, o->addrs, o->n_addrs, &lead) ||
         by_addresses(s, o->given, o->n_given, &lead))
         return lead;

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What the command's golden tests look at, always the same to the octet of a name and the
  * millisecond:
- *   make_fixture FOLDER             settings, policy and events below FOLDER
- *   make_fixture more FOLDER        one more hit
- *   make_fixture detections FOLDER  findings, and hits of detectors
- *   make_fixture grown FOLDER       one of these findings, grown
- *   make_fixture resolver PAGE      a status page that is alive until standard input ends */
+ *   make_fixture FOLDER         settings, policy and events below FOLDER
+ *   make_fixture PART FOLDER    more of them (see main)
+ *   make_fixture resolver PAGE  a status page that is alive until standard input ends */
 #include "classify/dga.h"
 #include "event/status.h"
 #include "event/tally.h"
@@ -138,6 +136,8 @@ struct query {
     unsigned depth;
     enum sek_trigger trigger; /* of a hit without a list */
     float llr;                /* of the classifier, with such a trigger */
+    enum sek_trigger met;     /* of a hit by a list, if not the name or an alias */
+    const char *owner;        /* of the rule, if `matched` does not end in it */
 };
 
 static const struct query queries[] = {
@@ -164,41 +164,34 @@ static const struct query queries[] = {
 
 static void add_query(struct sek_tally *t, const struct query *q)
 {
-    struct sek_event e;
-    struct sek_name name;
-    memset(&e, 0, sizeof e);
-    e.outcome = (uint8_t)q->outcome;
-    e.score = q->trigger ? sek_score_of(q->llr) : SEK_SCORE_UNKNOWN;
-    if (q->trigger) {
-        e.would = (uint8_t)q->action;
-        e.monitor = q->trigger == SEK_TRIGGER_CLASSIFIER;
-        e.action = (uint8_t)(e.monitor ? SEK_ACTION_PASSTHRU : q->action);
-        e.trigger = (uint8_t)q->trigger;
-        e.scope = (uint8_t)q->scope;
-        e.depth = (uint8_t)q->depth;
-        e.generation = 2;
-    } else if (q->outcome == SEK_OUTCOME_HIT) {
-        e.monitor = lists[q->list].mode == SEK_MODE_MONITOR;
+    struct sek_name name, matched, owner;
+    struct sek_event e = {.outcome = (uint8_t)q->outcome,
+                          .qtype = (uint16_t)q->qtype,
+                          .time_ms = (BEGIN_S + q->at_s) * 1000 + 123,
+                          .score = q->llr != 0 ? sek_score_of(q->llr) : SEK_SCORE_UNKNOWN};
+    if (q->outcome == SEK_OUTCOME_HIT) {
+        const struct sek_list *list = q->trigger ? NULL : &lists[q->list];
+        e.monitor = list ? list->mode == SEK_MODE_MONITOR : q->trigger == SEK_TRIGGER_CLASSIFIER;
         e.would = (uint8_t)q->action;
         e.action = (uint8_t)(e.monitor ? SEK_ACTION_PASSTHRU : q->action);
-        e.trigger = q->matched ? SEK_TRIGGER_CNAME : SEK_TRIGGER_QNAME;
+        e.trigger = (uint8_t)(q->trigger   ? q->trigger
+                              : q->met     ? q->met
+                              : q->matched ? SEK_TRIGGER_CNAME
+                                           : SEK_TRIGGER_QNAME);
         e.scope = (uint8_t)q->scope;
         e.depth = (uint8_t)q->depth;
-        e.list = lists[q->list].id;
+        e.list = list ? list->id : 0;
         e.generation = 2;
     }
-    e.qtype = (uint16_t)q->qtype;
-    e.time_ms = (BEGIN_S + q->at_s) * 1000 + 123;
     MUST(sek_addr_from_text(q->endpoint, &e.endpoint, &diag));
     MUST(sek_name_from_text(q->name, strlen(q->name), &name, &diag));
     e.name_len = name.len;
     memcpy(e.names, name.octets, name.len);
-    if (q->matched) {
-        MUST(sek_name_from_text(q->matched, strlen(q->matched), &name, &diag));
-        e.matched_len = name.len;
-        memcpy(e.names + e.name_len, name.octets, name.len);
-    }
-    e.size = sek_event_size(e.name_len, e.matched_len);
+    if (q->matched)
+        MUST(sek_name_from_text(q->matched, strlen(q->matched), &matched, &diag));
+    if (q->owner)
+        MUST(sek_name_from_text(q->owner, strlen(q->owner), &owner, &diag));
+    sek_event_set_matched(&e, q->matched ? &matched : NULL, q->owner ? &owner : NULL);
     for (unsigned i = 0; i < q->times; i++, e.time_ms += 10)
         MUST(!sek_tally_add(t, &e));
 }
@@ -211,17 +204,28 @@ static const struct query detected[] = {
      SEK_SCOPE_SUBTREE, 0, SEK_TRIGGER_FINDING, 3.5f},
 };
 
-static const struct query later = {300,
-                                   1,
-                                   "192.0.2.10",
-                                   "late.evil.example",
-                                   NULL,
-                                   1,
-                                   SEK_OUTCOME_HIT,
-                                   FEED,
-                                   SEK_ACTION_NXDOMAIN,
-                                   SEK_SCOPE_SUBTREE,
-                                   1};
+/* What answers carried. */
+#define MET(trigger, scope, depth, owner)                                                          \
+    SEK_OUTCOME_HIT, FEED, SEK_ACTION_NXDOMAIN, scope, depth, SEK_TRIGGER_NONE, 0, trigger, owner
+static const struct query carried[] = {
+    {900, 2, "192.0.2.7", "cdn.shop.example", "32.7.100.51.198.rpz-ip", 1,
+     MET(SEK_TRIGGER_RESPONSE_IP, SEK_SCOPE_EXACT, 0, "24.0.100.51.198.rpz-ip")},
+    {901, 1, "192.0.2.7", "cdn.shop.example", "128.7.zz.db8.2001.rpz-ip", 28,
+     MET(SEK_TRIGGER_ASN, SEK_SCOPE_EXACT, 0, "64496.rpz-asn")},
+    {902, 1, "192.0.2.8", "lost.example", "32.9.100.51.198.rpz-ip", 1,
+     MET(SEK_TRIGGER_SINKHOLED, SEK_SCOPE_EXACT, 0, "32.9.100.51.198.rpz-sinkholed")},
+    {903, 1, "192.0.2.8", "www.kin.example", "32.53.100.51.198.rpz-nsip", 1,
+     MET(SEK_TRIGGER_NSIP, SEK_SCOPE_EXACT, 0, "24.0.100.51.198.rpz-nsip")},
+    {904, 1, "192.0.2.8", "www.kin.example", "ns1.evil.example.rpz-nsdname", 28,
+     MET(SEK_TRIGGER_NSDNAME, SEK_SCOPE_SUBTREE, 1, NULL)},
+    {905, 1, "192.0.2.9", "inside.example", "32.3.2.1.10.rpz-ip", 1, SEK_OUTCOME_HIT, 0,
+     SEK_ACTION_NODATA, SEK_SCOPE_EXACT, 0, SEK_TRIGGER_REBINDING},
+};
+
+static const struct query later[] = {
+    {300, 1, "192.0.2.10", "late.evil.example", NULL, 1, SEK_OUTCOME_HIT, FEED, SEK_ACTION_NXDOMAIN,
+     SEK_SCOPE_SUBTREE, 1},
+};
 
 static void store(const char *dir, const struct query *q, size_t n)
 {
@@ -231,6 +235,7 @@ static void store(const char *dir, const struct query *q, size_t n)
     struct sek_tally_batch *batch;
     struct sek_eventsdb *db;
     uint64_t rows;
+    know_lists(dir);
     snprintf(path, sizeof path, "%s/events/events.db", dir);
     MUST(sek_suffix_open(NULL, &suffix, &diag));
     MUST(sek_tally_new(0, suffix, &tally));
@@ -562,35 +567,29 @@ static void make_answers(const char *dir)
     sek_eventsdb_close(db);
 }
 
+static void make_more(const char *dir)
+{
+    store(dir, later, sizeof later / sizeof later[0]);
+}
+
+static void make_carried(const char *dir)
+{
+    store(dir, carried, sizeof carried / sizeof carried[0]);
+}
+
 int main(int argc, char **argv)
 {
-    if (argc == 3 && strcmp(argv[1], "resolver") == 0) {
-        resolver(argv[2]);
-        return 0;
-    }
-    if (argc == 3 && strcmp(argv[1], "detections") == 0) {
-        know_lists(argv[2]);
-        make_detections(argv[2]);
-        return 0;
-    }
-    if (argc == 3 && strcmp(argv[1], "answers") == 0) {
-        make_answers(argv[2]);
-        return 0;
-    }
-    if (argc == 3 && strcmp(argv[1], "grown") == 0) {
-        grow_finding(argv[2]);
-        return 0;
-    }
-    if (argc == 3 && strcmp(argv[1], "more") == 0) {
-        know_lists(argv[2]);
-        store(argv[2], &later, 1);
-        return 0;
-    }
+    static const struct {
+        const char *word;
+        void (*make)(const char *where);
+    } parts[] = {{"resolver", resolver},    {"detections", make_detections},
+                 {"answers", make_answers}, {"grown", grow_finding},
+                 {"more", make_more},       {"carried", make_carried}};
+    for (size_t i = 0; argc == 3 && i < sizeof parts / sizeof parts[0]; i++)
+        if (strcmp(argv[1], parts[i].word) == 0)
+            return parts[i].make(argv[2]), 0;
     if (argc != 2 || strlen(argv[1]) > 500) {
-        fputs("usage: make_fixture FOLDER | more FOLDER | detections FOLDER | grown FOLDER | "
-              "answers FOLDER | "
-              "resolver PAGE\n",
-              stderr);
+        fputs("usage: make_fixture [PART] FOLDER\n", stderr);
         return 2;
     }
     make_settings(argv[1]);

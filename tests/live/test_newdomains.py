@@ -56,7 +56,6 @@ class NewDomains(LiveCase):
         return self.rows("SELECT name, monitor, action, list FROM hits WHERE trigger = 'nod'"
                          " AND endpoint = ? AND domain = ? ORDER BY name", endpoint, domain)
 
-
     def soon_hit(self, domain):
         """Is there a hit of it within a second or two?"""
         for _ in range(20):
@@ -149,10 +148,15 @@ class Monitor(NewDomains):
         self.resolver.start()
         self.wait_known("waiting.net")
         self.assertFalse(waiting.exists())
-        # what is asked before the workers have the history is never new
-        new = iter([f"online{i}.net" for i in range(1000)])
-        wait_until(lambda: self.asks(ALICE, name := next(new)) and self.soon_hit(name),
-                   "a hit of a new domain")
+        # the first question of all: its domain is new, unless the machine is very busy
+        for name in ("online1.net", "online2.net", "online3.net"):
+            self.asks(ALICE, name)
+            if self.soon_hit(name):
+                break
+            self.resolver.stop()
+            self.resolver.start()
+        else:
+            self.fail("no first question was a hit")
         self.assertEqual([[REAL]], self.asks(ALICE, "offline.net"))
         self.wait_traffic({"passed": 1}, "offline.net", ALICE)
         self.assertEqual([], self.nod_hits(ALICE, "offline.net"))

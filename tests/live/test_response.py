@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
 """Rules about what answers carry: addresses, hints, servers; and about clients by address."""
+import json
 import threading
 import unittest
 
@@ -69,11 +70,14 @@ class Triggers(ResponseCase):
         self.assert_sinkholed(self.ask("mixed.test"))
         self.assertEqual("NOERROR", rcode(self.ask("mixed.test", "TXT")))
         self.assertTrue(self.ask("mixed.test", "TXT").answer)
-        self.wait_rows([("bad.test", "response-ip", "local-block", "24.0.100.51.198.rpz-ip")],
-                       "SELECT DISTINCT name, trigger, list, matched FROM hits"
+        self.wait_rows([("bad.test", "response-ip", "local-block", "=24.0.100.51.198.rpz-ip",
+                         "32.7.100.51.198.rpz-ip")],
+                       "SELECT DISTINCT name, trigger, list, rule, matched FROM hits"
                        " WHERE name = 'bad.test' AND type = 'A'")
-        code, out, _ = self.policy.run("hits", "--name", "bad.test", ok=(0, 1))
-        self.assertIn("response-ip:198.51.100.0/24", out)
+        code, out, _ = self.policy.run("hits", "--name", "bad.test", "-f", "json", ok=(0, 1))
+        met = {(hit["rule"], hit["matched"]) for hit in json.loads(out)["rows"]}
+        self.assertEqual({("response-ip:198.51.100.0/24", "198.51.100.7"),
+                          ("response-ip:2001:db8:bad::/48", "2001:db8:bad::7")}, met)
 
     def test_actions(self):
         for action, number in (("nxdomain", 102), ("nodata", 103), ("refused", 104),
@@ -324,8 +328,9 @@ class Rebinding(ResponseCase):
         self.assert_passes(self.ask("known.pub.org"), "10.1.2.4")
         self.assert_passes(self.ask("x.pub.org"), GOOD)
         self.assertNotIn(("inside.pub.org", "A"), self.resolver.cached())
-        self.wait_rows([("rebinding", "nodata")],
-                       "SELECT DISTINCT trigger, action FROM hits WHERE name = 'inside.pub.org'")
+        self.wait_rows([("rebinding", "rebinding", "nodata", "32.3.2.1.10.rpz-ip")],
+                       "SELECT DISTINCT list, trigger, action, matched FROM hits"
+                       " WHERE name = 'inside.pub.org' AND type = 'A'")
         self.policy.allow("inside.pub.org")
         self.assert_passes(self.ask("inside.pub.org"), "10.1.2.3")
 

@@ -39,7 +39,7 @@ static inline struct sek_event sample_event(const char *endpoint, const char *na
         abort();
     e.name_len = wire.len;
     memcpy(e.names, wire.octets, wire.len);
-    e.matched_len = 0;
+    e.matched_len = e.owner_len = 0;
     if (matched) {
         if (sek_name_from_text(matched, strlen(matched), &wire, NULL))
             abort();

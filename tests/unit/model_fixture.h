@@ -2,6 +2,7 @@
 /* A classifier model of random weights, with a few suffixes: sound in form, senseless in content.
  */
 #pragma once
+#include "random.h"
 #include "classify/classify_parts.h"
 #include "name/text.h"
 #include <stdio.h>
@@ -12,15 +13,6 @@
 #define MODEL_SLOTS 64
 #define MODEL_CLASSES 3
 #define MODEL_KINDS 2
-
-static inline uint64_t model_random(uint64_t *state)
-{
-    uint64_t z = *state += 0x9e3779b97f4a7c15ull; /* splitmix64 */
-
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebull;
-    return z ^ z >> 31;
-}
 
 static inline void model_suffix(uint8_t *octets, const char *text, uint8_t flags, uint8_t class_id)
 {
@@ -97,7 +89,7 @@ static inline uint8_t *model_make(uint64_t seed, bool small, size_t *out_size)
     memset(octets, 0, head.size);
     memcpy(octets, &head, sizeof(head));
     for (uint64_t i = at[SEK__MODEL_GRAMS]; i < at[SEK__MODEL_KINDS]; i += 2) {
-        int16_t v = (int16_t)model_random(&seed);
+        int16_t v = (int16_t)test_random(&seed);
 
         if (small && i >= at[SEK__MODEL_UNI] &&
             (i < at[SEK__MODEL_PAIR] || i >= at[SEK__MODEL_CONV2]))

@@ -168,12 +168,39 @@ static void servers_that_are_too_long(void **state)
     }
 }
 
+static void what_met(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *met, *text;
+    } cases[] = {
+        {"32.7.100.51.198.rpz-ip", "198.51.100.7"},
+        {"24.0.100.51.198.rpz-ip", "198.51.100.0/24"},
+        {"128.5.zz.bad.db8.2001.rpz-nsip", "2001:db8:bad::5"},
+        {"32.9.100.51.198.rpz-sinkholed", "198.51.100.9"},
+        {"ns1.evil.example.rpz-nsdname", "ns1.evil.example"},
+        {"rpz-nsdname", "."},
+        {"64496.rpz-asn", "asn:64496"},
+        {"kp.rpz-country", "country:KP"},
+        {"www.evil.example", "www.evil.example"},
+        {"32.7.100.51.198.rpz-ip.example", "32.7.100.51.198.rpz-ip.example"},
+        {"a.b.c.rpz-ip", "a.b.c.rpz-ip"},
+        {"x\\.y.rpz-z", "x\\.y.rpz-z"},
+        {".", "."},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[SEK_RULE_TEXT_MAX];
+        assert_int_equal(sek_about_met_to_text(cases[i].met, text), strlen(cases[i].text));
+        assert_string_equal(text, cases[i].text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(owners_and_notation),       cmocka_unit_test(bad_ones_are_refused),
         cmocka_unit_test(networks_and_owners),       cmocka_unit_test(names_stay_names),
-        cmocka_unit_test(servers_that_are_too_long),
+        cmocka_unit_test(servers_that_are_too_long), cmocka_unit_test(what_met),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,9 +12,9 @@ static void test_sizes(void **state)
         size_t name, matched, expected;
     } cases[] = {
         {"root", 1, 0, 64},
-        {"fills its words", 4, 0, 64},
-        {"one more", 5, 0, 72},
-        {"with a matched name", 5, 7, 72},
+        {"fills its words", 3, 0, 64},
+        {"one more", 4, 0, 72},
+        {"with a matched name", 4, 7, 72},
         {"two names of 255 octets", 255, 255, 576},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -59,7 +59,7 @@ static void test_servers(void **state)
     (void)state;
     struct sek_event e =
         sample_event("192.0.2.1", "www.evil.example", NULL, SEK_OUTCOME_PASSED, SAMPLE_MS);
-    struct sek_name server, matched;
+    struct sek_name server, matched, owner;
     struct sek_addr addr = {{[15] = 9}};
     uint8_t labels = 0;
     const uint8_t *name = NULL;
@@ -77,9 +77,13 @@ static void test_servers(void **state)
     assert_int_equal(e.n_addrs, 1);
     assert_true(e.servers_octets <= SEK_EVENT_SERVERS_OCTETS && e.servers_octets > 480);
     assert_int_equal(sek_name_from_text("a.b.c", 5, &matched, NULL), SEK_OK);
-    sek_event_set_matched(&e, &matched);
-    assert_int_equal(
-        e.size, sek_event_size((size_t)e.name_len + e.matched_len, sizeof addr + e.servers_octets));
+    assert_int_equal(sek_name_from_text("d", 1, &owner, NULL), SEK_OK);
+    sek_event_set_matched(&e, &matched, &owner);
+    assert_int_equal(sek_event_names_len(&e), (size_t)e.name_len + matched.len + owner.len);
+    assert_memory_equal(e.names + e.name_len, matched.octets, matched.len);
+    assert_memory_equal(e.names + e.name_len + matched.len, owner.octets, owner.len);
+    assert_int_equal(e.size,
+                     sek_event_size(sek_event_names_len(&e), sizeof addr + e.servers_octets));
     assert_int_equal(sek_event_addrs(&e)->octets[15], 9);
     while ((at = sek_event_server(&e, at, &labels, &name, &len)) != 0) {
         char text[32], got[SEK_NAME_TEXT_MAX];
@@ -95,7 +99,8 @@ static void test_servers(void **state)
 static void test_largest(void **state)
 {
     (void)state;
-    struct sek_event e = {.name_len = SEK_NAME_MAX, .matched_len = SEK_NAME_MAX};
+    struct sek_event e = {
+        .name_len = SEK_NAME_MAX, .matched_len = SEK_NAME_MAX, .owner_len = SEK_NAME_MAX};
     struct sek_addr addr = {{0}};
     for (unsigned i = 0; i < SEK_EVENT_ADDRS; i++)
         sek_event_add_addr(&e, &addr);

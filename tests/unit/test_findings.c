@@ -555,12 +555,12 @@ static void test_deciders(void **state)
     static const struct {
         const char *list, *expected;
     } cases[] = {
-        {NULL, "5:nod 4: 3:finding 2:classifier 1:seven"},
+        {NULL, "5:nod 4:strict 3:finding 2:classifier 1:seven"},
         {"classifier", "2:classifier"},
         {"finding", "3:finding"},
         {"nod", "5:nod"},
         {"seven", "1:seven"},
-        {"strict", ""},
+        {"strict", "4:strict"},
         {"", ""},
     };
     struct sek_eventsdb *db = open_db();
@@ -584,7 +584,7 @@ static void test_deciders(void **state)
     assert_int_equal(sek_report_hit_groups(r, &(struct sek_hit_filter){0}, SEK_GROUP_LIST,
                                            see_group, &groups, NULL),
                      SEK_OK);
-    assert_string_equal(groups.text, "nod=1 finding=1 classifier=1 =1 seven=1");
+    assert_string_equal(groups.text, "nod=1 finding=1 classifier=1 strict=1 seven=1");
     sek_report_close(r);
 }
 

@@ -172,13 +172,13 @@ static void test_ranking(void **state)
     (void)state;
     /* 0.9 · 60 + 6 log2(1 + 1/2) + 3 log2(1 + 1); 0.8 · 25; 6 log2(1 + 3); 4 log2(1 + 0.5) */
     check(&q, FIRST "192.0.2.5 20.00: finding nxdomain-burst 1,\n"
-                    "192.0.2.1 12.00: blocked seven 4,\n192.0.2.3 2.34: dga  1,\n");
+                    "192.0.2.1 12.00: blocked seven 4,\n192.0.2.3 2.34: dga classifier 1,\n");
     q.limit = 1;
     check(&q, FIRST);
     q.limit = 0;
     q.endpoints = (const char *const[]){"192.0.2.3"};
     q.n_endpoints = 1;
-    check(&q, "192.0.2.3 2.34: dga  1,\n");
+    check(&q, "192.0.2.3 2.34: dga classifier 1,\n");
     q.endpoints = (const char *const[]){"192.0.2.99"};
     check(&q, "");
     /* a week on, half is left, and what was a week old is a quarter */
@@ -248,7 +248,7 @@ static void test_tenancies(void **state)
     check(&q, "192.0.2.2 57.00: finding tunnel/drop.example 2, monitored eight 1,\n"
               "192.0.2.5 20.00: finding nxdomain-burst 1,\n"
               "192.0.2.1 12.00: blocked seven 4,\n"
-              "192.0.2.2 3.51: blocked seven 1,\n192.0.2.3 2.34: dga  1,\n");
+              "192.0.2.2 3.51: blocked seven 1,\n192.0.2.3 2.34: dga classifier 1,\n");
     assert_int_equal(n_asked, 5);
     /* of the first place only as many addresses are asked about as can have it */
     n_asked = 0;
@@ -298,7 +298,7 @@ static enum sek_err ties(void *arg, int64_t since_s, sek_tie_fn *fn, void *fn_ar
 #define TWO "192.0.2.2 60.51: finding tunnel/drop.example 2, blocked seven 1, monitored eight 1,\n"
 #define FIVE "192.0.2.5 20.00: finding nxdomain-burst 1,\n"
 #define ONE "192.0.2.1 12.00: blocked seven 4,\n"
-#define THREE "192.0.2.3 2.34: dga  1,\n"
+#define THREE "192.0.2.3 2.34: dga classifier 1,\n"
 
 static void test_machines(void **state)
 {
@@ -322,7 +322,7 @@ static void test_machines(void **state)
          "1,\n" FIVE THREE},
         {"the same name, no MAC",
          {{"192.0.2.5", EVER, "", "pc"}, {"192.0.2.3", EVER, "", "pc"}},
-         TWO "192.0.2.3 22.34: finding nxdomain-burst 1, dga  1,\n" ONE},
+         TWO "192.0.2.3 22.34: finding nxdomain-burst 1, dga classifier 1,\n" ONE},
         {"the same name, two machines",
          {{"192.0.2.1", EVER, A, "iphone"},
           {"192.0.2.2", EVER, B, "iphone"},
@@ -330,7 +330,7 @@ static void test_machines(void **state)
          TWO FIVE ONE THREE},
         {"three addresses, tied by MAC and name",
          {{"192.0.2.1", EVER, A, "pc"}, {"192.0.2.3", EVER, A, ""}, {"192.0.2.5", EVER, "", "pc"}},
-         TWO "192.0.2.1 34.34: finding nxdomain-burst 1, blocked seven 4, dga  1,\n"},
+         TWO "192.0.2.1 34.34: finding nxdomain-burst 1, blocked seven 4, dga classifier 1,\n"},
         {"nothing is known of them",
          {{"192.0.2.1", EVER, "", ""}, {"192.0.2.2", EVER, "", ""}},
          TWO FIVE ONE THREE},

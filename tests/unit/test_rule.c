@@ -163,12 +163,33 @@ static void test_covers(void **state)
     assert_true(sek_scope_covers(SEK_SCOPE_BELOW, 1));
 }
 
+static void test_plain(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        {"=24.0.100.51.198.rpz-ip", "response-ip:198.51.100.0/24"},
+        {"evil.example.rpz-nsdname", "nsdname:evil.example"},
+        {"*.evil.example.rpz-nsdname", "nsdname:*.evil.example"},
+        {"=64496.rpz-asn", "asn:64496"},
+        {"*.evil.example", "*.evil.example"},
+        {"=xn--bcher-kva.example", "=xn--bcher-kva.example"},
+        {"*.24.0.100.51.198.rpz-ip", "*.24.0.100.51.198.rpz-ip"},
+        {"", ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[SEK_RULE_TEXT_MAX];
+        assert_int_equal(sek_rule_plain_text(cases[i][0], text), strlen(cases[i][1]));
+        assert_string_equal(text, cases[i][1]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_from_text), cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_terminal),  cmocka_unit_test(test_length),
         cmocka_unit_test(test_words),     cmocka_unit_test(test_covers),
+        cmocka_unit_test(test_plain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 /* All parts in one process: workers decide and record while policies are swapped, broken and
  * mended. Built with -DSANITIZER=thread this is the race test of the answer path. */
 #include "name/text.h"
+#include "observe/domains.h"
 #include "policy/compile.h"
 #include "policy/policy.h"
 #include "runtime/runtime.h"
@@ -24,7 +25,7 @@
 
 struct fixture {
     char dir[40];
-    char page_path[80];
+    char page_path[80], store[80];
     struct sek_runtime *rt;
     const struct sek_status_page *page;
     _Atomic unsigned purges, troubles;
@@ -175,6 +176,43 @@ static void test_remembered_verdict(void **state)
     wait_for(f, &page->counter[SEK_COUNTER_RELOADS], 3);
     assert_true(decide_once(f, 1000, &judged));
     assert_int_equal(judged.verdict.action, SEK_ACTION_NXDOMAIN);
+}
+
+static enum sek_trigger asked(struct fixture *f, const char *text)
+{
+    struct sek_name name;
+    struct sek_judged judged = {0};
+    struct sek_verdict v;
+    assert_int_equal(sek_name_from_text(text, strlen(text), &name, NULL), SEK_OK);
+    sek_worker_question(f->rt, 0, &(struct sek_asking){.qtype = 1}, &name, now_ms() / 1000, &judged,
+                        &v);
+    return v.trigger;
+}
+
+/* The very first question behind a start knows the history: what is new is new at once, unless the
+ * machine is so busy that the start does not wait for it. */
+static void test_first_question(void **state)
+{
+    struct fixture *f = *state;
+    const struct sek_domains_conf conf = {.path = f->store, .max_octets = 1 << 20};
+    const int64_t begin_s = now_ms() / 1000 - 90 * 86400;
+    struct sek_domains *domains;
+    char aside[SEK_DOMAINS_ASIDE_MAX];
+    snprintf(f->store, sizeof f->store, "%s/domains.seen", f->dir);
+    assert_int_equal(sek_domains_open(&conf, begin_s, &domains, aside, NULL), SEK_OK);
+    sek_domains_note(domains, (const uint8_t *)"\5known\3net", 11, NULL, begin_s, true, NULL);
+    sek_domains_close(domains);
+    for (int tries = 0; tries < 10; tries++) {
+        start(f, false);
+        if (asked(f, "www.fresh.net") == SEK_TRIGGER_NOD)
+            break;
+        sek_status_close(f->page);
+        sek_runtime_stop(f->rt);
+        f->rt = NULL;
+        f->page = NULL;
+    }
+    assert_non_null(f->rt);
+    assert_int_equal(asked(f, "www.known.net"), SEK_TRIGGER_NONE);
 }
 
 struct worker {
@@ -420,6 +458,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_swaps_under_load, setup, teardown),
         cmocka_unit_test_setup_teardown(test_damaged_policy_keeps_the_last, setup, teardown),
         cmocka_unit_test_setup_teardown(test_remembered_verdict, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_first_question, setup, teardown),
         cmocka_unit_test_setup_teardown(test_served_from_the_cache, setup, teardown),
         cmocka_unit_test_setup_teardown(test_served_again_when_listed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_served_though_blocked, setup, teardown),

@@ -289,9 +289,10 @@ static void test_by_server_and_rule(void **state)
     assert_int_equal(sek_net_from_text("198.51.100.7", &net, NULL), SEK_OK);
     sek_about_from_net(SEK_ABOUT_SINKHOLED, &net, &rule);
     o.sunk_rule = &rule;
+    o.sunk_address = &net.addr;
     assert_true(sek_sinkholed_see(sinkholed, &o, &sign));
-    assert_non_null(
-        strstr(evidence(), "\"kind\":\"rule\",\"sinkhole\":\"sinkholed:198.51.100.7\""));
+    assert_non_null(strstr(evidence(), "\"kind\":\"rule\",\"sinkhole\":\"sinkholed:198.51.100.7\","
+                                       "\"address\":\"198.51.100.7\""));
     o.sunk_rule = NULL; /* a rule is asked each time: nothing is remembered of it */
     o.cached = true;
     o.endpoint.octets[15] = 9;

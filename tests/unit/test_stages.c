@@ -19,10 +19,10 @@ static struct sek_unit random_unit(uint64_t *state)
 {
     struct sek_unit u = {0};
 
-    u.n = (uint8_t)(1 + model_random(state) % SEK_LABEL_MAX);
-    u.class_id = (uint8_t)(model_random(state) % MODEL_CLASSES);
+    u.n = (uint8_t)(1 + test_random(state) % SEK_LABEL_MAX);
+    u.class_id = (uint8_t)(test_random(state) % MODEL_CLASSES);
     for (unsigned i = 0; i < u.n; i++)
-        u.sym[i] = (uint8_t)(SEK_SYM_A + model_random(state) % SEK_SYM_OTHER);
+        u.sym[i] = (uint8_t)(SEK_SYM_A + test_random(state) % SEK_SYM_OTHER);
     return u;
 }
 

@@ -124,12 +124,7 @@ static enum sek_err write_notes(const struct sek_history *history, int64_t since
 
 static bool resolver_lives(const struct sek_conf *conf)
 {
-    const struct sek_status_page *page;
-    if (sek_status_open(conf->status.path, &page, NULL))
-        return false;
-    bool lives = sek_status_alive(page, (int64_t)time(NULL) * 1000);
-    sek_status_close(page);
-    return lives;
+    return sek_status_lives(conf->status.path, (int64_t)time(NULL) * 1000);
 }
 
 /* Wait until the file is taken over. False: the resolver ended, or it takes too long. */

@@ -165,8 +165,25 @@ static void verdict_fate(const struct sek_verdict *v, struct fate *out)
     sek_verdict_by(v, out->by, sizeof out->by);
 }
 
-/* What the policy makes of names on the way to the answer, and of its zone's servers: of the one
- * that was met, as no other is recorded. True: it was one of these. */
+/* Of an address that an answer, or a server of its zone, had. False: it was not recorded. */
+static bool address_fate(const struct sek_engine *engine, const struct past *p,
+                         const struct sek_name *name, const struct sek_past_row *row,
+                         struct fate *out)
+{
+    struct sek_name owner;
+    struct sek_addr addr;
+    struct sek_verdict v;
+    if (sek_addr_from_text(row->matched, &addr, NULL) != SEK_OK)
+        return false;
+    sek_engine_decide_address(
+        engine, name, row->trigger == SEK_TRIGGER_NSIP ? SEK_TRIGGER_NSIP : SEK_TRIGGER_RESPONSE_IP,
+        &addr, p->ch->c->now_s, &v, &owner, NULL, NULL);
+    verdict_fate(&v, out);
+    return true;
+}
+
+/* What the policy makes of names on the way to the answer, of its addresses, and of its zone's
+ * servers: of the one that was met, as no other is recorded. True: it was one of these. */
 static bool met_fate(const struct sek_engine *engine, const struct past *p,
                      const struct sek_name *name, const struct sek_past_row *row, struct fate *out)
 {
@@ -175,6 +192,9 @@ static bool met_fate(const struct sek_engine *engine, const struct past *p,
     bool server = row->trigger == SEK_TRIGGER_NSDNAME;
     bool alias = row->trigger == SEK_TRIGGER_CNAME ||
                  (row->trigger == SEK_TRIGGER_REGEX && strcmp(row->matched, row->name) != 0);
+    if (row->trigger == SEK_TRIGGER_RESPONSE_IP || row->trigger == SEK_TRIGGER_SINKHOLED ||
+        row->trigger == SEK_TRIGGER_NSIP)
+        return address_fate(engine, p, name, row, out);
     if (!(server || alias) ||
         sek_name_from_text(row->matched, strlen(row->matched), &met, NULL) != SEK_OK)
         return false;

@@ -112,7 +112,7 @@ static enum sek_err list_check(struct work *w, struct sek_context *c)
 /* A rule's start is a point in time, not one that is so long ago. */
 static enum sek_err start_take(struct sek_context *c, char *out, size_t size)
 {
-    sek_zone_fn *zone;
+    const struct sek_zone *zone;
     struct sek_diag why;
     int64_t start_s = 0;
     if (c->opt[OPT_START].given &&

@@ -499,9 +499,9 @@ static enum sek_err read_maps(struct work *w)
 {
     struct sek_context *c = w->c;
     const struct sek_arg_value *zone = &c->opt[OPT_ZONE], *map = &c->opt[OPT_MAP];
-    struct sek_logzone z = {.n = 0};
+    struct sek_zone_changes z = {.n = 0};
     struct sek_diag why = {0};
-    if (zone->given && sek_logzone_from_text(zone->text, &z, &why))
+    if (zone->given && sek_zone_from_text(zone->text, &z, &why))
         return sek_context_usage(c, "--zone: %s", why.text);
     return sek_logfiles_open(map->given ? map->text : NULL, zone->given ? &z : NULL, c->now_s,
                              &w->logs, &c->diag);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What happened, for other systems: hits, findings and the audit trail in their formats. */
 #include "tools/command.h"
+#include "tools/interrupt.h"
 #include "tools/print/talk.h"
 #include "tools/privacy/cloak.h"
 #include "tools/siem/stream.h"
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -47,14 +47,6 @@ const struct sek_arg sek_cmd_events_args[] = {
     [N_OPTS] = {0},
 };
 
-static volatile sig_atomic_t interrupted;
-
-static void interrupt(int sig)
-{
-    (void)sig;
-    interrupted = 1;
-}
-
 static enum sek_err kinds_of(struct sek_context *c, unsigned *out)
 {
     const char *text = c->opt[OPT_KIND].given ? c->opt[OPT_KIND].text : "hits,findings,audit";
@@ -92,7 +84,7 @@ static bool pause_until_next(bool to_stdout)
 {
     struct pollfd out = {.fd = to_stdout ? STDOUT_FILENO : -1, .events = 0};
     int n = poll(&out, 1, POLL_MS);
-    return !interrupted && !(n > 0 && (out.revents & (POLLERR | POLLHUP | POLLNVAL)));
+    return !sek_interrupted && !(n > 0 && (out.revents & (POLLERR | POLLHUP | POLLNVAL)));
 }
 
 static int64_t now_ms(void)
@@ -108,7 +100,7 @@ static enum sek_err run(struct sek_stream *s, bool follow, bool to_stdout)
     for (unsigned pass = 0; !err; pass++) {
         unsigned which = pass % FINDINGS_PASSES ? s->kinds & ~(unsigned)SEK_SIEM_FINDING : s->kinds;
         err = sek_stream_pass(s, which, now_ms());
-        if (!follow || interrupted || (!err && !pause_until_next(to_stdout)))
+        if (!follow || sek_interrupted || (!err && !pause_until_next(to_stdout)))
             break;
     }
     return sek_sink_ended(s->sink) ? SEK_OK : err;
@@ -140,9 +132,7 @@ static enum sek_err stream(struct sek_context *c, struct sek_stream *s)
 {
     bool follow = c->opt[OPT_FOLLOW].given;
     bool to_stdout = !c->opt[OPT_OUTPUT].given && !c->opt[OPT_SYSLOG].given;
-    struct sigaction action = {.sa_handler = interrupt};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    sek_interrupt_watch();
     enum sek_err err = open_sink(c, &s->saved, &s->sink);
     if (!err) {
         s->next = s->saved;
@@ -170,7 +160,7 @@ static enum sek_err set_up(struct sek_context *c, struct sek_stream *s, char *ho
     s->since_s = c->opt[OPT_SINCE].number;
     s->from_now = follow && !c->opt[OPT_SINCE].given && !c->opt[OPT_CURSOR].given;
     s->waits = follow;
-    s->stop = &interrupted;
+    s->stop = &sek_interrupted;
     s->source.host = c->opt[OPT_HOST].given ? c->opt[OPT_HOST].text : host;
     s->source.version = SEK_VERSION;
     return SEK_OK;

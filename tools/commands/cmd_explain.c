@@ -455,9 +455,7 @@ static void describe(const struct question *q, char *out, size_t size)
     case SEK_ACTION_LOG:
         if (!q->judge.policy && q->conf->policy.strict)
             snprintf(out, size, "SERVFAIL: there is no policy, and policy.strict is on");
-        else if ((q->verdict.trigger == SEK_TRIGGER_QNAME ||
-                  q->verdict.trigger == SEK_TRIGGER_REGEX) &&
-                 q->verdict.would == SEK_ACTION_PASSTHRU)
+        else if (sek_judgement_of(&q->verdict) == SEK_JUDGED_EXEMPT)
             snprintf(out, size, "resolved; the exception also covers aliases on the way");
         else
             snprintf(out, size, "resolved; aliases (CNAME) on the way are judged as well");
@@ -548,24 +546,6 @@ static enum sek_err read_question(struct question *q)
     return e;
 }
 
-/* What its answer carries is judged if no exception or block decided; it decides if it blocks, or
- * if nothing was to be recorded before. */
-static void judge_answer(struct question *q)
-{
-    struct sek_verdict v;
-    const struct sek_verdict *before = &q->verdict;
-    const bool waits = sek_verdict_waits(before);
-    if (!q->has_answer || (sek_action_blocks(before->action) && !waits) ||
-        (before->trigger != SEK_TRIGGER_NONE && !sek_verdict_is_hit(before)))
-        return;
-    sek_judge_answer(&q->judge, q->has_client ? &q->client : NULL, &q->name, (uint16_t)q->qtype,
-                     &q->answer, q->c->now_s, &v, print_step, q);
-    if (waits ? sek_action_blocks(v.action) && sek_verdict_is_earlier(&v, before)
-              : sek_action_blocks(v.action) ||
-                    (v.trigger != SEK_TRIGGER_NONE && before->trigger == SEK_TRIGGER_NONE))
-        q->verdict = v;
-}
-
 static enum sek_err open_all(struct question *q)
 {
     struct sek_diag why;
@@ -590,7 +570,9 @@ enum sek_err sek_cmd_explain(struct sek_context *c)
     sek_out_part(c->out, "steps", step_cols, S_COLS, SEK_OUT_ROWS);
     sek_judge_question(&q.judge, q.has_client ? &q.client : NULL, &q.name, (uint16_t)q.qtype,
                        c->now_s, &q.verdict, &q.why, print_step, &q);
-    judge_answer(&q);
+    if (q.has_answer)
+        sek_judge_answer(&q.judge, q.has_client ? &q.client : NULL, &q.name, (uint16_t)q.qtype,
+                         &q.answer, c->now_s, &q.verdict, print_step, &q);
     print_classifier(&q);
     print_nod(&q);
     print_verdict(&q);

@@ -152,12 +152,7 @@ static enum sek_err in_policy(struct forget *f)
 
 static bool resolver_lives(const struct sek_conf *conf)
 {
-    const struct sek_status_page *page;
-    if (sek_status_open(conf->status.path, &page, NULL))
-        return false;
-    bool lives = sek_status_alive(page, (int64_t)time(NULL) * 1000);
-    sek_status_close(page);
-    return lives;
+    return sek_status_lives(conf->status.path, (int64_t)time(NULL) * 1000);
 }
 
 /* The request is the resolver's to read and remove. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tools/caller.h"
 #include "tools/command.h"
+#include "tools/interrupt.h"
 #include "tools/metrics/gather.h"
 #include "tools/metrics/scrape.h"
 #include "tools/print/talk.h"
@@ -8,7 +9,6 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -28,14 +28,6 @@ const struct sek_arg sek_cmd_metrics_args[] = {
                   "whom root becomes before it serves; default nobody", NULL, 0, 0},
     [N_OPTS] = {0},
 };
-
-static volatile sig_atomic_t interrupted;
-
-static void interrupt(int sig)
-{
-    (void)sig;
-    interrupted = 1;
-}
 
 static int64_t now_ms(void)
 {
@@ -80,13 +72,11 @@ static enum sek_err serve(struct sek_context *c, struct sek_conf *conf)
         c->exit = err == SEK_E_INVALID ? SEK_EXIT_USAGE : c->exit;
         return err;
     }
-    struct sigaction action = {.sa_handler = interrupt};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    sek_interrupt_watch();
     err = step_down(c, conf);
     if (!err) {
         sek_talk("serving on port %u", port);
-        err = sek_scrape_run(fd, &interrupted, gather, conf, &c->diag);
+        err = sek_scrape_run(fd, &sek_interrupted, gather, conf, &c->diag);
     }
     close(fd);
     return err;

@@ -5,13 +5,13 @@
 #include "tools/caller.h"
 #include "tools/change/audited.h"
 #include "tools/command.h"
+#include "tools/interrupt.h"
 #include "tools/export/keptpackets.h"
 #include "tools/roles.h"
 #include "tools/input/pastfiles.h"
 #include "tools/print/talk.h"
 #include "tools/views/machines.h"
 #include <inttypes.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -38,15 +38,6 @@ const struct sek_arg sek_cmd_packets_args[] = {
                     "why, for the audit trail: needed with a pseudonym, which packets reveal"},
     [N_OPTS] = {0},
 };
-
-/* Read by the handler of signals only. */
-static volatile sig_atomic_t interrupted;
-
-static void interrupt(int signal)
-{
-    (void)signal;
-    interrupted = 1;
-}
 
 struct work {
     struct sek_context *c;
@@ -182,7 +173,7 @@ static bool goes_on(void *arg, uint64_t octets, uint64_t all)
 {
     struct work *w = arg;
     sek_progress_show(&w->progress, all && octets < all ? (unsigned)(octets * 1000 / all) : 1000);
-    return !interrupted;
+    return !sek_interrupted;
 }
 
 static enum sek_err write_excerpt(struct work *w, struct sek_excerpt_sum *sum)
@@ -231,9 +222,7 @@ enum sek_err sek_cmd_packets(struct sek_context *c)
     struct work w = {.c = c};
     sek_buf_init(&w.endpoints, 0);
     sek_buf_init(&w.names, 0);
-    struct sigaction action = {.sa_handler = interrupt};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    sek_interrupt_watch();
     enum sek_err e = read_options(&w);
     if (!e)
         e = run(&w);

@@ -2,6 +2,7 @@
 /* Past traffic through the engine of today: `replay`. */
 #include "classify/modelpath.h"
 #include "tools/command.h"
+#include "tools/interrupt.h"
 #include "tools/views/geoopen.h"
 #include "observe/domains_conf.h"
 #include "observe/sighting.h"
@@ -13,7 +14,6 @@
 #include "tools/print/talk.h"
 #include "tools/roles.h"
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,15 +53,6 @@ const struct sek_arg sek_cmd_replay_args[] = {
                        "tell of findings too that were dismissed here (findings dismiss)"},
     [N_OPTS] = {0},
 };
-
-/* Read by the handler of signals only. */
-static volatile sig_atomic_t interrupted;
-
-static void interrupt(int signal)
-{
-    (void)signal;
-    interrupted = 1;
-}
 
 struct work {
     struct sek_context *c;
@@ -137,7 +128,7 @@ static bool copy_domain(void *arg, const uint8_t *name, size_t len,
                              .endpoints = seen->endpoints};
     if (sek_name_from_wire(name, len, &s.domain) == SEK_OK)
         sek_sighting_note(arg, &s);
-    return !interrupted;
+    return !sek_interrupted;
 }
 
 static enum sek_err copy_history(struct work *w)
@@ -244,7 +235,7 @@ static bool goes_on(void *arg, uint64_t octets, uint64_t size)
                         : done >= w->all_octets ? 1000
                                                 : (unsigned)(done * 1000 / w->all_octets);
     sek_progress_show(&w->progress, permille);
-    return !interrupted;
+    return !sek_interrupted;
 }
 
 static bool on_score(void *arg, struct sek_event *const *events, unsigned n, struct sek_score *out)
@@ -301,7 +292,7 @@ static enum sek_err read_file(struct work *w, const struct sek_past_file *file, 
                                          .goes_on = goes_on};
     struct sek_source *source;
     struct sek_diag why = {0};
-    if (!file->readable || interrupted)
+    if (!file->readable || sek_interrupted)
         return SEK_OK;
     w->path = strcmp(file->path, "-") == 0 ? "standard input" : file->path;
     w->n_bad = 0;
@@ -421,7 +412,7 @@ static void tell(struct work *w)
                  n_refused);
     if (total->endpoints.more || total->domains.more)
         sek_talk("endpoints and domains are counted up to %u", SEK_DISTINCT_MAX);
-    if (interrupted)
+    if (sek_interrupted)
         sek_talk("interrupted: what comes of the records before is there");
 }
 
@@ -447,9 +438,9 @@ static enum sek_err run(struct work *w)
     tell(w);
     if (!w->c->opt[OPT_DB].given || w->c->opt[OPT_REPORT].given)
         e = report(w);
-    if (interrupted || w->trouble || w->files.n_unreadable || w->seeds.n_unreadable)
+    if (sek_interrupted || w->trouble || w->files.n_unreadable || w->seeds.n_unreadable)
         w->c->exit = SEK_EXIT_ERROR;
-    if (!e && sek_replay_total(w->replay)->n_records == 0 && !interrupted)
+    if (!e && sek_replay_total(w->replay)->n_records == 0 && !sek_interrupted)
         return sek_context_none(w->c, "no records to judge");
     return e;
 }
@@ -527,9 +518,7 @@ enum sek_err sek_cmd_replay(struct sek_context *c)
         c->conf.domains.warm_up_s = c->opt[OPT_WARM_UP].number;
     if (!e)
         e = look_at_files(&w);
-    struct sigaction action = {.sa_handler = interrupt};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    sek_interrupt_watch();
     if (!e && w.files.n_unreadable < w.files.n)
         e = run(&w);
     close_all(&w);

@@ -40,7 +40,7 @@ const struct sek_arg sek_cmd_report_args[] = {
 struct period {
     enum sek_bulletin_kind kind;
     int64_t since_s, until_s;
-    sek_zone_fn *zone; /* of its days */
+    const struct sek_zone *zone; /* of its days */
 };
 
 /* The day, or the week of ISO 8601, that is meant; the one before this where none is named. */

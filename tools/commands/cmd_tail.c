@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tools/command.h"
+#include "tools/interrupt.h"
 #include "tools/views/hitview.h"
 #include "tools/print/talk.h"
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/banned.h"
@@ -21,14 +21,6 @@ const struct sek_arg sek_cmd_tail_args[] = {
                    NULL, 0, 1000000},
     [N_OPTS] = {0},
 };
-
-static volatile sig_atomic_t interrupted;
-
-static void interrupt(int sig)
-{
-    (void)sig;
-    interrupted = 1;
-}
 
 struct follow {
     struct sek_context *c;
@@ -111,7 +103,7 @@ static bool pause_until_next(void)
 {
     struct pollfd out = {.fd = STDOUT_FILENO, .events = 0};
     int n = poll(&out, 1, POLL_MS);
-    return !interrupted && !(n > 0 && (out.revents & (POLLERR | POLLHUP | POLLNVAL)));
+    return !sek_interrupted && !(n > 0 && (out.revents & (POLLERR | POLLHUP | POLLNVAL)));
 }
 
 static enum sek_err run(struct follow *f)
@@ -122,7 +114,7 @@ static enum sek_err run(struct follow *f)
             e = sek_report_hits(f->report, &f->filter, show, f, &f->c->diag);
         if (e && e != SEK_E_BUSY) /* the writer holds it for a moment: next time */
             return e;
-    } while (!f->stopped && !interrupted && pause_until_next());
+    } while (!f->stopped && !sek_interrupted && pause_until_next());
     return SEK_OK;
 }
 
@@ -139,9 +131,7 @@ enum sek_err sek_cmd_tail(struct sek_context *c)
         return e;
     }
     f.path = conf->events.db;
-    struct sigaction action = {.sa_handler = interrupt};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    sek_interrupt_watch();
     sek_hit_view_init(&f.view, c, "sekisho.hits/1", SEK_OUT_LIVE);
     e = run(&f);
     sek_hit_view_fini(&f.view);

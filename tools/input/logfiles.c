@@ -42,7 +42,7 @@ struct sek_logfiles {
 };
 
 static enum sek_err add_map(struct sek_logfiles *f, const char *name,
-                            const struct sek_logzone *zone, struct sek_diag *diag)
+                            const struct sek_zone_changes *zone, struct sek_diag *diag)
 {
     struct sek_logmap *m = &f->maps[f->n_maps];
     enum sek_err err = sek_logmap_load(name, m, diag);
@@ -54,7 +54,7 @@ static enum sek_err add_map(struct sek_logfiles *f, const char *name,
     return SEK_OK;
 }
 
-enum sek_err sek_logfiles_open(const char *map, const struct sek_logzone *zone, int64_t now_s,
+enum sek_err sek_logfiles_open(const char *map, const struct sek_zone_changes *zone, int64_t now_s,
                                struct sek_logfiles **out, struct sek_diag *diag)
 {
     struct sek_logfiles *f = calloc(1, sizeof *f);

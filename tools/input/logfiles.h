@@ -14,7 +14,7 @@ struct sek_logfiles;
 
 /* map: a file, or the name of an installed one; NULL: to be found out. zone: counts more than the
  * map's; NULL: none. now_s: for times without a year. */
-enum sek_err sek_logfiles_open(const char *map, const struct sek_logzone *zone, int64_t now_s,
+enum sek_err sek_logfiles_open(const char *map, const struct sek_zone_changes *zone, int64_t now_s,
                                struct sek_logfiles **out, struct sek_diag *diag);
 void sek_logfiles_close(struct sek_logfiles *f);
 

@@ -70,7 +70,7 @@ static enum sek_err set_single(struct sek_logmap *m, const char *key, const char
             return unknown("separator", value, "blank tab comma semicolon", diag);
         m->separator = (char)id;
     } else if (strcmp(key, "zone") == 0) {
-        return sek_logzone_from_text(value, &m->zone, diag);
+        return sek_zone_from_text(value, &m->zone, diag);
     } else if (strcmp(key, "otherwise") == 0) {
         if ((id = sek_lookup_id(sek_logoutcome_keys, value)) < 0)
             return unknown("outcome", value, "connected attempted failed denied asked", diag);

@@ -9,7 +9,7 @@
 #include "observe/windowslog.h"
 #include "tools/input/logasa.h"
 #include "tools/input/logoutcome.h"
-#include "tools/input/logzone.h"
+#include "tools/zone.h"
 
 #define SEK_LOGMAP_ALTERNATIVES 16
 #define SEK_LOGMAP_KEY 48 /* octets with terminator */
@@ -57,7 +57,7 @@ struct sek_logmap {
     char within[SEK_LOGMAP_KEY]; /* pairs: the member that holds them; "": the line is no object */
     char destination_after[8];   /* the destination begins behind the last of these characters */
     enum sek_logmap_form name_form;
-    struct sek_logzone zone; /* of times that do not say it */
+    struct sek_zone_changes zone; /* of times that do not say it */
     struct sek_logoutcome outcomes;
     enum sek_outside_outcome otherwise; /* where none of their words stands */
     bool has_otherwise;

@@ -53,7 +53,7 @@ static bool says_zone(const char *from, const char *to)
     return memchr(clock, '+', (size_t)(to - clock)) || memchr(clock, '-', (size_t)(to - clock));
 }
 
-bool sek_logvalue_time(const char *text, const struct sek_logzone *zone, int64_t now_s,
+bool sek_logvalue_time(const char *text, const struct sek_zone_changes *zone, int64_t now_s,
                        int64_t *out_ms, const char **out_rest)
 {
     if (*text == '<') { /* priority and version */
@@ -71,8 +71,9 @@ bool sek_logvalue_time(const char *text, const struct sek_logzone *zone, int64_t
         if (!sek_logtime_take_ms(&p, now_s, out_ms))
             return false;
         int64_t s = *out_ms / 1000;
+        const struct sek_zone in = sek_zone_of(zone);
         if (!says_zone(text, p))
-            *out_ms += (sek_logzone_to_utc(zone, s) - s) * 1000;
+            *out_ms += (sek_when_utc(s, &in) - s) * 1000;
     }
     if (out_rest)
         *out_rest = p;

@@ -4,12 +4,12 @@
 #pragma once
 #include "base/addr.h"
 #include "name/text.h"
-#include "tools/input/logzone.h"
+#include "tools/zone.h"
 
 /* A time at the beginning of text, which a priority (RFC 5424 §6.2) or a bracket may precede:
  * observe/logtime.h, and that of web servers, 27/Nov/2026:13:05:07 +0900. zone: where it says none.
  * *out_rest, if not NULL: what follows it. */
-bool sek_logvalue_time(const char *text, const struct sek_logzone *zone, int64_t now_s,
+bool sek_logvalue_time(const char *text, const struct sek_zone_changes *zone, int64_t now_s,
                        int64_t *out_ms, const char **out_rest);
 /* "192.0.2.1:443", "[2001:db8::1]:443", "fe80::1%eth0", "::ffff:192.0.2.1". *io_port is set by one
  * that stands there, unless it is set already. */

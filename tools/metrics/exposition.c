@@ -7,24 +7,10 @@
 
 /* Backslash and line feed are escaped, within a label the quote as well; sek_safe_add leaves no
  * line feed, and no octets that are no UTF-8. */
-static void add_escaped(struct sek_buf *b, const char *text, const char *special)
-{
-    struct sek_buf safe;
-    sek_buf_init(&safe, 0);
-    sek_safe_add(&safe, text);
-    for (const char *p = safe.data ? safe.data : ""; *p; p++) {
-        if (strchr(special, *p))
-            sek_buf_add(b, "\\", 1);
-        sek_buf_add(b, p, 1);
-    }
-    b->failed = b->failed || safe.failed;
-    sek_buf_fini(&safe);
-}
-
 void sek_family(struct sek_buf *b, const char *name, bool counter, const char *help)
 {
     sek_buf_add_fmt(b, "# HELP %s ", name);
-    add_escaped(b, help, "\\");
+    sek_safe_add_escaped(b, help, "\\");
     sek_buf_add_fmt(b, "\n# TYPE %s %s\n", name, counter ? "counter" : "gauge");
 }
 
@@ -33,7 +19,7 @@ static void add_name(struct sek_buf *b, const char *name, const char *const *lab
     sek_buf_add_text(b, name);
     for (const char *const *l = labels; l && *l; l += 2) {
         sek_buf_add_fmt(b, "%s%s=\"", l == labels ? "{" : ",", l[0]);
-        add_escaped(b, l[1], "\\\"");
+        sek_safe_add_escaped(b, l[1], "\\\"");
         sek_buf_add_text(b, l[2] ? "\"" : "\"}");
     }
 }

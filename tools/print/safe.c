@@ -2,7 +2,6 @@
 #include "safe.h"
 #include "base/utf8.h"
 #include "name/text.h"
-#include "policy/about.h"
 #include "policy/rule.h"
 #include <string.h>
 #include <wchar.h>
@@ -23,6 +22,20 @@ void sek_safe_add(struct sek_buf *b, const char *text)
             sek_buf_add(b, p, len);
         }
     }
+}
+
+void sek_safe_add_escaped(struct sek_buf *b, const char *text, const char *special)
+{
+    struct sek_buf safe;
+    sek_buf_init(&safe, 0);
+    sek_safe_add(&safe, text);
+    for (const char *p = safe.data ? safe.data : ""; *p; p++) {
+        if (strchr(special, *p))
+            sek_buf_add(b, "\\", 1);
+        sek_buf_add(b, p, 1);
+    }
+    b->failed = b->failed || safe.failed;
+    sek_buf_fini(&safe);
 }
 
 static size_t columns_of(uint32_t c)
@@ -61,13 +74,9 @@ void sek_safe_add_name(struct sek_buf *b, const char *text)
 {
     struct sek_name name;
     enum sek_scope scope;
-    char unicode[SEK_NAME_TEXT_MAX], plain[SEK_NAME_TEXT_MAX + 2];
-    if (strstr(text, "rpz-") && !sek_rule_from_text(text, strlen(text), &scope, &name, NULL) &&
-        sek_about_to_text(scope, name.octets, plain)) {
-        sek_safe_add(b, plain);
-        return;
-    }
-    sek_safe_add(b, text);
+    char unicode[SEK_NAME_TEXT_MAX], plain[SEK_RULE_TEXT_MAX];
+    sek_rule_plain_text(text, plain);
+    sek_safe_add(b, plain);
     if (!strstr(text, "xn--") || sek_rule_from_text(text, strlen(text), &scope, &name, NULL))
         return;
     sek_name_to_unicode(name.octets, unicode);

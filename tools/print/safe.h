@@ -13,6 +13,9 @@ void sek_safe_add(struct sek_buf *b, const char *text);
  * one people read. */
 void sek_safe_add_name(struct sek_buf *b, const char *text);
 
+/* The same with a backslash before each octet of `special`. */
+void sek_safe_add_escaped(struct sek_buf *b, const char *text, const char *special);
+
 /* Columns that safe text takes on a terminal: 0 for combining marks, 2 for wide characters. Needs
  * an LC_CTYPE of UTF-8 for those; else each character counts 1. */
 size_t sek_safe_width(const char *text, size_t len);

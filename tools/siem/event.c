@@ -180,14 +180,16 @@ static void add_observable(struct sek_buf *b, const char *name, int type, const 
     sek_buf_add_text(b, "}");
 }
 
+/* met: another address that belongs to it, or "". */
 static void set_observables(struct sek_siem_event *e, const char *host_path, const char *host,
-                            const char *ip_path)
+                            const char *ip_path, const char *met)
 {
     struct sek_buf b;
     sek_buf_init(&b, 0);
     sek_buf_add_text(&b, "[");
     add_observable(&b, host_path, 1, host);
     add_observable(&b, ip_path, 2, made(e, SEK_FIELD_SOURCE_IP));
+    add_observable(&b, "unmapped.matched", 2, met);
     sek_buf_add_text(&b, "]");
     if (b.data && b.len > 2)
         set_made(e, SEK_FIELD_OBSERVABLES, b.data);
@@ -235,6 +237,12 @@ static void set_domain(struct sek_siem_event *e, const struct sek_siem_source *s
     set_made(e, SEK_FIELD_DOMAIN, domain);
 }
 
+/* Not by the name, but by what is on the way, or in the answer. */
+static bool is_by_other(const struct sek_hit *hit)
+{
+    return strcmp(hit->matched, hit->name) != 0;
+}
+
 static void say_hit(struct sek_siem_event *e, const struct sek_hit *hit, const char *type)
 {
     begin_made(e, SEK_FIELD_MESSAGE);
@@ -250,7 +258,27 @@ static void say_hit(struct sek_siem_event *e, const struct sek_hit *hit, const c
         sek_buf_add_fmt(&e->texts, ", by %s", hit->list);
     if (*hit->rule)
         sek_buf_add_fmt(&e->texts, " (%s)", hit->rule);
+    if (is_by_other(hit))
+        sek_buf_add_fmt(&e->texts, ", met by %s", hit->matched);
     end_made(e);
+}
+
+/* Names and addresses that belong to it. */
+static void set_related(struct sek_siem_event *e, const struct sek_hit *hit)
+{
+    struct sek_addr addr;
+    const char *met = is_by_other(hit) ? hit->matched : "";
+    bool is_address = *met && sek_addr_from_text(met, &addr, NULL) == SEK_OK;
+    const char *address = is_address ? met : "";
+    char source[SEK_ADDR_TEXT_MAX];
+    snprintf(source, sizeof source, "%s", made(e, SEK_FIELD_SOURCE_IP));
+    set_array(e, SEK_FIELD_RELATED_HOSTS, (const char *const[]){hit->name, is_address ? "" : met},
+              2);
+    if (is_address)
+        set_array(e, SEK_FIELD_RELATED_IP, (const char *const[]){source, address}, 2);
+    if (hit->trigger != SEK_TRIGGER_NSIP)
+        set_array(e, SEK_FIELD_ANSWER_IP, &address, 1);
+    set_observables(e, "query.hostname", hit->name, "src_endpoint.ip", address);
 }
 
 enum sek_err sek_siem_of_hit(struct sek_siem_event *e, const struct sek_siem_source *s,
@@ -274,7 +302,7 @@ enum sek_err sek_siem_of_hit(struct sek_siem_event *e, const struct sek_siem_sou
     set_made(e, SEK_FIELD_RULE, s->cloak ? s->cloak(s->arg, hit->rule) : hit->rule);
     e->value[SEK_FIELD_RULE].set = *hit->rule != '\0';
     set_text(e, SEK_FIELD_TRIGGER, sek_lookup_name(sek_trigger_names, hit->trigger));
-    if (strcmp(hit->matched, hit->name) != 0)
+    if (is_by_other(hit))
         set_text(e, SEK_FIELD_MATCHED, hit->matched);
     snprintf(decision, sizeof decision, "%08" PRIx32, hit->decision);
     set_made(e, SEK_FIELD_DECISION, decision);
@@ -287,9 +315,7 @@ enum sek_err sek_siem_of_hit(struct sek_siem_event *e, const struct sek_siem_sou
              e->value[SEK_FIELD_BLOCKED].n                   ? "DNS query blocked"
              : hit->monitor || hit->action == SEK_ACTION_LOG ? "DNS query recorded"
                                                              : "DNS query let through");
-    set_array(e, SEK_FIELD_RELATED_HOSTS,
-              (const char *const[]){hit->name, made(e, SEK_FIELD_MATCHED)}, 2);
-    set_observables(e, "query.hostname", hit->name, "src_endpoint.ip");
+    set_related(e, hit);
     say_hit(e, hit, type);
     return settle(e);
 }
@@ -374,7 +400,8 @@ enum sek_err sek_siem_of_finding(struct sek_siem_event *e, const struct sek_siem
     sek_buf_add_fmt(&e->texts, "DNS %s", sek_lookup_name(sek_detector_names, row->detector));
     end_made(e);
     set_finding_json(e, row);
-    set_observables(e, "evidences[].query.hostname", row->domain, "evidences[].src_endpoint.ip");
+    set_observables(e, "evidences[].query.hostname", row->domain, "evidences[].src_endpoint.ip",
+                    "");
     say_finding(e, row);
     return settle(e);
 }

@@ -60,7 +60,9 @@ enum sek_siem_type {
     X(LIST, "list", TEXT, 1, "list of the rule, or the detector that decided")                     \
     X(RULE, "rule", TEXT, 1, "the rule in list notation")                                          \
     X(TRIGGER, "trigger", TEXT, 1, "what the rule met: qname, cname, response-ip, classifier")     \
-    X(MATCHED, "matched", TEXT, 1, "the name that it met, where that is another one (CNAME)")      \
+    X(MATCHED, "matched", TEXT, 1,                                                                 \
+      "what it met, where that is not the name: another name on the way (CNAME), an address of "   \
+      "the answer, a server of the zone")                                                          \
     X(DECISION, "decision", TEXT, 1, "id that the endpoint was told in the answer (RFC 8914)")     \
     X(GENERATION, "generation", INT, 1, "of the policy in force")                                  \
     X(SCORE, "score", REAL, 1, "log likelihood ratio of the classifier")                           \
@@ -96,6 +98,7 @@ enum sek_siem_type {
     X(ECS_TYPE, "", JSON, 7, "")                                                                   \
     X(TECHNIQUES, "", JSON, 2, "")                                                                 \
     X(RELATED_IP, "", JSON, 3, "")                                                                 \
+    X(ANSWER_IP, "", JSON, 1, "")                                                                  \
     X(RELATED_HOSTS, "", JSON, 3, "")                                                              \
     X(RELATED_USER, "", JSON, 4, "")                                                               \
     X(UID_TEXT, "", TEXT, 4, "")                                                                   \

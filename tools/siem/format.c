@@ -151,23 +151,9 @@ static void add_tree(const struct sek_siem_place *places, const struct sek_siem_
 /* --- CEF ---------------------------------------------------------------------------------------
  */
 
-static void add_escaped(struct sek_buf *b, const char *text, const char *special)
-{
-    struct sek_buf safe; /* no controls, so no end of line either */
-    sek_buf_init(&safe, 0);
-    sek_safe_add(&safe, text);
-    for (const char *p = safe.data ? safe.data : ""; *p; p++) {
-        if (strchr(special, *p))
-            sek_buf_add(b, "\\", 1);
-        sek_buf_add(b, p, 1);
-    }
-    b->failed = b->failed || safe.failed;
-    sek_buf_fini(&safe);
-}
-
 void sek_siem_add_cef(struct sek_buf *b, const char *text, bool head)
 {
-    add_escaped(b, text, head ? "\\|" : "\\=");
+    sek_safe_add_escaped(b, text, head ? "\\|" : "\\=");
 }
 
 static void add_extension(struct sek_buf *b, const struct sek_siem_place *p,
@@ -214,7 +200,7 @@ static void add_cef(const struct sek_siem_event *e, struct sek_buf *b)
 
 void sek_siem_add_param(struct sek_buf *b, const char *text)
 {
-    add_escaped(b, text, "\"\\]");
+    sek_safe_add_escaped(b, text, "\"\\]");
 }
 
 /* HOSTNAME: printable ASCII without blanks; "-" is none. */

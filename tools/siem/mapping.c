@@ -52,6 +52,7 @@ static const struct sek_siem_place ecs[] = {
     {"dns.question.type", F(TYPE), HIT, false},
     {"dns.question.class", FIXED("\"IN\""), HIT, false},
     {"dns.question.registered_domain", F(DOMAIN), HIT, false},
+    {"dns.resolved_ip", F(ANSWER_IP), HIT, false},
     {"rule.name", F(RULE), HIT, false},
     {"rule.ruleset", F(LIST), HIT, false},
     {"rule.category", F(TRIGGER), HIT, false},

@@ -87,9 +87,7 @@ static enum sek_err read_detector(struct sek_context *c, const char *word,
     int trigger = sek_lookup_id(sek_trigger_names, word);
     out->by = word;
     if (strcmp(word, "list") == 0 || sek_lookup_id(sek_detector_names, word) > 0 ||
-        trigger == SEK_TRIGGER_FINDING || trigger == SEK_TRIGGER_STRICT ||
-        trigger == SEK_TRIGGER_CANARY || trigger == SEK_TRIGGER_REBINDING ||
-        sek_trigger_is_detector(trigger))
+        sek_trigger_decides_alone(trigger))
         return SEK_OK;
     char words[300] = "";
     size_t used = 0;
@@ -188,7 +186,7 @@ static const struct sek_col cols[] = {
     [RULE] = {"rule", "Rule", SEK_COL_NAME, NULL, 20},
     [VIA] = {"via", "Via", SEK_COL_NAME, "", 0, SEK_COL_PEOPLE},
     [TRIGGER] = {"trigger", "Trigger", SEK_COL_TEXT, NULL, 0, SEK_COL_MACHINE},
-    [MATCHED] = {"matched", "Matched name", SEK_COL_NAME, NULL, 0, SEK_COL_MACHINE},
+    [MATCHED] = {"matched", "Matched", SEK_COL_NAME, NULL, 0, SEK_COL_MACHINE},
     [DECISION] = {"decision", "Id", SEK_COL_TEXT, NULL, 8},
     [GENERATION] = {"generation", "Generation", SEK_COL_UINT, NULL, 0, SEK_COL_MACHINE},
     [SCORE] = {"score", "Score", SEK_COL_REAL, NULL, 0, SEK_COL_FILLED},
@@ -251,11 +249,19 @@ static void put_action(struct sek_out *o, unsigned col, const struct sek_hit *hi
     sek_out_flag(o, col + 3, hit->monitor);
 }
 
+/* For people where it is not the name itself. */
+static void put_matched(struct sek_out *o, unsigned via, unsigned matched,
+                        const struct sek_hit *hit)
+{
+    const char *met = *hit->matched ? hit->matched : hit->name;
+    sek_out_text(o, via, strcmp(met, hit->name) != 0 ? met : "");
+    sek_out_text(o, matched, met);
+}
+
 bool sek_hit_view_row(struct sek_hit_view *v, const struct sek_hit *hit)
 {
     struct sek_out *o = v->out;
     char type[16], id[16];
-    const char *matched = hit->matched && *hit->matched ? hit->matched : hit->name;
     const struct sek_triage *triage = NULL;
     if (v->triage)
         sek_triageview_find(v->triage, hit->domain, hit->endpoint, hit->last_ms, &triage);
@@ -269,9 +275,8 @@ bool sek_hit_view_row(struct sek_hit_view *v, const struct sek_hit *hit)
     put_action(o, EFFECT, hit);
     sek_out_text(o, LIST, hit->list);
     sek_out_text(o, RULE, hit->rule);
-    sek_out_text(o, VIA, matched && hit->name && strcmp(matched, hit->name) ? matched : "");
     sek_out_text(o, TRIGGER, sek_lookup_name(sek_trigger_names, hit->trigger));
-    sek_out_text(o, MATCHED, matched);
+    put_matched(o, VIA, MATCHED, hit);
     sek_out_text(o, DECISION, id);
     sek_out_uint(o, GENERATION, hit->generation);
     if (hit->score != SEK_SCORE_UNKNOWN)
@@ -313,6 +318,8 @@ enum {
     LATEST_WOULD,
     LATEST_MONITOR,
     LATEST_LIST,
+    LATEST_VIA,
+    LATEST_MATCHED,
     LATEST_ID,
     LATEST_COLS
 };
@@ -327,6 +334,8 @@ static const struct sek_col latest_cols[] = {
     [LATEST_WOULD] = {"rule_action", "Rule's action", SEK_COL_TEXT, NULL, 0, SEK_COL_MACHINE},
     [LATEST_MONITOR] = {"monitor", "Monitor", SEK_COL_FLAG, NULL, 0, SEK_COL_MACHINE},
     [LATEST_LIST] = {"list", "List", SEK_COL_TEXT},
+    [LATEST_VIA] = {"via", "Via", SEK_COL_NAME, "", 0, SEK_COL_PEOPLE},
+    [LATEST_MATCHED] = {"matched", "Matched", SEK_COL_NAME, NULL, 0, SEK_COL_MACHINE},
     [LATEST_ID] = {"decision", "Id", SEK_COL_TEXT},
 };
 
@@ -347,6 +356,7 @@ bool sek_hit_latest_row(void *arg, const struct sek_hit *hit)
     sek_out_text(o, LATEST_TYPE, sek_qtype_to_text(hit->qtype, type, sizeof type));
     put_action(o, LATEST_EFFECT, hit);
     sek_out_text(o, LATEST_LIST, hit->list);
+    put_matched(o, LATEST_VIA, LATEST_MATCHED, hit);
     sek_out_text(o, LATEST_ID, id);
     return sek_out_row(o);
 }

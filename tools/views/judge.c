@@ -123,11 +123,19 @@ void sek_judge_question(const struct sek_judge *j, const struct sek_addr *endpoi
 
 void sek_judge_answer(const struct sek_judge *j, const struct sek_addr *endpoint,
                       const struct sek_name *question, uint16_t qtype,
-                      const struct sek_addr *answer, int64_t now_s, struct sek_verdict *out,
+                      const struct sek_addr *answer, int64_t now_s, struct sek_verdict *io,
                       sek_walk_fn *walk, void *arg)
 {
     const struct sek_engine engine = engine_of(j, endpoint, qtype);
+    struct sek_verdict all, v;
     struct sek_name matched;
-    sek_engine_decide_address(&engine, question, SEK_TRIGGER_RESPONSE_IP, answer, now_s, out,
+    if (sek_verdict_is_settled(io))
+        return;
+    sek_engine_decide(&engine, question, now_s, SEK_TRIGGER_QNAME, &all, NULL, NULL);
+    sek_engine_decide_address(&engine, question, SEK_TRIGGER_RESPONSE_IP, answer, now_s, &v,
                               &matched, walk, arg);
+    if (sek_verdict_takes_over(&v, &all))
+        all = v;
+    sek_verdict_add_detected(&all, io);
+    *io = all;
 }

@@ -40,8 +40,8 @@ void sek_judge_question(const struct sek_judge *j, const struct sek_addr *endpoi
                         const struct sek_name *name, uint16_t qtype, int64_t now_s,
                         struct sek_verdict *out, struct sek_detect_why *why, sek_walk_fn *walk,
                         void *arg);
-/* The same about an address in the answer to it, after that. */
+/* The same with this address in the answer to it. io: the decision about the question. */
 void sek_judge_answer(const struct sek_judge *j, const struct sek_addr *endpoint,
                       const struct sek_name *question, uint16_t qtype,
-                      const struct sek_addr *answer, int64_t now_s, struct sek_verdict *out,
+                      const struct sek_addr *answer, int64_t now_s, struct sek_verdict *io,
                       sek_walk_fn *walk, void *arg);

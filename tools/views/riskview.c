@@ -98,16 +98,18 @@ static void add_findings(const struct sek_risk *risk, struct sek_buf *out)
 static void add_other(const struct sek_risk_reason *r, struct sek_buf *out)
 {
     const char *s = r->n == 1 ? "" : "s";
-    bool has_list = strcmp(r->what, "finding") != 0;
+    int alone = sek_lookup_id(sek_trigger_names, r->what); /* what decided, if no list did */
+    const char *of = alone == SEK_TRIGGER_FINDING       ? "a "
+                     : sek_trigger_decides_alone(alone) ? ""
+                                                        : "list ";
     sek_buf_add_fmt(out, "%s%" PRIu64 " ", out->len ? "; " : "", r->n);
     switch (r->part) {
     case SEK_RISK_BLOCKED:
-        sek_buf_add_fmt(out, "hit%s of %s%s", s, has_list ? "list " : "a finding's block",
-                        has_list ? r->what : "");
+        sek_buf_add_fmt(out, "hit%s of %s%s%s", s, of, r->what,
+                        alone == SEK_TRIGGER_FINDING ? "'s block" : "");
         break;
     case SEK_RISK_MONITORED:
-        sek_buf_add_fmt(out, "recorded hit%s of %s%s", s, has_list ? "list " : "a finding",
-                        has_list ? r->what : "");
+        sek_buf_add_fmt(out, "recorded hit%s of %s%s", s, of, r->what);
         break;
     case SEK_RISK_DGA:
         sek_buf_add_fmt(out, "hit%s of names that look machine-made", s);
