@@ -3,8 +3,11 @@
 #include "carried.h"
 #include "view.h"
 #include <string.h>
+#include <time.h>
 
-#define SLICE_BINS 64 /* bins looked at under one hold of a slab's lock: some 20 µs */
+#define SLICE_BINS 64  /* bins looked at under one hold of a slab's lock: some 20 µs */
+#define TURN_NS 100000 /* of work between two rests */
+#define REST_NS 50000
 #define LOOKS_SERVERS (SEK_LOOKS_SERVERS | SEK_LOOKS_SERVER_ADDRESSES)
 #define VICTIMS_MAX 64 /* answers noted per slice; a fuller slice is looked at again */
 
@@ -36,6 +39,7 @@ struct walk {
     struct sek_name names[16]; /* on the way of it, of which the servers are to be looked at */
     unsigned n_names;
     enum sek_judgement judgement;
+    struct timespec rested;
     size_t n;
     struct victim victims[VICTIMS_MAX];
 };
@@ -216,6 +220,30 @@ static bool host_is_ending(const struct walk *w)
     return daemon && *(const volatile int *)&daemon->num == 0;
 }
 
+static void pause_walk(struct walk *w)
+{
+    nanosleep(&(struct timespec){.tv_nsec = REST_NS}, NULL);
+    clock_gettime(CLOCK_MONOTONIC, &w->rested);
+}
+
+/* Unbound's locks spin. Where a worker has to share its processor with us, the scheduler would stop
+ * us after some milliseconds, nearly always with a lock held, and the worker would spin for its own
+ * milliseconds before we are let on: answers came 50 ms late. So we stop before, without a lock,
+ * and do not spin for one that a worker holds. */
+static void rest(struct walk *w)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if ((now.tv_sec - w->rested.tv_sec) * 1000000000 + now.tv_nsec - w->rested.tv_nsec > TURN_NS)
+        pause_walk(w);
+}
+
+static void table_lock(struct walk *w, struct lruhash *table)
+{
+    while (!sek_compat_lock_try(&table->lock))
+        pause_walk(w);
+}
+
 /* More slices than a walk can need, should an entry ever refuse to be removed. */
 static size_t slices_limit(const struct lruhash *table)
 {
@@ -231,7 +259,7 @@ static uint64_t table_walk(struct walk *w, struct slabhash *cache, struct lruhas
     size_t size = 1, limit = 1;
     for (size_t next = 0, slices = 0; next < size && slices < limit && !host_is_ending(w);
          slices++) {
-        lock_quick_lock(&table->lock);
+        table_lock(w, table);
         size = table->size;
         if (slices == 0 || limit < slices_limit(table))
             limit = slices_limit(table);
@@ -240,6 +268,7 @@ static uint64_t table_walk(struct walk *w, struct slabhash *cache, struct lruhas
                 break; /* the same bin again, once its victims are gone */
         lock_quick_unlock(&table->lock);
         removed += victims_remove(w, cache);
+        rest(w);
     }
     return removed;
 }

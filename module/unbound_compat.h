@@ -34,6 +34,18 @@
 #ifdef THREADS_DISABLED
 #error "this Unbound was built without threads: a module with threads of its own cannot run in it"
 #endif
+/* Take one of Unbound's locks that spin, unless somebody has it. */
+static inline bool sek_compat_lock_try(lock_quick_type *lock)
+{
+#if defined(ENABLE_LOCK_CHECKS)
+    lock_quick_lock(lock);
+    return true;
+#elif defined(HAVE_PTHREAD_SPINLOCK_T)
+    return pthread_spin_trylock(lock) == 0;
+#else
+    return pthread_mutex_trylock(lock) == 0;
+#endif
+}
 /* Store the records of a response in the cache, but no message. */
 static inline void sek_compat_store_records(struct module_qstate *qstate,
                                             const struct dns_msg *response)

@@ -440,6 +440,10 @@ static enum sek_err write_image(struct job *job, const char *path, struct sek_di
     struct sek_name name;
     enum sek_err err = sek_image_writer_new(&parts, &w, diag);
 
+    for (size_t i = 0; err == SEK_OK && i < job->n_keys && i < SAMPLE_MAX; i++) {
+        name_of(job, i, &name);
+        sek_image_writer_measure(w, &name, sek_rulesets_id(job->sets, job->set_of[i]));
+    }
     for (size_t i = 0; err == SEK_OK && i < job->n_keys; i++) {
         name_of(job, i, &name);
         err = sek_image_writer_add(w, &name, job->keys[i].hash,

@@ -17,6 +17,7 @@
 
 #define SHARE_NAME "policy-image-"
 #define SHARE_MIN ((size_t)1 << 20) /* octets; less is not worth a file */
+#define FAR_MIN ((size_t)4 << 20)   /* octets of a filter */
 #define PREFETCH_LABELS 3 /* names with more come from memory after these have been let through */
 
 struct sek_image {
@@ -28,15 +29,19 @@ struct sek_image {
     /* sections */
     const uint64_t *filter;
     const struct sek_image_group *directory;
-    const uint8_t *entries;
+    const uint8_t *entries, *entries_end;
     const uint32_t *sets;
     const struct sek_rule *rules;
     const struct sek_list *lists;
     const int64_t *expiries;
+    const uint8_t *long_names; /* n_long_names octets */
+    size_t n_long_names;
     struct sek_termset *terms; /* NULL: none */
     uint64_t parts_at;         /* behind the sections */
     uint32_t actions;          /* of its rules */
     unsigned deepest;          /* labels of the longest name, counted in labels */
+    bool lined;                /* entries stand in lines; false: in buckets, as before format 5 */
+    bool far;                  /* the filter does not stay in the processor's cache */
     bool nested;               /* the filter has the names above the listed ones */
 };
 
@@ -136,7 +141,7 @@ static enum sek_err check_parts(const struct sek_image *image, struct sek_diag *
     uint64_t at = image->parts_at;
 
     while ((part = next_part(image, &at)) != NULL)
-        if (part->kind < SEK_IMAGE_GROUPS || part->kind > SEK_IMAGE_OVERRIDES)
+        if (part->kind < SEK_IMAGE_GROUPS || part->kind > SEK_IMAGE_LONG_NAMES)
             return sek_diag_set(diag, SEK_E_VERSION,
                                 "has a part of kind %u, which this program does not know",
                                 part->kind);
@@ -231,8 +236,11 @@ static enum sek_err load(struct sek_image *image, bool verify, struct sek_diag *
     image->filter = (const void *)(map + at[SEK__FILTER]);
     image->directory = (const void *)(map + at[SEK__DIRECTORY]);
     image->entries = map + at[SEK__ENTRIES];
+    image->entries_end = image->entries + head->n_entries;
+    image->lined = sek__image_lined(head);
     image->parts_at = at[SEK__N_SECTIONS];
     image->trail_key = sek__trail_key(sek_image_seed(head->id, head->base_id));
+    image->far = (uint64_t)head->n_filter * sizeof(uint64_t) >= FAR_MIN;
     image->nested = head->version > SEK_IMAGE_VERSION_MIN;
     for (unsigned k = 0; k <= SEK_LABELS_MAX; k++)
         if (head->depths[k / 64] >> k % 64 & 1)
@@ -240,8 +248,10 @@ static enum sek_err load(struct sek_image *image, bool verify, struct sek_diag *
     err = check_lists(image, diag);
     if (err == SEK_OK)
         err = check_parts(image, diag);
-    if (err == SEK_OK)
+    if (err == SEK_OK) {
+        image->long_names = sek_image_part(image, SEK_IMAGE_LONG_NAMES, &image->n_long_names);
         err = load_terms(image, diag);
+    }
     if (err == SEK_OK && verify)
         err = check_rules(image, diag);
     if (err == SEK_OK)
@@ -342,13 +352,31 @@ void sek_image_trail(const struct sek_image *image, const struct sek_name *name,
 
 struct entry {
     const uint8_t *stored; /* packed name */
+    const uint8_t *next;   /* behind the entry */
     uint32_t n_stored, set_id;
 };
 
-/* The entry at *at, which moves behind it. False at the end, also when an entry runs past it. */
-static inline bool next_entry(const uint8_t **at, const uint8_t *end, struct entry *out)
+/* Its name is at the place that is told at `p`, among the long ones. */
+static bool long_entry(const struct sek_image *image, const uint8_t *p, const uint8_t *end,
+                       struct entry *out)
 {
-    const uint8_t *p = *at;
+    uint32_t place;
+
+    if (end - p < (ptrdiff_t)sizeof(place))
+        return false;
+    memcpy(&place, p, sizeof(place));
+    if (place > image->n_long_names || out->n_stored > image->n_long_names - place)
+        return false;
+    out->stored = image->long_names + place;
+    out->next = p + sizeof(place);
+    return true;
+}
+
+/* The entry at `at`. False at the end, also when an entry runs past it. */
+static inline bool read_entry(const struct sek_image *image, const uint8_t *at, const uint8_t *end,
+                              struct entry *out)
+{
+    const uint8_t *p = at;
     uint16_t n_stored;
 
     if (p == end)
@@ -368,10 +396,12 @@ static inline bool next_entry(const uint8_t **at, const uint8_t *end, struct ent
         memcpy(&out->set_id, p, sizeof(out->set_id));
         p += sizeof(out->set_id);
     }
+    if (out->n_stored > SEK_IMAGE_NEAR && image->lined)
+        return long_entry(image, p, end, out);
     if ((ptrdiff_t)out->n_stored > end - p)
         return false;
     out->stored = p;
-    *at = p + out->n_stored;
+    out->next = p + out->n_stored;
     return true;
 }
 
@@ -389,44 +419,73 @@ static bool rules_of(const struct sek_image *image, uint32_t set_id, const struc
     return true;
 }
 
-/* The bucket of a hash; empty if the directory is damaged there. */
+/* Entries one after the other. */
 struct bucket {
     const uint8_t *start, *end;
+    const uint8_t *more; /* the line where they go on, or NULL */
 };
+
+static inline struct bucket line_at(const struct sek_image *image, const uint8_t *line)
+{
+    unsigned used = *line & (SEK_IMAGE_MORE - 1U);
+    const uint8_t *next = line + SEK_IMAGE_LINE;
+
+    return (struct bucket){
+        .start = line + 1,
+        .end = line + 1 + (used < SEK_IMAGE_LINE ? used : 0),
+        .more = *line & SEK_IMAGE_MORE && next < image->entries_end ? next : NULL,
+    };
+}
+
+static inline const uint8_t *line_of(const struct sek_image *image, uint64_t hash)
+{
+    size_t place = sek__image_spread(hash, image->head->n_buckets);
+
+    return image->entries + place * SEK_IMAGE_LINE;
+}
 
 static inline const struct sek_image_group *group_of(const struct sek_image *image, uint64_t hash)
 {
     return image->directory + sek__image_spread(hash, image->head->n_buckets) / SEK_IMAGE_GROUP;
 }
 
-static inline struct bucket bucket_of(const struct sek_image *image, uint64_t hash)
+/* Before format 5. Empty if the directory is damaged there. */
+static struct bucket bucket_in_directory(const struct sek_image *image, uint64_t hash)
 {
-    uint32_t place = sek__image_spread(hash, image->head->n_buckets);
-    const struct sek_image_group *group = image->directory + place / SEK_IMAGE_GROUP;
-    unsigned i = place % SEK_IMAGE_GROUP;
+    const struct sek_image_group *group = group_of(image, hash);
+    unsigned i = sek__image_spread(hash, image->head->n_buckets) % SEK_IMAGE_GROUP;
     uint64_t start = (uint64_t)group->base + group->start[i];
     uint64_t end =
         i + 1 < SEK_IMAGE_GROUP ? (uint64_t)group->base + group->start[i + 1] : group[1].base;
 
     if (start > end || end > image->head->n_entries)
         start = end = 0;
-    return (struct bucket){image->entries + start, image->entries + end};
+    return (struct bucket){image->entries + start, image->entries + end, NULL};
 }
 
-/* The rules at the k right-most labels of a name. */
-static bool find(const struct sek_image *image, struct bucket bucket,
-                 const struct sek_packed *packed, unsigned k, const struct sek_rule **out_rules,
-                 unsigned *out_n)
+static inline struct bucket bucket_of(const struct sek_image *image, uint64_t hash)
 {
+    return image->lined ? line_at(image, line_of(image, hash)) : bucket_in_directory(image, hash);
+}
+
+/* The rules at the k right-most labels of a name, which has this hash. */
+static bool find(const struct sek_image *image, uint64_t hash, const struct sek_packed *packed,
+                 unsigned k, const struct sek_rule **out_rules, unsigned *out_n)
+{
+    struct bucket bucket = bucket_of(image, hash);
     struct entry entry;
     uint8_t last;
     unsigned n_stored = sek_packed_stored(packed, k, &last);
 
-    while (next_entry(&bucket.start, bucket.end, &entry))
-        if (entry.n_stored == n_stored && entry.stored[n_stored - 1] == last &&
-            memcmp(entry.stored, packed->octets, n_stored - 1) == 0)
-            return rules_of(image, entry.set_id, out_rules, out_n);
-    return false;
+    for (;; bucket = line_at(image, bucket.more)) {
+        for (const uint8_t *at = bucket.start; read_entry(image, at, bucket.end, &entry);
+             at = entry.next)
+            if (entry.n_stored == n_stored && entry.stored[n_stored - 1] == last &&
+                memcmp(entry.stored, packed->octets, n_stored - 1) == 0)
+                return rules_of(image, entry.set_id, out_rules, out_n);
+        if (!bucket.more)
+            return false;
+    }
 }
 
 static inline const uint64_t *filter_word(const struct sek_image *image, uint64_t hash)
@@ -434,12 +493,20 @@ static inline const uint64_t *filter_word(const struct sek_image *image, uint64_
     return &image->filter[sek__image_spread(hash, image->head->n_filter)];
 }
 
-/* Does the filter let the name of the k right-most labels through? */
+/* Can the name of a hash be listed? */
 static inline bool passes(const struct sek_image *image, uint64_t hash)
 {
     uint64_t bits = sek__image_filter_bits(hash);
 
     return (*filter_word(image, hash) & bits) == bits;
+}
+
+/* Can anything below it? */
+static inline bool goes_on(const struct sek_image *image, uint64_t hash)
+{
+    uint64_t bits = image->lined ? sek__image_below_bits(hash) : sek__image_filter_bits(hash);
+
+    return !image->nested || (*filter_word(image, hash) & bits) == bits;
 }
 
 /* How many right-most labels make a name that may be listed: all such, longest first. */
@@ -451,31 +518,27 @@ static unsigned sift(const struct sek_image *image, unsigned n_labels,
 
     for (unsigned k = 0; k <= last; k++) {
         bool listed = image->head->depths[k / 64] >> k % 64 & 1;
-        bool inner = image->nested && k > 0;
-        if (!listed && !inner)
-            continue;
-        if (passes(image, trail->hash[k])) {
-            found[n] = (uint8_t)k;
-            n += listed;
-        } else if (inner) {
-            break; /* nothing below it is listed */
-        }
+        if (listed && passes(image, trail->hash[k]))
+            found[n++] = (uint8_t)k;
+        if (k > 0 && !goes_on(image, trail->hash[k]))
+            break;
     }
     for (unsigned i = 0; i < n; i++)
         out[i] = found[n - 1 - i];
     return n;
 }
 
-/* All at once, instead of one after the other as the sifting goes: the filter's words, and where
- * the directory tells of the two names of most labels, which a listed name is nearly always one of.
- * The word of the top-level domain is at hand anyway. */
+/* All at once, instead of one after the other as the sifting goes: the filter's words, and the
+ * lines of the two names of most labels, which a listed name is nearly always one of. The word of
+ * the top-level domain is at hand anyway. */
 void sek_image_prefetch(const struct sek_image *image, const struct sek_name *name,
                         const struct sek_trail *trail)
 {
     for (unsigned k = 2; k <= name->n_labels && k <= PREFETCH_LABELS; k++)
         __builtin_prefetch(filter_word(image, trail->hash[k]));
     for (unsigned k = name->n_labels, n = 0; k >= 2 && n < 2; k--, n++)
-        __builtin_prefetch(group_of(image, trail->hash[k]));
+        __builtin_prefetch(image->lined ? (const void *)line_of(image, trail->hash[k])
+                                        : group_of(image, trail->hash[k]));
 }
 
 unsigned sek_image_lookup(const struct sek_image *image, const struct sek_name *name,
@@ -485,17 +548,16 @@ unsigned sek_image_lookup(const struct sek_image *image, const struct sek_name *
     uint8_t likely[SEK_LABELS_MAX + 1];
 
     sek_image_prefetch(image, name, trail);
+    if (image->far) /* there is time to pack before what is asked for comes from memory */
+        sek_pack_name(image->pack, name, name->n_labels, &packed);
     unsigned n_likely = sift(image, name->n_labels, trail, likely), n = 0;
     if (n_likely == 0)
         return 0;
-    /* while the names to compare with come from memory, there is time to pack */
-    for (unsigned i = 0; i < n_likely; i++)
-        __builtin_prefetch(bucket_of(image, trail->hash[likely[i]]).start);
-    sek_pack_name(image->pack, name, likely[0], &packed);
+    if (!image->far)
+        sek_pack_name(image->pack, name, likely[0], &packed);
     for (unsigned i = 0; i < n_likely; i++) {
         struct sek_met *met = &out[n];
-        struct bucket bucket = bucket_of(image, trail->hash[likely[i]]);
-        if (find(image, bucket, &packed, likely[i], &met->rules, &met->n)) {
+        if (find(image, trail->hash[likely[i]], &packed, likely[i], &met->rules, &met->n)) {
             met->depth = (unsigned)name->n_labels - likely[i];
             met->pattern = 0;
             met->terms = image->terms;
@@ -505,17 +567,31 @@ unsigned sek_image_lookup(const struct sek_image *image, const struct sek_name *
     return n;
 }
 
-bool sek_image_each(const struct sek_image *image, sek_image_fn *fn, void *arg)
+/* The same for the entries of one bucket. */
+static bool each_entry(const struct sek_image *image, struct bucket bucket, sek_image_fn *fn,
+                       void *arg)
 {
-    const uint8_t *at = image->entries, *end = at + image->head->n_entries;
+    const uint8_t *at = bucket.start;
     struct entry entry;
     struct sek_name name;
     const struct sek_rule *rules;
     unsigned n;
 
-    while (next_entry(&at, end, &entry))
+    for (; read_entry(image, at, bucket.end, &entry); at = entry.next)
         if (!sek_pack_unpack(image->pack, entry.stored, entry.n_stored, &name) ||
             !rules_of(image, entry.set_id, &rules, &n) || !fn(arg, &name, rules, n))
             return false;
-    return at == end;
+    return at == bucket.end;
+}
+
+bool sek_image_each(const struct sek_image *image, sek_image_fn *fn, void *arg)
+{
+    const uint8_t *line = image->entries, *end = image->entries_end;
+
+    if (!image->lined)
+        return each_entry(image, (struct bucket){line, end, NULL}, fn, arg);
+    for (; line < end; line += SEK_IMAGE_LINE)
+        if (!each_entry(image, line_at(image, line), fn, arg))
+            return false;
+    return true;
 }

@@ -5,34 +5,45 @@
  *
  * A file is its head and then the sections of enum sek__section in that order, each padded with
  * zeros to a multiple of 64 octets. Their places follow from the counts in the head and are not
- * stored, so there is nothing to get wrong. A name is found through three of them:
+ * stored, so there is nothing to get wrong. A name is found through two of them, both asked for at
+ * once, as its hash tells its place in either and nothing has to be read before:
  *
- *   FILTER     A Bloom filter in words of 64 bits (Putze, Sanders and Singler, "Cache-, hash- and
- *              space-efficient Bloom filters", 2007): a name sets and tests 5 bits of one word. It
- *              costs 10 bits a listed name and turns away nearly all others. The names above the
- *              listed ones are in it too, but for the root: a lookup comes from the top-level
- *              domain down and ends where nothing further down can be listed. What it reads is then
- *              mostly of a name that many others share, and in the processor's cache. Format 1
- *              lacks those; there every length that a listed name has is tried.
- *   DIRECTORY  Where each bucket starts. A name's bucket follows from its hash; there are 4 names
- * to a bucket on average. Groups of 14 buckets share a 32-bit base. ENTRIES    The buckets one
- * after the other; an entry is a head octet, the packed name as stored (pack.h), compared in full.
- * Head octet: bits 0-4 are the stored length, bits 5-7 the id of the rule set; what does not fit is
- * 31 and 7, and then the length as 2 octets and the id as 4 follow.
+ *   FILTER   A Bloom filter in words of 64 bits (Putze, Sanders and Singler, "Cache-, hash- and
+ *            space-efficient Bloom filters", 2007): a name sets and tests 5 bits of one word. It
+ *            costs 10 bits a listed name and turns away nearly all others. A name that others are
+ *            listed below sets 5 further bits of its word, but for the root: a lookup comes from
+ *            the top-level domain down and ends where nothing further down can be listed. What it
+ *            reads is then mostly of a name that many others share, and in the processor's cache.
+ *   ENTRIES  Lines of 64 octets, as many as a processor fetches at a time. The first octet says
+ *            how many octets of entries follow, and whether some of this line or those before it
+ *            found room only in one behind it. An entry is a head octet, and the packed name as
+ *            stored (pack.h), compared in full. Head octet: bits 0-4 are the stored length, bits
+ *            5-7 the id of the rule set; what does not fit is 31 and 7, and then the length as 2
+ *            octets and the id as 4 follow. Of a name longer than SEK_IMAGE_NEAR there are 4
+ *            octets instead, its place in the part SEK_IMAGE_LONG_NAMES.
  *
  * Behind the sections, since format 3, stands what few policies have: parts up to the end of the
  * file, each a struct sek_image_part and its data, padded likewise. A reader refuses a kind that it
- * does not know. */
+ * does not know.
+ *
+ * Before format 5 the entries are one stream of buckets of 4 names on average, without lines, and
+ * every stored name stands in its entry. The section DIRECTORY says where each bucket starts: in
+ * groups of 14 that share a base. In the filter, names above the listed ones are like listed ones;
+ * format 1 lacks them, so that every length that a listed name has is tried. */
 #pragma once
 #include "policy/image.h"
 
 #define SEK_IMAGE_MAGIC "sekimg\r\n" /* a transfer as text breaks it */
-#define SEK_IMAGE_VERSION 5          /* since then rules have endpoints, among their terms */
-#define SEK_IMAGE_VERSION_MIN 1      /* is read too: a newer resolver meets it once */
+#define SEK_IMAGE_VERSION 5     /* since then names stand in lines, and rules may have endpoints */
+#define SEK_IMAGE_VERSION_MIN 1 /* is read too: a newer resolver meets it once */
 #define SEK_IMAGE_ORDER 0x01020304
 #define SEK_IMAGE_ALIGN 64
 #define SEK_IMAGE_FILTER_BITS 10 /* a name */
-#define SEK_IMAGE_BUCKET 4       /* names a bucket, on average */
+#define SEK_IMAGE_LINES_SINCE 5  /* the first format with lines */
+#define SEK_IMAGE_LINE 64        /* octets */
+#define SEK_IMAGE_FILL 48        /* octets of them that are entries, on average */
+#define SEK_IMAGE_MORE 0x80      /* in a line's first octet: go on in the next */
+#define SEK_IMAGE_NEAR 56        /* octets of a stored name in a line, at most */
 #define SEK_IMAGE_LONG 31        /* head octet: the length follows */
 #define SEK_IMAGE_FAR 7          /* head octet: the rule set's id follows */
 
@@ -45,7 +56,9 @@ struct sek_image_head {
     int64_t made_s;
     uint64_t n_names, n_rules;
     uint64_t depths[2]; /* bit k: there are names of k labels */
-    uint32_t n_code, n_lists, n_expiries, n_sets, n_set_rules, n_filter, n_buckets, n_entries;
+    uint32_t n_code, n_lists, n_expiries, n_sets, n_set_rules, n_filter;
+    uint32_t n_buckets; /* lines that names belong to; more may follow for what found no room */
+    uint32_t n_entries; /* octets */
 };
 
 #define SEK_IMAGE_PARTS_SINCE 3 /* the first format with parts behind the sections */
@@ -71,10 +84,17 @@ enum sek__section {
     SEK__SETS,      /* n_sets + 1 of uint32_t: where a set starts in RULES; it ends at the next */
     SEK__RULES,     /* n_set_rules of struct sek_rule */
     SEK__FILTER,    /* n_filter of uint64_t, at least 1 */
-    SEK__DIRECTORY, /* groups, and one more whose base is the end of the last bucket */
+    SEK__DIRECTORY, /* before format 5: groups, and one more whose base is the end of the last
+                       bucket */
     SEK__ENTRIES,   /* n_entries octets */
     SEK__N_SECTIONS
 };
+
+/* Do entries stand in lines? */
+static inline bool sek__image_lined(const struct sek_image_head *head)
+{
+    return head->version >= SEK_IMAGE_LINES_SINCE;
+}
 
 /* Groups of the directory, the closing one not counted. n_buckets is at least 1. */
 static inline uint32_t sek__image_n_groups(const struct sek_image_head *head)
@@ -99,8 +119,9 @@ static inline void sek__image_layout(const struct sek_image_head *head,
         [SEK__SETS] = ((uint64_t)head->n_sets + 1) * sizeof(uint32_t),
         [SEK__RULES] = (uint64_t)head->n_set_rules * sizeof(struct sek_rule),
         [SEK__FILTER] = (uint64_t)head->n_filter * sizeof(uint64_t),
-        [SEK__DIRECTORY] =
-            ((uint64_t)sek__image_n_groups(head) + 1) * sizeof(struct sek_image_group),
+        [SEK__DIRECTORY] = sek__image_lined(head) ? 0
+                                                  : ((uint64_t)sek__image_n_groups(head) + 1) *
+                                                        sizeof(struct sek_image_group),
         [SEK__ENTRIES] = head->n_entries,
     };
 
@@ -121,6 +142,13 @@ static inline uint64_t sek__image_filter_bits(uint64_t hash)
     return (uint64_t)1 << (hash & 63) | (uint64_t)1 << (hash >> 6 & 63) |
            (uint64_t)1 << (hash >> 12 & 63) | (uint64_t)1 << (hash >> 18 & 63) |
            (uint64_t)1 << (hash >> 24 & 63);
+}
+
+/* Those that say that something is listed below its name. The upper half is not used either: it
+ * has chosen the word, and is much the same for all names there. */
+static inline uint64_t sek__image_below_bits(uint64_t hash)
+{
+    return sek__image_filter_bits((hash & UINT32_MAX) * 0x9e3779b97f4a7c15U >> 32);
 }
 
 /* The checksum: four lanes of 64 bits, each octet word mixed in by xor, multiplication and

@@ -36,6 +36,9 @@ enum sek_err sek__image_check_head(const struct sek_image_head *head, uint64_t s
     if (head->n_buckets == 0 || head->n_filter == 0 || head->n_lists > SEK_LISTS_MAX ||
         head->id == 0)
         return damaged(diag, "bad head");
+    if (sek__image_lined(head) && (head->n_entries % SEK_IMAGE_LINE != 0 ||
+                                   head->n_buckets > head->n_entries / SEK_IMAGE_LINE))
+        return damaged(diag, "lines missing");
     return SEK_OK;
 }
 

@@ -10,10 +10,12 @@
 struct sek_image_writer {
     struct sek_image_head head;
     uint64_t at[SEK__N_SECTIONS + 1];
-    uint8_t *front; /* the file up to ENTRIES */
-    struct sek_buf entries;
-    struct sek_buf parts; /* behind them */
-    uint64_t next_bucket; /* buckets before it have their start in the directory */
+    uint8_t *front;            /* the file up to ENTRIES */
+    struct sek_buf lines;      /* ENTRIES */
+    struct sek_buf waiting;    /* struct entry, for a line with room */
+    struct sek_buf long_names; /* of SEK_IMAGE_LONG_NAMES */
+    struct sek_buf parts;      /* behind them */
+    uint64_t n_measured, n_measured_octets;
     struct sek_pack *pack;
     struct sek_hash_key trail_key;
 };
@@ -103,7 +105,7 @@ static void fill_head(struct sek_image_head *head, const struct sek_image_parts 
         .n_sets = sek_rulesets_n(parts->sets),
         .n_set_rules = sek_rulesets_n_rules(parts->sets),
         .n_filter = (uint32_t)(info->n_names * SEK_IMAGE_FILTER_BITS / 64 + 1),
-        .n_buckets = (uint32_t)(info->n_names / SEK_IMAGE_BUCKET + 1),
+        .n_buckets = 1,
     };
     memcpy(head->magic, SEK_IMAGE_MAGIC, sizeof(head->magic));
 }
@@ -143,7 +145,9 @@ enum sek_err sek_image_writer_new(const struct sek_image_parts *parts,
 
     if (!w)
         return sek_diag_set(diag, SEK_E_NOMEM, "out of memory");
-    sek_buf_init(&w->entries, UINT32_MAX - SEK_IMAGE_ALIGN);
+    sek_buf_init(&w->lines, UINT32_MAX - SEK_IMAGE_ALIGN);
+    sek_buf_init(&w->waiting, 0);
+    sek_buf_init(&w->long_names, UINT32_MAX);
     sek_buf_init(&w->parts, 0);
     err = collect_expiries(parts->sets, &expiries, &n_expiries, diag);
     if (err == SEK_OK)
@@ -185,90 +189,155 @@ void sek_image_writer_free(struct sek_image_writer *w)
 {
     if (!w)
         return;
-    sek_buf_fini(&w->entries);
+    sek_buf_fini(&w->lines);
+    sek_buf_fini(&w->waiting);
+    sek_buf_fini(&w->long_names);
     sek_buf_fini(&w->parts);
     sek_pack_free(w->pack);
     free(w->front);
     free(w);
 }
 
-/* Note where the next bucket starts. */
-static bool start_bucket(struct sek_image_writer *w)
-{
-    struct sek_image_group *group = section(w, SEK__DIRECTORY);
-
-    group += w->next_bucket / SEK_IMAGE_GROUP;
-    if (w->next_bucket % SEK_IMAGE_GROUP == 0)
-        group->base = (uint32_t)w->entries.len;
-    uint64_t start = w->entries.len - group->base;
-    group->start[w->next_bucket % SEK_IMAGE_GROUP] = (uint16_t)start;
-    w->next_bucket++;
-    return start <= UINT16_MAX;
-}
-
-/* The name and those above it, but for the root unless that is the name. */
+/* That the name is listed, and that something is below those above it. */
 static void add_to_filter(struct sek_image_writer *w, const struct sek_name *name)
 {
     uint64_t *filter = section(w, SEK__FILTER);
     struct sek_trail trail;
 
     sek__trail_make(&w->trail_key, name, &trail);
-    for (unsigned k = name->n_labels > 0; k <= name->n_labels; k++)
+    for (unsigned k = 1; k < name->n_labels; k++)
         filter[sek__image_spread(trail.hash[k], w->head.n_filter)] |=
-            sek__image_filter_bits(trail.hash[k]);
+            sek__image_below_bits(trail.hash[k]);
+    uint64_t hash = trail.hash[name->n_labels];
+    filter[sek__image_spread(hash, w->head.n_filter)] |= sek__image_filter_bits(hash);
 }
 
-static void add_entry(struct sek_buf *out, const struct sek_packed *packed, unsigned n_labels,
-                      uint32_t set_id)
+/* An entry as a line holds it. */
+struct entry {
+    uint8_t octets[SEK_IMAGE_LINE - 1];
+    uint8_t n;
+};
+
+static void put(struct entry *entry, const void *octets, size_t n)
+{
+    memcpy(entry->octets + entry->n, octets, n);
+    entry->n = (uint8_t)(entry->n + n);
+}
+
+/* long_names: where a name goes that is too long for a line. */
+static void make_entry(const struct sek_packed *packed, unsigned n_labels, uint32_t set_id,
+                       struct sek_buf *long_names, struct entry *out)
 {
     uint8_t last;
     uint16_t len = (uint16_t)sek_packed_stored(packed, n_labels, &last);
     unsigned low = len < SEK_IMAGE_LONG ? len : SEK_IMAGE_LONG;
     unsigned high = set_id < SEK_IMAGE_FAR ? set_id : SEK_IMAGE_FAR;
     uint8_t head = (uint8_t)(high << 5 | low);
+    uint32_t place = (uint32_t)long_names->len;
 
-    sek_buf_add(out, &head, 1);
+    out->n = 0;
+    put(out, &head, 1);
     if (low == SEK_IMAGE_LONG)
-        sek_buf_add(out, &len, sizeof(len));
+        put(out, &len, sizeof(len));
     if (high == SEK_IMAGE_FAR)
-        sek_buf_add(out, &set_id, sizeof(set_id));
-    sek_buf_add(out, packed->octets, len - 1U);
-    sek_buf_add(out, &last, 1);
+        put(out, &set_id, sizeof(set_id));
+    if (len <= SEK_IMAGE_NEAR) {
+        put(out, packed->octets, len - 1U);
+        put(out, &last, 1);
+    } else {
+        put(out, &place, sizeof(place));
+        sek_buf_add(long_names, packed->octets, len - 1U);
+        sek_buf_add(long_names, &last, 1);
+    }
+}
+
+/* Into the last line, if there is room. */
+static bool fits(struct sek_image_writer *w, const struct entry *entry)
+{
+    uint8_t *line = (uint8_t *)w->lines.data + w->lines.len - SEK_IMAGE_LINE;
+
+    if (1U + *line + entry->n > SEK_IMAGE_LINE)
+        return false;
+    memcpy(line + 1 + *line, entry->octets, entry->n);
+    *line = (uint8_t)(*line + entry->n);
+    return true;
+}
+
+/* Those that wait fill up the last line, and another one is begun. */
+static void next_line(struct sek_image_writer *w)
+{
+    struct entry *waiting = (struct entry *)(void *)w->waiting.data;
+    size_t n = w->waiting.len / sizeof(*waiting), n_left = 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (!fits(w, &waiting[i]))
+            waiting[n_left++] = waiting[i];
+    w->waiting.len = n_left * sizeof(*waiting);
+    if (n_left > 0)
+        w->lines.data[w->lines.len - SEK_IMAGE_LINE] |= (char)SEK_IMAGE_MORE;
+    void *line = sek_buf_grow(&w->lines, SEK_IMAGE_LINE);
+    if (line)
+        memset(line, 0, SEK_IMAGE_LINE);
+}
+
+static bool failed(const struct sek_image_writer *w)
+{
+    return w->lines.failed || w->waiting.failed || w->long_names.failed;
+}
+
+/* An entry stands in its own line, or waits for one behind it that has room when all of its own
+ * are in: that leaves the fewest elsewhere, one in ten. */
+static void add_entry(struct sek_image_writer *w, const struct entry *entry, uint32_t home)
+{
+    while (!failed(w) && w->lines.len / SEK_IMAGE_LINE <= home)
+        next_line(w);
+    if (!failed(w) && !fits(w, entry))
+        sek_buf_add(&w->waiting, entry, sizeof(*entry));
+}
+
+void sek_image_writer_measure(struct sek_image_writer *w, const struct sek_name *name,
+                              uint32_t set_id)
+{
+    struct sek_packed packed;
+    struct sek_buf long_names;
+    struct entry entry;
+
+    sek_buf_init(&long_names, 0);
+    sek_pack_name(w->pack, name, name->n_labels, &packed);
+    make_entry(&packed, name->n_labels, set_id, &long_names, &entry);
+    sek_buf_fini(&long_names);
+    w->n_measured_octets += entry.n;
+    w->n_measured++;
+    w->head.n_buckets =
+        (uint32_t)(w->head.n_names * w->n_measured_octets / w->n_measured / SEK_IMAGE_FILL + 1);
 }
 
 enum sek_err sek_image_writer_add(struct sek_image_writer *w, const struct sek_name *name,
                                   uint64_t hash, uint32_t set_id, struct sek_diag *diag)
 {
     struct sek_packed packed;
+    struct entry entry;
 
-    while (w->next_bucket <= sek__image_spread(hash, w->head.n_buckets))
-        if (!start_bucket(w))
-            /* 56 names in 64 KiB: no names do that, but for a fault in the hash */
-            return sek_diag_set(diag, SEK_E_LIMIT, "names are too long or too alike for an image");
     add_to_filter(w, name);
     w->head.depths[name->n_labels / 64] |= (uint64_t)1 << name->n_labels % 64;
     sek_pack_name(w->pack, name, name->n_labels, &packed);
-    add_entry(&w->entries, &packed, name->n_labels, set_id);
-    if (w->entries.failed)
+    make_entry(&packed, name->n_labels, set_id, &w->long_names, &entry);
+    add_entry(w, &entry, sek__image_spread(hash, w->head.n_buckets));
+    if (failed(w))
         return sek_diag_set(diag, SEK_E_NOMEM,
                             "out of memory for names (an image holds at most 4 GiB of them)");
     return SEK_OK;
 }
 
-/* The starts that are missing, and the closing group. */
-static enum sek_err close_directory(struct sek_image_writer *w, struct sek_diag *diag)
+/* The lines that are missing, and the names that did not go into any. */
+static enum sek_err finish(struct sek_image_writer *w, struct sek_diag *diag)
 {
-    struct sek_image_group *group = section(w, SEK__DIRECTORY);
-    uint64_t n_groups = sek__image_n_groups(&w->head);
-
-    while (w->next_bucket < n_groups * SEK_IMAGE_GROUP)
-        if (!start_bucket(w))
-            return sek_diag_set(diag, SEK_E_LIMIT, "names are too long or too alike for an image");
-    group[n_groups].base = (uint32_t)w->entries.len;
-    w->head.n_entries = (uint32_t)w->entries.len;
-    if (!add_padding(&w->entries))
+    while (!failed(w) && (w->lines.len / SEK_IMAGE_LINE < w->head.n_buckets || w->waiting.len > 0))
+        next_line(w);
+    if (failed(w))
         return sek_diag_set(diag, SEK_E_NOMEM, "out of memory");
-    return SEK_OK;
+    w->head.n_entries = (uint32_t)w->lines.len;
+    return add_part(&w->parts, SEK_IMAGE_LONG_NAMES, &w->long_names, diag);
 }
 
 enum sek_err sek_image_writer_commit(struct sek_image_writer *w, const char *path,
@@ -276,14 +345,14 @@ enum sek_err sek_image_writer_commit(struct sek_image_writer *w, const char *pat
 {
     struct sek_file_new file;
     struct sek__sum sum = SEK__SUM_START;
-    enum sek_err err = close_directory(w, diag);
+    enum sek_err err = finish(w, diag);
 
     if (err != SEK_OK)
         return err;
-    w->head.size = w->at[SEK__ENTRIES] + w->entries.len + w->parts.len;
+    w->head.size = w->at[SEK__ENTRIES] + w->lines.len + w->parts.len;
     memcpy(w->front, &w->head, sizeof(w->head));
     sek__sum_add(&sum, w->front, w->at[SEK__ENTRIES]);
-    sek__sum_add(&sum, w->entries.data, w->entries.len);
+    sek__sum_add(&sum, w->lines.data, w->lines.len);
     sek__sum_add(&sum, w->parts.data, w->parts.len);
     w->head.sum = sek__sum_end(&sum);
     memcpy(w->front, &w->head, sizeof(w->head));
@@ -292,7 +361,7 @@ enum sek_err sek_image_writer_commit(struct sek_image_writer *w, const char *pat
         return err;
     err = sek_file_new_write(&file, w->front, w->at[SEK__ENTRIES], diag);
     if (err == SEK_OK)
-        err = sek_file_new_write(&file, w->entries.data, w->entries.len, diag);
+        err = sek_file_new_write(&file, w->lines.data, w->lines.len, diag);
     if (err == SEK_OK)
         err = sek_file_new_write(&file, w->parts.data, w->parts.len, diag);
     if (err == SEK_OK)

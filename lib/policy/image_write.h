@@ -31,6 +31,9 @@ static inline uint64_t sek_image_seed(uint64_t id, uint64_t base_id)
 enum sek_err sek_image_writer_new(const struct sek_image_parts *parts,
                                   struct sek_image_writer **out, struct sek_diag *diag);
 void sek_image_writer_free(struct sek_image_writer *w);
+/* A name that is to come, and its rules: the first ones tell how much room all will take. */
+void sek_image_writer_measure(struct sek_image_writer *w, const struct sek_name *name,
+                              uint32_t set_id);
 /* The next of info->n_names distinct names. hash: that of its trail, not below the one before. */
 enum sek_err sek_image_writer_add(struct sek_image_writer *w, const struct sek_name *name,
                                   uint64_t hash, uint32_t set_id, struct sek_diag *diag);

@@ -5,7 +5,9 @@
 Each resolver is asked at a steady rate for names on the list and names in the cache while its policy of
 N names is replaced: "one name" (the module: `sekisho block`), "all names" (the module: `list import` of
 a list that differs in a hundred names; Unbound: auth_zone_reload of the zone). Every answer is held
-against what it must be, before as after. The lateness of the quiet seconds before is the machine's own.
+against what it must be, before as after. Two things tell what is the machine's own: the lateness of the
+quiet seconds before, and "elsewhere", the import of all names into a policy that no resolver has. The
+commands run on the load generator's processor and give way to it.
 
 usage: swap.py --unbound FILE --control FILE --module FILE --command FILE --paced FILE [-n NAMES] [-q RATE]
 """
@@ -20,7 +22,8 @@ import time
 import resolver
 from resolver import LOAD_CPU, PORTS, Bench, pinned
 
-QUIET_S, LOAD_S = 5, 40
+QUIET_S = 5
+LOAD_S = {"elsewhere": 18, "one name": 9, "all names": 15, "reload": 26}
 CONTROL_PORT = 5394
 
 
@@ -30,6 +33,15 @@ class Swap(Bench):
         listed = self.names[50:5050]
         self.write("mixed.txt", "".join(f"{name} 3\nw{i}.warm{i % 499}.example 0\n"
                                         for i, name in enumerate(listed)))
+        os.mkdir(self.path("elsewhere"))
+        self.write("elsewhere.yaml", f"""policy:
+  db: {self.path('elsewhere.db')}
+  dir: {self.path('elsewhere')}
+events:
+  db: {self.path('elsewhere-events.db')}
+status:
+  path: {self.path('elsewhere-status')}
+""")
         # fifty names go, fifty come; those that are asked for stay
         self.write("changed.txt", "\n".join(self.names[50:] + [f"late{i}.example" for i in range(50)])
                    + "\n")
@@ -50,17 +62,20 @@ class Swap(Bench):
             return self.control("auth_zone_reload", "rpz.test.")
         if what == "one name":
             return self.sekisho("block", "one-more.example")
+        if what == "elsewhere":
+            return [self.args.command, "--config", self.path("elsewhere.yaml"), "list", "import", "bench",
+                    self.path("changed.txt"), "--action", "nxdomain", "--force"]
         return self.sekisho("list", "import", "bench", self.path("changed.txt"), "--action", "nxdomain",
                             "--force")
 
     def measure(self, kind, what):
         """Ask all the time, change after some quiet seconds; print what came of it."""
         load = subprocess.Popen(
-            pinned(LOAD_CPU, [self.args.paced, str(PORTS[kind]), str(self.args.rate), str(LOAD_S),
+            pinned(LOAD_CPU, [self.args.paced, str(PORTS[kind]), str(self.args.rate), str(LOAD_S[what]),
                               self.path("mixed.txt")]), stdout=subprocess.PIPE, text=True)
         time.sleep(QUIET_S)
         started = time.time()
-        done = subprocess.run(pinned(LOAD_CPU, self.change(kind, what)), capture_output=True, text=True)
+        done = subprocess.run(pinned(LOAD_CPU, ["chrt", "--idle", "0", *self.change(kind, what)]), capture_output=True, text=True)
         took = time.time() - started
         if done.returncode:
             sys.exit(f"{kind}: {done.stderr or done.stdout}")
@@ -90,7 +105,7 @@ def arguments():
 
 def main():
     args = arguments()
-    args.special, args.networks = True, 0
+    args.special, args.networks, args.regexes = True, 0, 0
     folder = tempfile.mkdtemp(prefix="sekisho-swap-")
     os.chmod(folder, 0o755)
     bench = Swap(args, folder)
@@ -104,7 +119,8 @@ def main():
               "the median of its tenths of a second")
         print(f"{'':8s} {'change':10s} {'took, s':>7s} {'asked':>9s} {'lost':>6s} {'wrong':>6s} "
               f"{'worst':>10s} {'median':>10s} {'quiet:worst':>10s} {'median':>10s}")
-        for kind, what in (("sekisho", "one name"), ("sekisho", "all names"), ("rpz", "all names")):
+        for kind, what in (("sekisho", "elsewhere"), ("sekisho", "one name"), ("sekisho", "all names"),
+                           ("rpz", "reload")):
             bench.measure(kind, what)
     finally:
         for server in bench.servers.values():

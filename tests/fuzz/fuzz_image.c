@@ -13,7 +13,8 @@ static void add(struct sek_compile *c, const char *wire, size_t len, struct sek_
         abort();
 }
 
-/* Few names, but every form of an entry: short and long, rule sets near and far, the root. */
+/* Few names, but every form of an entry: short, long and too long for a line, rule sets near and
+ * far, the root. */
 static void make_sound(void)
 {
     struct sek_compile *c;
@@ -33,6 +34,9 @@ static void make_sound(void)
     memset(wire + 1, 0x7f, 63);
     memcpy(wire + 64, "\3com", 5);
     add(c, wire, 69, (struct sek_rule){.list = 1, .scope = SEK_SCOPE_BELOW});
+    for (unsigned char i = 1; i < 64; i++)
+        wire[i] = (char)(i | 0x80);
+    add(c, wire, 69, (struct sek_rule){.list = 1, .scope = SEK_SCOPE_SUBTREE});
     if (sek_compile_write(c, file.path, &info, NULL, NULL, NULL) != SEK_OK)
         abort();
     sek_compile_free(c);
@@ -69,7 +73,7 @@ static void look_up(const struct sek_image *image, const struct sek_name *name)
             sum += met[i].rules[k].action;
 }
 
-/* The names of the sound image, and those of the input. */
+/* Names of the sound image, and those of the input. */
 static void use(const struct sek_image *image, const uint8_t *data, size_t size)
 {
     struct sek_name name;
@@ -81,6 +85,12 @@ static void use(const struct sek_image *image, const uint8_t *data, size_t size)
         if (sek_name_from_wire(wire, sizeof(wire), &name) == SEK_OK)
             look_up(image, &name);
     }
+    uint8_t far_away[69] = {63};
+    for (uint8_t i = 1; i < 64; i++)
+        far_away[i] = i | 0x80;
+    memcpy(far_away + 64, "\3com", 5);
+    if (sek_name_from_wire(far_away, sizeof(far_away), &name) == SEK_OK)
+        look_up(image, &name);
     while (sek_name_from_wire(data, size, &name) == SEK_OK) {
         look_up(image, &name);
         data += name.len;

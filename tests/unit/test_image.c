@@ -192,71 +192,32 @@ static void test_random_names(void **state)
     }
 }
 
-struct first_format {
-    const struct sek_image *image;
-    const struct sek_image_head *head;
-    uint64_t *filter;
-};
-
-static bool add_alone(void *arg, const struct sek_name *name, const struct sek_rule *rules,
-                      unsigned n)
+/* Names that nobody's line has room for: every length, so that some stand elsewhere. */
+static void test_long_names(void **state)
 {
-    const struct first_format *f = arg;
-    struct sek_trail trail;
-
-    (void)rules;
-    (void)n;
-    sek_image_trail(f->image, name, &trail);
-    uint64_t hash = trail.hash[name->n_labels];
-    f->filter[sek__image_spread(hash, f->head->n_filter)] |= sek__image_filter_bits(hash);
-    return true;
-}
-
-/* What the version before wrote: its filter has the listed names only. */
-static struct sek_image *as_first_format(struct sek_image *image)
-{
-    size_t n;
-    uint8_t *data = test_file_read(test_path("other.img"), &n);
-    struct sek_image_head *head = (struct sek_image_head *)(void *)data;
-    uint64_t at[SEK__N_SECTIONS + 1];
-    struct sek__sum sum = SEK__SUM_START;
-    struct sek_image *old;
-    struct sek_diag diag;
-
-    sek__image_layout(head, at);
-    struct first_format f = {image, head, (uint64_t *)(void *)(data + at[SEK__FILTER])};
-    memset(f.filter, 0, head->n_filter * sizeof(*f.filter));
-    assert_true(sek_image_each(image, add_alone, &f));
-    head->version = 1;
-    head->sum = 0;
-    sek__sum_add(&sum, data, n);
-    head->sum = sek__sum_end(&sum);
-    test_file_write(test_path("other.img"), data, n);
-    free(data);
-    test_ok(sek_image_open(test_path("other.img"), true, &old, &diag), &diag);
-    sek_image_close(image);
-    return old;
-}
-
-/* A newer resolver starts on what an older command wrote. */
-static void test_first_format(void **state)
-{
-    static struct test_reference ref;
-    uint64_t random = test_seed();
+    enum { N = 4 * SEK_LABEL_MAX };
+    static struct sek_name names[N];
+    struct sek_met met[SEK_LABELS_MAX + 1];
+    size_t n = 0;
 
     (void)state;
-    for (size_t n = 1; n <= 600; n = n * 3 + 1) {
-        struct sek_image *image =
-            as_first_format(write_and_open(test_reference_fill(&ref, n, false, &random)));
-        for (int k = 0; k < 400; k++) {
-            struct sek_name name = test_reference_name(&ref, &random);
-            check_against(image, &ref, &name);
+    for (uint8_t octet = 'w'; octet <= 'z'; octet++)
+        for (unsigned len = 1; len <= SEK_LABEL_MAX; len++) {
+            names[n] = test_name("0123456789-abcdefghijklmnopqrstuv.0123456789.example");
+            test_name_prepend(&names[n++], len, octet);
         }
-        sek_image_close(image);
+    struct sek_image *image = image_of(names, N);
+    for (size_t i = 0; i < N; i++) {
+        struct sek_name other = names[i];
+        assert_int_equal(look_up(image, &names[i], met), 1);
+        other.octets[1] = 'a';
+        if (look_up(image, &other, met) != 0)
+            fail_msg("%zu", i);
     }
+    sek_image_close(image);
 }
 
-/* More names than any bucket, group or word holds; no name but those is found. */
+/* More names than any line or word holds; no name but those is found. */
 static void test_many_names(void **state)
 {
     enum { N = 40000 };
@@ -274,7 +235,7 @@ static void test_many_names(void **state)
     struct sek_image_info info;
     sek_image_info(image, &info);
     assert_int_equal(info.n_names, N);
-    assert_true(info.size_octets < N * 14);
+    assert_true(info.size_octets < N * 16);
     for (unsigned i = 0; i < N; i++)
         assert_int_equal(look_up(image, &names[i], met), 1);
     for (unsigned i = 0; i < N; i++) {
@@ -445,14 +406,14 @@ static void test_flipped(void **state)
     free(data);
 }
 
-/* The only entry says that it is longer than there are octets, or ends in the middle of its head.
- */
+/* The only entry says that it is longer than there are octets, or ends in the middle of its head;
+ * or its line says that it is longer than a line. */
 static void test_entry_overrun(void **state)
 {
     static const struct {
         const char *label;
-        uint8_t octets[5];
-        uint32_t n;
+        uint8_t octets[8];
+        unsigned n;
     } cases[] = {
         {"65535 octets", {0x1f, 0xff, 0xff}, 3},
         {"no octets", {0x00}, 1},
@@ -461,6 +422,10 @@ static void test_entry_overrun(void **state)
         {"name cut off", {0x03, 0x01, 0x80}, 3},
         {"name missing", {0x01}, 1},
         {"name missing behind a rule set", {0xe1, 0, 0, 0, 0}, 5},
+        {"place of a long name cut off", {0x1f, 57, 0, 0, 0, 0}, 6},
+        {"no such long name", {0x1f, 57, 0, 0, 0, 0, 0}, 7},
+        {"long name beyond all", {0x1f, 57, 0, 0xff, 0xff, 0xff, 0xff}, 7},
+        {"a line longer than it is", {0x01, 0x80}, 64}, /* is taken for empty */
     };
     size_t n;
     uint8_t *data = sample(&n);
@@ -468,18 +433,22 @@ static void test_entry_overrun(void **state)
     uint64_t at[SEK__N_SECTIONS + 1];
 
     (void)state;
+    head->n_buckets = 1;
+    head->n_entries = SEK_IMAGE_LINE;
     sek__image_layout(head, at);
-    head->size = at[SEK__ENTRIES] + SEK_IMAGE_ALIGN;
+    head->size = at[SEK__N_SECTIONS];
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         struct sek_image *image;
         volatile uint64_t sum = 0;
-        head->n_entries = cases[i].n;
-        memset(data + at[SEK__ENTRIES], 0x80, SEK_IMAGE_ALIGN); /* what follows would be a root */
-        memcpy(data + at[SEK__ENTRIES], cases[i].octets, cases[i].n);
+        uint8_t *line = data + at[SEK__ENTRIES];
+        memset(line, 0x80, SEK_IMAGE_LINE); /* what follows would be a root */
+        line[0] = (uint8_t)cases[i].n;
+        memcpy(line + 1, cases[i].octets, sizeof(cases[i].octets));
         test_file_write(test_path("other.img"), data, head->size);
         assert_int_equal(sek_image_open(test_path("other.img"), false, &image, NULL), SEK_OK);
         use(image);
-        if (sek_image_each(image, see_any, (void *)&sum) || sum != 0)
+        if (sek_image_each(image, see_any, (void *)&sum) != (cases[i].n >= SEK_IMAGE_LINE) ||
+            sum != 0)
             fail_msg("%s", cases[i].label);
         sek_image_close(image);
     }
@@ -585,7 +554,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_edges),         cmocka_unit_test(test_every_octet),
         cmocka_unit_test(test_no_names),      cmocka_unit_test(test_random_names),
-        cmocka_unit_test(test_first_format),  cmocka_unit_test(test_many_names),
+        cmocka_unit_test(test_long_names),    cmocka_unit_test(test_many_names),
         cmocka_unit_test(test_shared_trail),  cmocka_unit_test(test_open_refuses),
         cmocka_unit_test(test_truncated),     cmocka_unit_test(test_flipped),
         cmocka_unit_test(test_longer),        cmocka_unit_test(test_mapped),
