@@ -3,7 +3,7 @@
 """What reports do to the resolver that writes the events.db which they read.
 
 One Unbound with the module on one CPU, whose events.db has HITS hits and ROWS rows of queries by minute
-(as bench_report.py fills it), is loaded in turns of a second as in resolver.py: without reports, and
+(as bench_report.py fills it), is loaded in turns as in resolver.py: without reports, and
 while `report weekly --format html`, `hits --since 24h` and `endpoint` of the busiest endpoint run one
 after the other on the other CPU, which is also the load generator's. A stock Unbound, which has nothing
 to do with that events.db, is loaded in the same turns: what it loses is the machine's doing, whose
@@ -135,7 +135,7 @@ def main():
     parser.add_argument("--module", required=True, type=os.path.abspath)
     parser.add_argument("--command", required=True, type=os.path.abspath)
     parser.add_argument("-n", "--names", type=int, default=10000)
-    parser.add_argument("-r", "--rounds", type=int, default=20)
+    parser.add_argument("-r", "--rounds", type=int, default=40)
     parser.add_argument("--hits", type=int, default=1_000_000)
     parser.add_argument("--rows", type=int, default=5_000_000)
     args = parser.parse_args()
