@@ -34,8 +34,8 @@ struct sek_image {
     const struct sek_rule *rules;
     const struct sek_list *lists;
     const int64_t *expiries;
-    const uint8_t *long_names; /* n_long_names octets */
-    size_t n_long_names;
+    const uint8_t *names_apart; /* n_names_apart octets */
+    size_t n_names_apart;
     struct sek_termset *terms; /* NULL: none */
     uint64_t parts_at;         /* behind the sections */
     uint32_t actions;          /* of its rules */
@@ -141,7 +141,7 @@ static enum sek_err check_parts(const struct sek_image *image, struct sek_diag *
     uint64_t at = image->parts_at;
 
     while ((part = next_part(image, &at)) != NULL)
-        if (part->kind < SEK_IMAGE_GROUPS || part->kind > SEK_IMAGE_LONG_NAMES)
+        if (part->kind < SEK_IMAGE_GROUPS || part->kind > SEK_IMAGE_NAMES_APART)
             return sek_diag_set(diag, SEK_E_VERSION,
                                 "has a part of kind %u, which this program does not know",
                                 part->kind);
@@ -249,7 +249,7 @@ static enum sek_err load(struct sek_image *image, bool verify, struct sek_diag *
     if (err == SEK_OK)
         err = check_parts(image, diag);
     if (err == SEK_OK) {
-        image->long_names = sek_image_part(image, SEK_IMAGE_LONG_NAMES, &image->n_long_names);
+        image->names_apart = sek_image_part(image, SEK_IMAGE_NAMES_APART, &image->n_names_apart);
         err = load_terms(image, diag);
     }
     if (err == SEK_OK && verify)
@@ -356,18 +356,19 @@ struct entry {
     uint32_t n_stored, set_id;
 };
 
-/* Its name is at the place that is told at `p`, among the long ones. */
-static bool long_entry(const struct sek_image *image, const uint8_t *p, const uint8_t *end,
-                       struct entry *out)
+/* Its name is at the place that is told at `p`, among those that stand apart. */
+static bool apart_entry(const struct sek_image *image, const uint8_t *p, const uint8_t *end,
+                        struct entry *out)
 {
     uint32_t place;
 
+    out->n_stored -= SEK_IMAGE_APART;
     if (end - p < (ptrdiff_t)sizeof(place))
         return false;
     memcpy(&place, p, sizeof(place));
-    if (place > image->n_long_names || out->n_stored > image->n_long_names - place)
+    if (place > image->n_names_apart || out->n_stored > image->n_names_apart - place)
         return false;
-    out->stored = image->long_names + place;
+    out->stored = image->names_apart + place;
     out->next = p + sizeof(place);
     return true;
 }
@@ -396,8 +397,8 @@ static inline bool read_entry(const struct sek_image *image, const uint8_t *at, 
         memcpy(&out->set_id, p, sizeof(out->set_id));
         p += sizeof(out->set_id);
     }
-    if (out->n_stored > SEK_IMAGE_NEAR && image->lined)
-        return long_entry(image, p, end, out);
+    if (out->n_stored & SEK_IMAGE_APART && image->lined)
+        return apart_entry(image, p, end, out);
     if ((ptrdiff_t)out->n_stored > end - p)
         return false;
     out->stored = p;

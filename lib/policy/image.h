@@ -39,13 +39,13 @@ const struct sek_list *sek_image_lists(const struct sek_image *image, unsigned *
 
 /* What an image may hold beside names. Stored: never renumber. */
 enum sek_image_kind {
-    SEK_IMAGE_GROUPS = 1,     /* policy/groups.h */
-    SEK_IMAGE_NETS = 2,       /* policy/nets.h */
-    SEK_IMAGE_TERMS = 3,      /* policy/terms.h */
-    SEK_IMAGE_PATTERNS = 4,   /* policy/patterns.h; a delta's: those that it adds */
-    SEK_IMAGE_PLACES = 5,     /* struct sek_image_places */
-    SEK_IMAGE_OVERRIDES = 6,  /* struct sek_override, policy/override.h */
-    SEK_IMAGE_LONG_NAMES = 7, /* names too long for a line, image_format.h */
+    SEK_IMAGE_GROUPS = 1,      /* policy/groups.h */
+    SEK_IMAGE_NETS = 2,        /* policy/nets.h */
+    SEK_IMAGE_TERMS = 3,       /* policy/terms.h */
+    SEK_IMAGE_PATTERNS = 4,    /* policy/patterns.h; a delta's: those that it adds */
+    SEK_IMAGE_PLACES = 5,      /* struct sek_image_places */
+    SEK_IMAGE_OVERRIDES = 6,   /* struct sek_override, policy/override.h */
+    SEK_IMAGE_NAMES_APART = 7, /* names that are not in their line, image_format.h */
 };
 /* How many rules there are about the place of an answer's address. They stand at their owner names
  * (policy/about.h); this is for who need not look there. */

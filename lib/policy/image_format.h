@@ -19,8 +19,9 @@
  *            found room only in one behind it. An entry is a head octet, and the packed name as
  *            stored (pack.h), compared in full. Head octet: bits 0-4 are the stored length, bits
  *            5-7 the id of the rule set; what does not fit is 31 and 7, and then the length as 2
- *            octets and the id as 4 follow. Of a name longer than SEK_IMAGE_NEAR there are 4
- *            octets instead, its place in the part SEK_IMAGE_LONG_NAMES.
+ *            octets and the id as 4 follow. A length with SEK_IMAGE_APART says that 4 octets come
+ *            instead of the name, its place in the part SEK_IMAGE_NAMES_APART: of names that are
+ *            too long for a line, or found no room in their own.
  *
  * Behind the sections, since format 3, stands what few policies have: parts up to the end of the
  * file, each a struct sek_image_part and its data, padded likewise. A reader refuses a kind that it
@@ -44,6 +45,7 @@
 #define SEK_IMAGE_FILL 48        /* octets of them that are entries, on average */
 #define SEK_IMAGE_MORE 0x80      /* in a line's first octet: go on in the next */
 #define SEK_IMAGE_NEAR 56        /* octets of a stored name in a line, at most */
+#define SEK_IMAGE_APART 0x8000   /* in a length: the name stands elsewhere */
 #define SEK_IMAGE_LONG 31        /* head octet: the length follows */
 #define SEK_IMAGE_FAR 7          /* head octet: the rule set's id follows */
 

@@ -10,11 +10,11 @@
 struct sek_image_writer {
     struct sek_image_head head;
     uint64_t at[SEK__N_SECTIONS + 1];
-    uint8_t *front;            /* the file up to ENTRIES */
-    struct sek_buf lines;      /* ENTRIES */
-    struct sek_buf waiting;    /* struct entry, for a line with room */
-    struct sek_buf long_names; /* of SEK_IMAGE_LONG_NAMES */
-    struct sek_buf parts;      /* behind them */
+    uint8_t *front;             /* the file up to ENTRIES */
+    struct sek_buf lines;       /* ENTRIES */
+    struct sek_buf waiting;     /* struct entry, for a line with room */
+    struct sek_buf names_apart; /* of SEK_IMAGE_NAMES_APART */
+    struct sek_buf parts;       /* behind them */
     uint64_t n_measured, n_measured_octets;
     struct sek_pack *pack;
     struct sek_hash_key trail_key;
@@ -147,7 +147,7 @@ enum sek_err sek_image_writer_new(const struct sek_image_parts *parts,
         return sek_diag_set(diag, SEK_E_NOMEM, "out of memory");
     sek_buf_init(&w->lines, UINT32_MAX - SEK_IMAGE_ALIGN);
     sek_buf_init(&w->waiting, 0);
-    sek_buf_init(&w->long_names, UINT32_MAX);
+    sek_buf_init(&w->names_apart, UINT32_MAX);
     sek_buf_init(&w->parts, 0);
     err = collect_expiries(parts->sets, &expiries, &n_expiries, diag);
     if (err == SEK_OK)
@@ -191,7 +191,7 @@ void sek_image_writer_free(struct sek_image_writer *w)
         return;
     sek_buf_fini(&w->lines);
     sek_buf_fini(&w->waiting);
-    sek_buf_fini(&w->long_names);
+    sek_buf_fini(&w->names_apart);
     sek_buf_fini(&w->parts);
     sek_pack_free(w->pack);
     free(w->front);
@@ -224,31 +224,49 @@ static void put(struct entry *entry, const void *octets, size_t n)
     entry->n = (uint8_t)(entry->n + n);
 }
 
-/* long_names: where a name goes that is too long for a line. */
-static void make_entry(const struct sek_packed *packed, unsigned n_labels, uint32_t set_id,
-                       struct sek_buf *long_names, struct entry *out)
-{
+/* What is to be stored of a name. */
+struct stored {
+    const uint8_t *octets; /* len - 1 of them, and then `last` */
+    uint16_t len;
     uint8_t last;
-    uint16_t len = (uint16_t)sek_packed_stored(packed, n_labels, &last);
+    uint32_t set_id;
+};
+
+static void put_head(struct entry *out, const struct stored *s, uint16_t apart)
+{
+    uint16_t len = s->len | apart;
     unsigned low = len < SEK_IMAGE_LONG ? len : SEK_IMAGE_LONG;
-    unsigned high = set_id < SEK_IMAGE_FAR ? set_id : SEK_IMAGE_FAR;
+    unsigned high = s->set_id < SEK_IMAGE_FAR ? s->set_id : SEK_IMAGE_FAR;
     uint8_t head = (uint8_t)(high << 5 | low);
-    uint32_t place = (uint32_t)long_names->len;
 
     out->n = 0;
     put(out, &head, 1);
     if (low == SEK_IMAGE_LONG)
         put(out, &len, sizeof(len));
     if (high == SEK_IMAGE_FAR)
-        put(out, &set_id, sizeof(set_id));
-    if (len <= SEK_IMAGE_NEAR) {
-        put(out, packed->octets, len - 1U);
-        put(out, &last, 1);
-    } else {
-        put(out, &place, sizeof(place));
-        sek_buf_add(long_names, packed->octets, len - 1U);
-        sek_buf_add(long_names, &last, 1);
-    }
+        put(out, &s->set_id, sizeof(s->set_id));
+}
+
+/* With the name in it. False: it is too long for a line. */
+static bool make_whole(const struct stored *s, struct entry *out)
+{
+    if (s->len > SEK_IMAGE_NEAR)
+        return false;
+    put_head(out, s, 0);
+    put(out, s->octets, s->len - 1U);
+    put(out, &s->last, 1);
+    return true;
+}
+
+/* With the place of its name, which goes to the others that stand apart. */
+static void make_apart(const struct stored *s, struct sek_buf *names, struct entry *out)
+{
+    uint32_t place = (uint32_t)names->len;
+
+    put_head(out, s, SEK_IMAGE_APART);
+    put(out, &place, sizeof(place));
+    sek_buf_add(names, s->octets, s->len - 1U);
+    sek_buf_add(names, &s->last, 1);
 }
 
 /* Into the last line, if there is room. */
@@ -282,30 +300,47 @@ static void next_line(struct sek_image_writer *w)
 
 static bool failed(const struct sek_image_writer *w)
 {
-    return w->lines.failed || w->waiting.failed || w->long_names.failed;
+    return w->lines.failed || w->waiting.failed || w->names_apart.failed;
 }
 
 /* An entry stands in its own line, or waits for one behind it that has room when all of its own
- * are in: that leaves the fewest elsewhere, one in ten. */
-static void add_entry(struct sek_image_writer *w, const struct entry *entry, uint32_t home)
+ * are in: that leaves the fewest elsewhere, one in ten. Those that wait hold no more than a place
+ * (at most 11 octets), so that each line takes some of them, however long names are and however
+ * badly they fill lines: a line of 63 octets then takes more than the 48 that come for it. */
+static void add_entry(struct sek_image_writer *w, const struct stored *s, uint32_t home)
 {
+    struct entry entry, apart;
+
     while (!failed(w) && w->lines.len / SEK_IMAGE_LINE <= home)
         next_line(w);
-    if (!failed(w) && !fits(w, entry))
-        sek_buf_add(&w->waiting, entry, sizeof(*entry));
+    bool whole = make_whole(s, &entry);
+    if (failed(w) || (whole && fits(w, &entry)))
+        return;
+    put_head(&apart, s, SEK_IMAGE_APART);
+    if (!whole || entry.n > apart.n + sizeof(uint32_t))
+        make_apart(s, &w->names_apart, &entry);
+    if (!fits(w, &entry))
+        sek_buf_add(&w->waiting, &entry, sizeof(entry));
+}
+
+static struct stored stored_of(const struct sek_packed *packed, unsigned n_labels, uint32_t set_id)
+{
+    struct stored s = {.octets = packed->octets, .set_id = set_id};
+
+    s.len = (uint16_t)sek_packed_stored(packed, n_labels, &s.last);
+    return s;
 }
 
 void sek_image_writer_measure(struct sek_image_writer *w, const struct sek_name *name,
                               uint32_t set_id)
 {
     struct sek_packed packed;
-    struct sek_buf long_names;
     struct entry entry;
 
-    sek_buf_init(&long_names, 0);
     sek_pack_name(w->pack, name, name->n_labels, &packed);
-    make_entry(&packed, name->n_labels, set_id, &long_names, &entry);
-    sek_buf_fini(&long_names);
+    const struct stored s = stored_of(&packed, name->n_labels, set_id);
+    if (!make_whole(&s, &entry))
+        put_head(&entry, &s, SEK_IMAGE_APART);
     w->n_measured_octets += entry.n;
     w->n_measured++;
     w->head.n_buckets =
@@ -316,13 +351,12 @@ enum sek_err sek_image_writer_add(struct sek_image_writer *w, const struct sek_n
                                   uint64_t hash, uint32_t set_id, struct sek_diag *diag)
 {
     struct sek_packed packed;
-    struct entry entry;
 
     add_to_filter(w, name);
     w->head.depths[name->n_labels / 64] |= (uint64_t)1 << name->n_labels % 64;
     sek_pack_name(w->pack, name, name->n_labels, &packed);
-    make_entry(&packed, name->n_labels, set_id, &w->long_names, &entry);
-    add_entry(w, &entry, sek__image_spread(hash, w->head.n_buckets));
+    const struct stored s = stored_of(&packed, name->n_labels, set_id);
+    add_entry(w, &s, sek__image_spread(hash, w->head.n_buckets));
     if (failed(w))
         return sek_diag_set(diag, SEK_E_NOMEM,
                             "out of memory for names (an image holds at most 4 GiB of them)");
@@ -337,7 +371,7 @@ static enum sek_err finish(struct sek_image_writer *w, struct sek_diag *diag)
     if (failed(w))
         return sek_diag_set(diag, SEK_E_NOMEM, "out of memory");
     w->head.n_entries = (uint32_t)w->lines.len;
-    return add_part(&w->parts, SEK_IMAGE_LONG_NAMES, &w->long_names, diag);
+    return add_part(&w->parts, SEK_IMAGE_NAMES_APART, &w->names_apart, diag);
 }
 
 enum sek_err sek_image_writer_commit(struct sek_image_writer *w, const char *path,

@@ -422,9 +422,9 @@ static void test_entry_overrun(void **state)
         {"name cut off", {0x03, 0x01, 0x80}, 3},
         {"name missing", {0x01}, 1},
         {"name missing behind a rule set", {0xe1, 0, 0, 0, 0}, 5},
-        {"place of a long name cut off", {0x1f, 57, 0, 0, 0, 0}, 6},
-        {"no such long name", {0x1f, 57, 0, 0, 0, 0, 0}, 7},
-        {"long name beyond all", {0x1f, 57, 0, 0xff, 0xff, 0xff, 0xff}, 7},
+        {"place of a name apart cut off", {0x1f, 57, 0x80, 0, 0, 0}, 6},
+        {"no such name apart", {0x1f, 57, 0x80, 0, 0, 0, 0}, 7},
+        {"a name apart beyond all", {0x1f, 57, 0x80, 0xff, 0xff, 0xff, 0xff}, 7},
         {"a line longer than it is", {0x01, 0x80}, 64}, /* is taken for empty */
     };
     size_t n;

@@ -154,11 +154,76 @@ static void test_large_filter(void **state)
     check(test_path("other.img"));
 }
 
+/* The most lines after each other that say "go on in the next": what a lookup reads at worst. */
+static unsigned longest_run(const char *path)
+{
+    size_t n;
+    uint8_t *data = test_file_read(path, &n);
+    const struct sek_image_head *head = (const struct sek_image_head *)(const void *)data;
+    uint64_t at[SEK__N_SECTIONS + 1];
+    unsigned run = 0, longest = 0;
+
+    sek__image_layout(head, at);
+    for (uint32_t line = 0; line < head->n_entries; line += SEK_IMAGE_LINE) {
+        run = data[at[SEK__ENTRIES] + line] & SEK_IMAGE_MORE ? run + 1 : 0;
+        longest = run > longest ? run : longest;
+    }
+    free(data);
+    return longest;
+}
+
+/* Names that share no line, or leave much of it free, must not push each other from line to line:
+ * lookups would read the whole image. */
+static void test_awkward_lengths(void **state)
+{
+    static const struct {
+        unsigned length, other, share; /* of the first label; of so many in a hundred another one */
+    } cases[] = {{4, 4, 0},   {12, 12, 0}, {20, 20, 0}, {22, 22, 0}, {24, 24, 0},  {30, 30, 0},
+                 {36, 36, 0}, {44, 44, 0}, {52, 52, 0}, {63, 63, 0}, {10, 60, 10}, {10, 44, 5}};
+    const char *path = test_path(SEK_POLICY_IMAGE);
+    struct sek_image_info info = {.generation = 1};
+    struct sek_list list = test_list(1);
+    const struct sek_rule rule = {.list = 1, .scope = SEK_SCOPE_SUBTREE};
+    struct sek_diag diag;
+
+    (void)state;
+    for (size_t c = 0; c < sizeof(cases) / sizeof(*cases); c++) {
+        struct sek_compile *compile;
+        struct sek_image *image;
+        struct sek_met met[SEK_LABELS_MAX + 1];
+        char text[100];
+        uint64_t seed = 1;
+        test_ok(sek_compile_new(0, &compile, &diag), &diag);
+        test_ok(sek_compile_list(compile, &list, &diag), &diag);
+        for (unsigned i = 0; i < 20000; i++) {
+            unsigned length = i % 100 < cases[c].share ? cases[c].other : cases[c].length;
+            unsigned number = i;
+            for (unsigned k = 0; k < length; k++, number /= 26) {
+                seed = seed * 6364136223846793005 + 1442695040888963407;
+                text[k] = (char)('a' + (k < 4 ? number : (unsigned)(seed >> 40)) % 26);
+            }
+            snprintf(text + length, sizeof(text) - length, ".example");
+            struct sek_name name = test_name(text);
+            test_ok(sek_compile_rule(compile, name.octets, name.len, &rule, &diag), &diag);
+        }
+        test_ok(sek_compile_write(compile, path, &info, NULL, NULL, &diag), &diag);
+        sek_compile_free(compile);
+        test_ok(sek_image_open(path, true, &image, &diag), &diag);
+        assert_int_equal(look_up(image, text, met), 1);
+        sek_image_close(image);
+        unsigned longest = longest_run(path);
+        if (longest > 64)
+            fail_msg("labels of %u octets: %u lines go on", cases[c].length, longest);
+        print_message("%u (%u): %u\n", cases[c].length, cases[c].share, longest);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_old_formats),
         cmocka_unit_test(test_large_filter),
+        cmocka_unit_test(test_awkward_lengths),
     };
     return cmocka_run_group_tests(tests, test_folder_make, test_folder_remove);
 }
