@@ -181,10 +181,10 @@ struct sek_net sek_net_around(const struct sek_addr *a, unsigned bits)
 
 bool sek_net_has(const struct sek_net *net, const struct sek_addr *a)
 {
-    for (unsigned i = 0; i < net->bits; i++)
-        if ((net->addr.octets[i / 8] ^ a->octets[i / 8]) >> (7 - i % 8) & 1)
-            return false;
-    return true;
+    unsigned whole = net->bits / 8, rest = net->bits % 8;
+    if (memcmp(net->addr.octets, a->octets, whole) != 0)
+        return false;
+    return rest == 0 || (net->addr.octets[whole] ^ a->octets[whole]) >> (8 - rest) == 0;
 }
 
 const char *sek_net_to_text(const struct sek_net *net, char out[SEK_NET_TEXT_MAX])

@@ -218,9 +218,9 @@ static enum sek_querylog_format format_of(struct sek_querylog *log, const char *
         return SEK_QUERYLOG_DNSMASQ;
     if (strstr(line, "client ") && strstr(line, "#"))
         return SEK_QUERYLOG_BIND;
-    if (sek_windowslog_is(&log->windows, line))
-        return SEK_QUERYLOG_WINDOWS;
-    return has_fields(line, 5) ? SEK_QUERYLOG_EXPORT : SEK_QUERYLOG_PLAIN;
+    if (has_fields(line, 5))
+        return SEK_QUERYLOG_EXPORT;
+    return sek_windowslog_is(&log->windows, line) ? SEK_QUERYLOG_WINDOWS : SEK_QUERYLOG_PLAIN;
 }
 
 int sek_querylog_line(struct sek_querylog *log, char *line, struct sek_query_seen *out,

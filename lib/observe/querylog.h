@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Logs of name servers and sensors, a line at a time: who asked for which name, when, and whether
- * it exists. Each line tells its own format, so files may be mixed:
+ * it exists. Each line tells its own format, so files may be mixed (but behind lines of
+ * Windows plain ones count as more of those):
  *   Unbound (log-queries, log-replies), BIND (category queries), dnsmasq and Pi-hole (log-queries),
  *   the debug log of Windows' DNS server (observe/windowslog.h),
  *   Zeek's dns.log as TSV (with its head) and JSON, our own export as TSV and JSON lines, and plain

@@ -343,6 +343,13 @@ void sek_keeper_first(struct sek_runtime *rt)
         walk_cache(rt); /* what a kept cache holds may not be served either */
 }
 
+static void waits_fini(struct sek_runtime *rt)
+{
+    sem_destroy(&rt->begun);
+    pthread_cond_destroy(&rt->wake);
+    pthread_mutex_destroy(&rt->lock);
+}
+
 enum sek_err sek_keeper_start(struct sek_runtime *rt, struct sek_diag *diag)
 {
     pthread_condattr_t attr;
@@ -359,8 +366,10 @@ enum sek_err sek_keeper_start(struct sek_runtime *rt, struct sek_diag *diag)
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int rc = pthread_create(&rt->thread, NULL, keeper_main, rt);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (rc != 0)
+    if (rc != 0) {
+        waits_fini(rt);
         return sek_diag_set(diag, sek_err_from_errno(rc), "keeper thread: %s", strerror(rc));
+    }
     rt->thread_runs = true;
     while (sem_wait(&rt->begun) != 0)
         ; /* a signal */
@@ -377,7 +386,5 @@ void sek_keeper_stop(struct sek_runtime *rt)
     pthread_mutex_unlock(&rt->lock);
     pthread_join(rt->thread, NULL);
     rt->thread_runs = false;
-    sem_destroy(&rt->begun);
-    pthread_cond_destroy(&rt->wake);
-    pthread_mutex_destroy(&rt->lock);
+    waits_fini(rt);
 }

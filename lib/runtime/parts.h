@@ -145,7 +145,7 @@ void sek__keeper_settle(struct sek_runtime *rt, bool walk);
 /* At the start, before any worker: model, blocks that still run. Nothing here stops the
  * resolver: what fails is told and worked without. */
 void sek__detectors_start(struct sek_runtime *rt);
-/* In the starting thread, behind all else that takes its time, before the keeper: the history, so
+/* At the start, behind all else that takes its time, before the keeper ticks: the history, so
  * that the very first question knows what is new. */
 void sek__detectors_ready(struct sek_runtime *rt);
 /* Keeper, each tick. */
@@ -194,7 +194,7 @@ struct sek_recall {
     bool closed;                  /* the file is not to be touched any more */
 };
 
-/* In the starting thread: the key that the detectors are to have. What cannot be used is told. */
+/* At the start: the key that the detectors are to have. What cannot be used is told. */
 void sek__recall_open(struct sek_runtime *rt, struct sek_recall *r);
 /* Observer, before it looks at anything: takes up to 3 s, less when `stop` is posted. */
 void sek__recall_load(struct sek_runtime *rt, struct sek_recall *r, struct sek_detectors *d,

@@ -38,6 +38,7 @@ void sek_runtime_tell(struct sek_runtime *rt);
 const struct sek_conf *sek_runtime_conf(const struct sek_runtime *rt);
 
 /* --- workers: no wait, no allocation, no system call -------------------------------------------
+ * (but where a change of state waits to be told: sek_runtime_tell())
  */
 
 /* Judge a name with the policy in force. endpoint: who asks; NULL: anybody. qtype: the question's;
@@ -113,8 +114,7 @@ void sek_worker_leaked(struct sek_runtime *rt, unsigned worker, const struct sek
 /* For the purge hook: what the policy says now, of anybody, of a cached answer, part by part: first
  * its question (trigger QNAME), then each owner and target of its CNAME and DNAME records (trigger
  * CNAME), then what it carries as far as sek_runtime_looks says. The first answer other than
- * OPEN is final. qtype: as above. Keeper's thread only (the starting thread during start).
- */
+ * OPEN is final. qtype: as above. Keeper's thread only. */
 enum sek_judgement sek_runtime_judge(struct sek_runtime *rt, const struct sek_name *name,
                                      uint16_t qtype, enum sek_trigger trigger);
 enum sek_judgement sek_runtime_judge_address(struct sek_runtime *rt,

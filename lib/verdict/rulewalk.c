@@ -217,6 +217,15 @@ static bool is_narrowed(struct sek__asker *who, const struct sek_policy *policy,
     return false;
 }
 
+/* Can a rule be an earlier policy zone's? Nearly all are turned away by this. */
+static bool may_be_earlier(const struct sek_policy *policy, const struct sek_rule *rule,
+                           int32_t priority)
+{
+    const struct sek_override *over = sek_policy_override(policy, rule->list);
+    const struct sek_list *list = over && over->order ? sek_policy_list(policy, rule->list) : NULL;
+    return list && (rule->terms || list->priority > priority);
+}
+
 /* Why the rule of a policy zone does not count, by what zones say of the very same; NULL: it does.
  */
 static const char *zones_hide(struct sek__asker *who, const struct sek_policy *policy,
@@ -227,11 +236,11 @@ static const char *zones_hide(struct sek__asker *who, const struct sek_policy *p
         return zone_narrower;
     for (unsigned i = 0; i < n_met; i++) {
         for (unsigned j = 0; j < met[i].n; j++) {
+            const struct sek_rule *rule = &met[i].rules[j];
             struct sek__found g;
-            if (met[i].rules[j].list != f->list->id &&
-                !sek__rule_sort(who, policy, &met[i], &met[i].rules[j], &g) && g.order &&
-                g.priority > f->priority && g.pass != SEK__PASS_RECORD &&
-                !is_narrowed(who, policy, met, (struct place){i, j}))
+            if (rule->list != f->list->id && may_be_earlier(policy, rule, f->priority) &&
+                !sek__rule_sort(who, policy, &met[i], rule, &g) && g.priority > f->priority &&
+                g.pass != SEK__PASS_RECORD && !is_narrowed(who, policy, met, (struct place){i, j}))
                 return zone_earlier;
         }
     }
