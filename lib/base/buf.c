@@ -79,24 +79,31 @@ void sek_buf_add_text(struct sek_buf *b, const char *text)
     sek_buf_add(b, text, strlen(text));
 }
 
-void sek_buf_add_fmt(struct sek_buf *b, const char *fmt, ...)
+void sek_buf_add_args(struct sek_buf *b, const char *fmt, va_list args)
 {
-    va_list args;
+    va_list again;
     int n;
 
-    va_start(args, fmt);
-    n = vsnprintf(NULL, 0, fmt, args);
-    va_end(args);
+    va_copy(again, args);
+    n = vsnprintf(NULL, 0, fmt, again);
+    va_end(again);
     if (n < 0) {
         b->failed = true;
         return;
     }
     if (!reserve(b, (size_t)n))
         return;
-    va_start(args, fmt);
     vsnprintf(b->data + b->len, (size_t)n + 1, fmt, args);
-    va_end(args);
     b->len += (size_t)n;
+}
+
+void sek_buf_add_fmt(struct sek_buf *b, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    sek_buf_add_args(b, fmt, args);
+    va_end(args);
 }
 
 char *sek_buf_take(struct sek_buf *b)

@@ -234,12 +234,57 @@ static void test_pseudonym(void **state)
     sek_siem_fini(&e);
 }
 
+static const char *hide_met(void *arg, enum sek_veil_what what, const char *text)
+{
+    static char shown[64]; /* borrowed until the next call */
+    const char *at = strstr(text, "198.51.100.7");
+    (void)arg;
+    assert_int_equal(what, SEK_VEIL_NAME);
+    snprintf(shown, sizeof shown, "%.*s%s%s", (int)(at ? at - text : 0), text, at ? "p-0456" : text,
+             at ? at + strlen("198.51.100.7") : "");
+    return shown;
+}
+
+/* Neither has what met the rule, wherever it stands. */
+static void test_met_pseudonym(void **state)
+{
+    struct sek_siem_source s = source;
+    struct sek_hit hit = hit_of("a.example");
+    struct sek_siem_event e;
+    (void)state;
+    s.cloak = hide_met;
+    hit.rule = "response-ip:198.51.100.7";
+    hit.trigger = SEK_TRIGGER_RESPONSE_IP;
+    hit.matched = "198.51.100.7";
+    sek_siem_init(&e);
+    assert_int_equal(sek_siem_of_hit(&e, &s, &hit), SEK_OK);
+    assert_string_equal(e.value[SEK_FIELD_RULE].text, "response-ip:p-0456");
+    assert_string_equal(e.value[SEK_FIELD_MATCHED].text, "p-0456");
+    assert_string_equal(e.value[SEK_FIELD_RELATED_IP].text, "[\"192.0.2.7\"]");
+    assert_string_equal(e.value[SEK_FIELD_RELATED_HOSTS].text, "[\"a.example\"]");
+    assert_false(e.value[SEK_FIELD_ANSWER_IP].set);
+    for (int f = 0; f < SEK_N_SIEM_FORMATS; f++) {
+        char *line = line_of((enum sek_siem_format)f, &e);
+        assert_null(strstr(line, "198.51.100.7"));
+        free(line);
+    }
+    hit.name = hit.rule = hit.matched = "198.51.100.7"; /* was asked for as a name */
+    assert_int_equal(sek_siem_of_hit(&e, &s, &hit), SEK_OK);
+    for (int f = 0; f < SEK_N_SIEM_FORMATS; f++) {
+        char *line = line_of((enum sek_siem_format)f, &e);
+        assert_null(strstr(line, "198.51.100.7"));
+        free(line);
+    }
+    sek_siem_fini(&e);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_escapes), cmocka_unit_test(test_hostile),
-        cmocka_unit_test(test_ids),     cmocka_unit_test(test_severity),
-        cmocka_unit_test(test_tables),  cmocka_unit_test(test_pseudonym),
+        cmocka_unit_test(test_escapes),       cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_ids),           cmocka_unit_test(test_severity),
+        cmocka_unit_test(test_tables),        cmocka_unit_test(test_pseudonym),
+        cmocka_unit_test(test_met_pseudonym),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -71,6 +71,7 @@ enum sek_err sek_change_open(struct sek_change *ch, struct sek_context *c, bool 
 {
     *ch = (struct sek_change){.c = c, .dry_run = dry_run};
     sek_buf_init(&ch->lines, 0);
+    sek_buf_init(&ch->done, 0);
     sek_buf_init(&ch->touched, 0);
     sek_context_who(ch->who, sizeof ch->who);
     enum sek_err err = sek_context_conf(c, &ch->conf);
@@ -234,9 +235,16 @@ enum sek_err sek_change_publish(struct sek_context *c, const struct sek_conf *co
 void sek_change_done(struct sek_change *ch, const char *fmt, ...)
 {
     va_list args;
+    sek_buf_reset(&ch->done);
     va_start(args, fmt);
-    vsnprintf(ch->done, sizeof ch->done, fmt, args);
+    sek_buf_add_args(&ch->done, fmt, args);
     va_end(args);
+}
+
+void sek_change_say(const struct sek_change *ch)
+{
+    if (ch->done.len)
+        sek_talk("%s", ch->done.data);
 }
 
 static void lines_print(const struct sek_change *ch)
@@ -285,8 +293,7 @@ enum sek_err sek_change_commit(struct sek_change *ch)
     if (err)
         return err;
     lines_print(ch);
-    if (*ch->done)
-        sek_talk("%s", ch->done);
+    sek_change_say(ch);
     return dismissals ? sek_dismissfile_publish(ch->conf, ch->db, &c->diag) : SEK_OK;
 }
 
@@ -310,6 +317,7 @@ enum sek_err sek_change_fini(struct sek_change *ch, enum sek_err err)
     sek_never_free(ch->never);
     sek_suffix_close(ch->suffix);
     sek_buf_fini(&ch->lines);
+    sek_buf_fini(&ch->done);
     sek_buf_fini(&ch->touched);
     return said ? SEK_OK : err;
 }

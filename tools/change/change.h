@@ -16,7 +16,7 @@ struct sek_change {
     bool dry_run;
     uint64_t n_show;             /* of each kind of changed rules that are printed all the same */
     struct sek_buf lines;        /* of a rehearsal and of those, for standard output */
-    char done[256];              /* to be said once it is committed */
+    struct sek_buf done;         /* to be said once it is committed */
     struct sek_audit_act act;    /* what the row of the audit trail says; see audited.h */
     uint64_t generation;         /* before */
     uint64_t n_added, n_removed; /* rules so far */
@@ -43,9 +43,11 @@ enum sek_err sek_change_guard(struct sek_change *ch, const struct sek_name *name
 enum sek_err sek_change_never(struct sek_change *ch, struct sek_diag *diag);
 /* The list. NOTFOUND: said already, the exit status is set (see sek_change_fini). */
 enum sek_err sek_change_list(struct sek_change *ch, const char *name, struct sek_list_row *out);
-/* What to say when the change is committed; a rehearsal says nothing. */
+/* What to say when the change is committed; a rehearsal says nothing, unless sek_change_say is
+ * called. */
 void sek_change_done(struct sek_change *ch, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+void sek_change_say(const struct sek_change *ch);
 /* A rehearsal: take it all back. Else commit, with a row of the audit trail (ch->act, where it says
  * something, and what audited.h finds), compile, and wait for the resolver. */
 enum sek_err sek_change_end(struct sek_change *ch);

@@ -242,7 +242,7 @@ void sek_supply_tell(struct sek_supply *s)
                     sek_lookup_name(sek_format_names, (int)s->read.format), n_bad,
                     n_bad == 1 ? "" : "s");
     if (s->change->dry_run)
-        sek_talk("%s", s->change->done);
+        sek_change_say(s->change);
 }
 
 enum sek_err sek_supply_read(struct sek_supply *s, int fd)

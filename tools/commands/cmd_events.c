@@ -111,9 +111,9 @@ static const char *show_endpoint(void *arg, const char *address)
     return sek_cloak_endpoint(arg, address);
 }
 
-static const char *show_text(void *arg, const char *text)
+static const char *show_text(void *arg, enum sek_veil_what what, const char *text)
 {
-    return sek_cloak_text(arg, SEK_VEIL_TEXT, text, NULL);
+    return sek_cloak_text(arg, what, text, NULL);
 }
 
 static enum sek_err hide(struct sek_context *c, struct sek_stream *s)

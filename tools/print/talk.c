@@ -13,16 +13,18 @@
 
 void sek_talk(const char *fmt, ...)
 {
-    char text[2048];
+    struct sek_buf text, safe; /* never cut: half an address is no longer known as one's */
     va_list args;
-    va_start(args, fmt);
-    vsnprintf(text, sizeof text, fmt, args);
-    va_end(args);
-    struct sek_buf safe;
+    sek_buf_init(&text, 0);
     sek_buf_init(&safe, 0);
-    sek_safe_add(&safe, sek_veil(SEK_VEIL_TEXT, text, NULL));
+    va_start(args, fmt);
+    sek_buf_add_args(&text, fmt, args);
+    va_end(args);
+    if (text.data && !text.failed)
+        sek_safe_add(&safe, sek_veil(SEK_VEIL_TEXT, text.data, NULL));
     fprintf(stderr, "sekisho: %s\n", safe.data && !safe.failed ? safe.data : "(out of memory)");
     sek_buf_fini(&safe);
+    sek_buf_fini(&text);
 }
 
 void sek_print(const char *lines)

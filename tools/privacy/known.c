@@ -56,11 +56,24 @@ static bool ends_so(const char *text, size_t len)
     return false;
 }
 
+/* Does a change of the inventory begin with it? Exceptions have owners, too, and they are people
+ * with accounts, not the machine's. */
+static bool is_machine(const char *text, size_t len)
+{
+    const char word[] = "endpoint ", next[] = "; ";
+    size_t n = strlen(word), k = strlen(next);
+    if (len < n || memcmp(text + len - n, word, n) != 0)
+        return false;
+    len -= n;
+    return len == 0 || (len >= k && memcmp(text + len - k, next, k) == 0);
+}
+
 struct told {
     sek_told_fn *fn;
     void *arg;
     struct sek_addr latest; /* the endpoint that was named last in the row */
     bool has_latest;
+    bool machine; /* and what stands behind it is said of its machine */
 };
 
 /* The text behind a word in quotation marks, as it is written: with its escapes. */
@@ -78,15 +91,18 @@ static void take_quoted(const char *text, const char *end, const char *word, cha
     out[n] = '\0';
 }
 
-/* What a change of the inventory says of a machine, up to the next thing that changed. */
+/* An endpoint, and what a change of the inventory says of its machine, up to the next thing that
+ * changed. */
 static bool in_item(struct told *t, const char *text)
 {
     struct sek_machine m = {0};
     const char *end = strstr(text, "; ");
     end = end ? end : text + strlen(text);
-    take_quoted(text, end, ", mac \"", m.mac, sizeof m.mac);
-    take_quoted(text, end, ", name \"", m.name, sizeof m.name);
-    take_quoted(text, end, ", owner \"", m.owner, sizeof m.owner);
+    if (t->machine) {
+        take_quoted(text, end, ", mac \"", m.mac, sizeof m.mac);
+        take_quoted(text, end, ", name \"", m.name, sizeof m.name);
+        take_quoted(text, end, ", owner \"", m.owner, sizeof m.owner);
+    }
     bool any = *m.mac || *m.name || *m.owner;
     return t->fn(t->arg, &t->latest, any ? &m : NULL);
 }
@@ -112,6 +128,7 @@ static bool in_text(struct told *t, const char *text)
         row = is && (row || ends_so(text, (size_t)(p - text)));
         if (row) {
             t->latest = addr;
+            t->machine = is_machine(text, (size_t)(p - text));
             goes_on = in_item(t, p);
         }
         p += n + strcspn(p + n, " \"=,;");
@@ -125,7 +142,7 @@ static bool in_row(void *arg, const struct sek_audit_row *row)
 {
     struct told *t = arg;
     struct sek_addr none = {0};
-    t->has_latest = false;
+    t->has_latest = t->machine = false;
     t->latest = none;
     if (!in_text(t, row->object))
         return false;

@@ -147,6 +147,12 @@ static void set_activity(struct sek_siem_event *e, int64_t class_uid, int64_t ac
     set_int(e, SEK_FIELD_TYPE_UID, class_uid * 100 + activity);
 }
 
+static const char *cloaked(const struct sek_siem_source *s, enum sek_veil_what what,
+                           const char *text)
+{
+    return s->cloak ? s->cloak(s->arg, what, text) : text;
+}
+
 static void set_endpoint(struct sek_siem_event *e, const struct sek_siem_source *s,
                          const char *address)
 {
@@ -263,26 +269,32 @@ static void say_hit(struct sek_siem_event *e, const struct sek_hit *hit, const c
     end_made(e);
 }
 
-/* Names and addresses that belong to it. */
-static void set_related(struct sek_siem_event *e, const struct sek_hit *hit)
+static bool is_address(const char *text)
 {
     struct sek_addr addr;
-    const char *met = is_by_other(hit) ? hit->matched : "";
-    bool is_address = *met && sek_addr_from_text(met, &addr, NULL) == SEK_OK;
-    const char *address = is_address ? met : "";
+    return sek_addr_from_text(text, &addr, NULL) == SEK_OK;
+}
+
+/* Names and addresses that belong to it. met: what it met, before it was cloaked: a pseudonym is
+ * neither a host nor an address. */
+static void set_related(struct sek_siem_event *e, const struct sek_hit *hit, const char *met)
+{
+    const char *shown = is_by_other(hit) ? hit->matched : "";
+    const char *host = is_address(met) ? "" : shown;
+    const char *address = is_address(shown) ? shown : "";
     char source[SEK_ADDR_TEXT_MAX];
     snprintf(source, sizeof source, "%s", made(e, SEK_FIELD_SOURCE_IP));
-    set_array(e, SEK_FIELD_RELATED_HOSTS, (const char *const[]){hit->name, is_address ? "" : met},
-              2);
-    if (is_address)
+    set_array(e, SEK_FIELD_RELATED_HOSTS, (const char *const[]){hit->name, host}, 2);
+    if (*address)
         set_array(e, SEK_FIELD_RELATED_IP, (const char *const[]){source, address}, 2);
     if (hit->trigger != SEK_TRIGGER_NSIP)
         set_array(e, SEK_FIELD_ANSWER_IP, &address, 1);
     set_observables(e, "query.hostname", hit->name, "src_endpoint.ip", address);
 }
 
-enum sek_err sek_siem_of_hit(struct sek_siem_event *e, const struct sek_siem_source *s,
-                             const struct sek_hit *hit)
+/* hit: with its texts as they may be read; met: see set_related. */
+static enum sek_err set_hit(struct sek_siem_event *e, const struct sek_siem_source *s,
+                            const struct sek_hit *hit, const char *met)
 {
     char type[16], decision[16];
     begin(e, s, SEK_SIEM_HIT);
@@ -292,18 +304,18 @@ enum sek_err sek_siem_of_hit(struct sek_siem_event *e, const struct sek_siem_sou
     set_int(e, SEK_FIELD_FIRST, hit->first_ms);
     set_int(e, SEK_FIELD_LAST, hit->last_ms);
     set_int(e, SEK_FIELD_COUNT, (int64_t)hit->count);
-    set_text(e, SEK_FIELD_NAME, hit->name);
+    set_made(e, SEK_FIELD_NAME, hit->name);
     set_made(e, SEK_FIELD_TYPE, sek_qtype_to_text(hit->qtype, type, sizeof type));
     set_domain(e, s, hit->name);
     set_text(e, SEK_FIELD_ACTION, sek_lookup_name(sek_action_names, hit->action));
     set_text(e, SEK_FIELD_RULE_ACTION, sek_lookup_name(sek_action_names, hit->would));
     set_int(e, SEK_FIELD_MONITOR, hit->monitor);
     set_text(e, SEK_FIELD_LIST, hit->list);
-    set_made(e, SEK_FIELD_RULE, s->cloak ? s->cloak(s->arg, hit->rule) : hit->rule);
+    set_made(e, SEK_FIELD_RULE, hit->rule);
     e->value[SEK_FIELD_RULE].set = *hit->rule != '\0';
     set_text(e, SEK_FIELD_TRIGGER, sek_lookup_name(sek_trigger_names, hit->trigger));
     if (is_by_other(hit))
-        set_text(e, SEK_FIELD_MATCHED, hit->matched);
+        set_made(e, SEK_FIELD_MATCHED, hit->matched);
     snprintf(decision, sizeof decision, "%08" PRIx32, hit->decision);
     set_made(e, SEK_FIELD_DECISION, decision);
     set_int(e, SEK_FIELD_GENERATION, (int64_t)hit->generation);
@@ -315,9 +327,30 @@ enum sek_err sek_siem_of_hit(struct sek_siem_event *e, const struct sek_siem_sou
              e->value[SEK_FIELD_BLOCKED].n                   ? "DNS query blocked"
              : hit->monitor || hit->action == SEK_ACTION_LOG ? "DNS query recorded"
                                                              : "DNS query let through");
-    set_related(e, hit);
+    set_related(e, hit, met);
     say_hit(e, hit, type);
     return settle(e);
+}
+
+/* What may be read of its texts is copied once, and nothing else is looked at behind that. */
+enum sek_err sek_siem_of_hit(struct sek_siem_event *e, const struct sek_siem_source *s,
+                             const struct sek_hit *hit)
+{
+    enum sek_err err = SEK_E_NOMEM;
+    struct sek_hit shown = *hit;
+    char *name = strdup(cloaked(s, SEK_VEIL_NAME, hit->name));
+    char *rule = strdup(cloaked(s, SEK_VEIL_NAME, hit->rule));
+    char *matched = strdup(cloaked(s, SEK_VEIL_NAME, hit->matched));
+    if (name && rule && matched) {
+        shown.name = name;
+        shown.rule = rule;
+        shown.matched = matched;
+        err = set_hit(e, s, &shown, hit->matched);
+    }
+    free(name);
+    free(rule);
+    free(matched);
+    return err;
 }
 
 /* --- findings ----------------------------------------------------------------------------------
@@ -388,7 +421,7 @@ enum sek_err sek_siem_of_finding(struct sek_siem_event *e, const struct sek_siem
         set_int(e, SEK_FIELD_BLOCKED_UNTIL, row->blocked_until_s * 1000);
     set_text(e, SEK_FIELD_TECHNIQUE, row->technique);
     const char *evidence = *row->evidence ? row->evidence : "{}";
-    set_made(e, SEK_FIELD_EVIDENCE, s->cloak ? s->cloak(s->arg, evidence) : evidence);
+    set_made(e, SEK_FIELD_EVIDENCE, cloaked(s, SEK_VEIL_TEXT, evidence));
     set_int(e, SEK_FIELD_BLOCKED, blocked);
     set_int(e, SEK_FIELD_ACTION_ID, blocked ? 2 : 1);
     set_int(e, SEK_FIELD_DISPOSITION, blocked ? 2 : 15); /* 15 Detected */
@@ -414,7 +447,7 @@ static void set_cloaked(struct sek_siem_event *e, const struct sek_siem_source *
 {
     if (!text || !*text)
         return;
-    set_made(e, f, s->cloak ? s->cloak(s->arg, text) : text);
+    set_made(e, f, cloaked(s, SEK_VEIL_TEXT, text));
 }
 
 enum sek_err sek_siem_of_change(struct sek_siem_event *e, const struct sek_siem_source *s,

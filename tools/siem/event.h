@@ -9,6 +9,7 @@
 #include "name/suffix.h"
 #include "store/audit.h"
 #include "store/report.h"
+#include "tools/print/veil.h"
 
 #define SEK_SIEM_SCHEMA "sekisho.events/1" /* grows when a field changes its meaning or goes */
 
@@ -142,7 +143,7 @@ struct sek_siem_source {
     /* How an endpoint is shown, NULL: by its address; and texts that may hold addresses. The result
      * is borrowed until the next call. */
     const char *(*endpoint)(void *arg, const char *address);
-    const char *(*cloak)(void *arg, const char *text);
+    const char *(*cloak)(void *arg, enum sek_veil_what what, const char *text);
     void *arg;
 };
 
