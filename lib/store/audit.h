@@ -82,8 +82,9 @@ struct sek_audit_item {
     const char *object, *before, *after;
 };
 typedef bool sek_audit_item_fn(void *arg, const struct sek_audit_item *item); /* false stops */
-/* What the data of a row tells, in the order of the changes. NOTFOUND: it is not kept (any more).
- * number 0: what the transaction has changed so far. */
+/* What the data of a row tells, in the order of the changes, without those that it has no words
+ * for (when a feed was added). NOTFOUND: it is not kept (any more). number 0: what the transaction
+ * has changed so far. */
 enum sek_err sek_audit_items(struct sek_policydb *db, int64_t number, sek_audit_item_fn *fn,
                              void *arg, struct sek_diag *diag);
 
