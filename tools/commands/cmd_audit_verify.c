@@ -81,7 +81,7 @@ static void put_verdict(struct sek_context *c, const struct sek_audit_verdict *v
     sek_out_uint(o, V_ANCHORS, (uint64_t)c->opt[OPT_ANCHOR].number);
     sek_out_uint(o, V_PROBLEMS, v->n_problems);
     sek_out_row(o);
-    if (v->n_problems == 0 && sek_out_format(o) == SEK_OUT_TABLE)
+    if (v->n_problems == 0 && sek_out_format(o) == SEK_OUT_TABLE && !sek_out_wanted(o))
         return;
     sek_out_part(o, "found", problem_cols, P_COLS, SEK_OUT_ROWS);
     const struct problem *p = (const void *)problems->data;
