@@ -141,6 +141,8 @@ enum sek_err sek_cmd_audit_verify(struct sek_context *c)
 {
     const char *reason = c->opt[OPT_REASON].text;
     bool accepts = c->opt[OPT_ACCEPT].given;
+    if (!accepts && reason)
+        return sek_context_usage(c, "--reason goes with --accept");
     if (accepts && (!reason || !reason[strspn(reason, " \t")]))
         return sek_context_usage(c, "--accept: --reason is required: it goes into the audit trail");
     struct sek_audit_anchor anchors[SEK_ARG_REPEATS];
