@@ -181,7 +181,7 @@ static enum sek_err show(struct sek_context *c, struct sek_policydb *db, int64_t
                   SEK_OUT_RECORD);
     enum sek_err err = sek_audit_rows(db, &(struct sek_audit_filter){.number = number}, put_record,
                                       &row, &c->diag);
-    if (!err && row.n) {
+    if (!err && (row.n || sek_out_wanted(c->out))) {
         sek_out_part(c->out, "changed", item_cols, I_COLS, SEK_OUT_ROWS);
         err = sek_audit_items(db, number, put_item, &items, &c->diag);
         if (err == SEK_E_NOTFOUND)
