@@ -191,8 +191,8 @@
       "and the inventory that something else than the command changed, removed or put "            \
       "there, by sums that each change leaves: a row is named as far as the data for "             \
       "undo has it, else the list, group or table that it is in. --accept takes the "              \
-      "tables as they are, once that was looked into. The exit status is 1 if there "              \
-      "is any of that.",                                                                           \
+      "tables as they are, once that was looked into, but nothing that is wrong with the "         \
+      "trail itself or with an exception. The exit status is 1 if any of that is left.",           \
       "sekisho audit verify\tis it whole?\nsekisho audit verify --anchor 812:5d0c…\tand as it "  \
       "was when that seal was made?")                                                              \
     X(audit_export, "audit export", "", "print the audit trail so that others can verify it",      \

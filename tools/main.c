@@ -104,6 +104,8 @@ static int run(struct sek_context *c, const struct sek_arg_value *global)
     if (!e && c->preview && !c->previewed && c->exit == SEK_EXIT_OK)
         sek_talk("%s changed nothing of the policy: there is nothing to preview",
                  c->command->words);
+    if (e == SEK_E_INVALID && c->out && sek_out_lacks_part(c->out))
+        c->exit = SEK_EXIT_USAGE;
     if (e) {
         sek_talk("%s", *c->diag.text ? c->diag.text : sek_err_text(e));
         if (c->exit == SEK_EXIT_USAGE)

@@ -82,8 +82,9 @@ struct sek_audit_item {
     const char *object, *before, *after;
 };
 typedef bool sek_audit_item_fn(void *arg, const struct sek_audit_item *item); /* false stops */
-/* What the data of a row tells, in the order of the changes. NOTFOUND: it is not kept (any more).
- * number 0: what the transaction has changed so far. */
+/* What the data of a row tells, in the order of the changes, without those that it has no words
+ * for (when a feed was added). NOTFOUND: it is not kept (any more). number 0: what the transaction
+ * has changed so far. */
 enum sek_err sek_audit_items(struct sek_policydb *db, int64_t number, sek_audit_item_fn *fn,
                              void *arg, struct sek_diag *diag);
 
@@ -98,11 +99,20 @@ enum sek_err sek_audit_anchor_read(const char *text, struct sek_audit_anchor *ou
 enum sek_err sek_audit_head(struct sek_policydb *db, struct sek_audit_anchor *out,
                             struct sek_diag *diag);
 
+/* What is wrong. */
+enum sek_audit_fault {
+    SEK_AUDIT_TRAIL,     /* the trail itself: nothing takes that back */
+    SEK_AUDIT_EXCEPTION, /* an exception: until it is revoked and asked for anew */
+    SEK_AUDIT_TABLES,    /* what else the tables hold: until a row takes it as it is */
+    SEK_AUDIT_N_FAULTS
+};
 struct sek_audit_verdict {
     uint64_t n_rows, n_problems;
+    uint64_t n_of[SEK_AUDIT_N_FAULTS]; /* problems */
     struct sek_audit_anchor head;
 };
-typedef void sek_audit_problem_fn(void *arg, int64_t number, const char *problem);
+typedef void sek_audit_problem_fn(void *arg, enum sek_audit_fault fault, int64_t number,
+                                  const char *problem);
 /* Compute the chain anew and hold every row, the data for undo that is kept, the anchors, and the
  * exceptions against it. fn: for every problem, with the row that it is about (0: the trail as a
  * whole), in the order of the rows. Reads one state of the database. fn must not wait for anybody.

@@ -168,6 +168,8 @@ static enum sek_err items_of_part(void *arg, const uint8_t *part, size_t len, st
         const struct sek_audit_item item = {.object = t->object.data ? t->object.data : "",
                                             .before = says(t, change, change->old, &t->before),
                                             .after = says(t, change, change->fresh, &t->after)};
+        if (!t->objects && change->op == 'u' && strcmp(item.before, item.after) == 0)
+            continue;
         t->stopped = !t->fn(t->arg, &item);
     }
     sek__changes_free(&c);

@@ -117,7 +117,7 @@ static enum sek_err see(struct walk *w, uint64_t object, bool *out)
 static void tell(struct walk *w, int64_t number, const struct sek_buf *text)
 {
     if (!text->failed)
-        w->fn(w->arg, number, text->data);
+        w->fn(w->arg, SEK_AUDIT_TABLES, number, text->data);
 }
 
 static void name_list(const struct walk *w, const char *what, int64_t list, struct sek_buf *out)

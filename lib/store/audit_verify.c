@@ -28,6 +28,14 @@ struct walk {
     struct sek_diag *diag;
 };
 
+static void tell_fault(struct walk *w, enum sek_audit_fault fault, int64_t number, const char *text)
+{
+    w->out->n_problems++;
+    w->out->n_of[fault]++;
+    w->fn(w->arg, fault, number, text);
+}
+
+/* Of the trail itself. */
 static void tell(struct walk *w, int64_t number, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -38,8 +46,7 @@ static void tell(struct walk *w, int64_t number, const char *fmt, ...)
     va_start(args, fmt);
     vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
-    w->out->n_problems++;
-    w->fn(w->arg, number, text);
+    tell_fault(w, SEK_AUDIT_TRAIL, number, text);
 }
 
 static void tell_gap(struct walk *w, int64_t first, int64_t last)
@@ -269,12 +276,12 @@ static void keep_exception(void *arg, int64_t exception, int64_t number, const c
 {
     struct walk *w = arg;
     sek_buf_add(&w->told, &exception, sizeof exception);
-    tell(w, number, "%.380s", problem);
+    tell_fault(w, SEK_AUDIT_EXCEPTION, number, problem);
 }
 
-static void keep_row(void *arg, int64_t number, const char *problem)
+static void keep_row(void *arg, enum sek_audit_fault fault, int64_t number, const char *problem)
 {
-    tell(arg, number, "%.380s", problem);
+    tell_fault(arg, fault, number, problem);
 }
 
 /* False: a table is gone, and nothing else can be held against it. */

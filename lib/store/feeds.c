@@ -159,16 +159,23 @@ static enum sek_err run_of(struct sek_policydb *db, const char *sql, uint16_t li
     return err;
 }
 
+/* As one never tried, added at that time. */
+#define UNTRIED(now_s)                                                                             \
+    "added_s = " now_s ", outcome = 0, error = '', tried_s = 0, good_s = 0, changed_s = 0,"        \
+    " serial = -1, n_octets = 0, n_added = 0, n_removed = 0, took_ms = 0, soa_refresh_s = 0,"      \
+    " soa_retry_s = 0, soa_expire_s = 0, digest = x''"
+
+static enum sek_err zone_forget(struct sek_policydb *db, uint16_t list, struct sek_diag *diag)
+{
+    return run_of(db, "DELETE FROM feed_zone WHERE list = ?1 AND ?2", list, 1, diag);
+}
+
 enum sek_err sek__feed_moved(struct sek_policydb *db, uint16_t list, int64_t now_s,
                              struct sek_diag *diag)
 {
-    enum sek_err err = run_of(
-        db,
-        "UPDATE feed SET added_s = ?2, outcome = 0, error = '', tried_s = 0, good_s = 0,"
-        " changed_s = 0, serial = -1, n_octets = 0, n_added = 0, n_removed = 0, took_ms = 0,"
-        " soa_refresh_s = 0, soa_retry_s = 0, soa_expire_s = 0, digest = x'' WHERE list = ?1",
-        list, now_s, diag);
-    return err ? err : run_of(db, "DELETE FROM feed_zone WHERE list = ?1 AND ?2", list, 1, diag);
+    enum sek_err err =
+        run_of(db, "UPDATE feed SET " UNTRIED("?2") " WHERE list = ?1", list, now_s, diag);
+    return err ? err : zone_forget(db, list, diag);
 }
 
 enum sek_err sek__feed_reread(struct sek_policydb *db, uint16_t list, struct sek_diag *diag)
@@ -176,27 +183,40 @@ enum sek_err sek__feed_reread(struct sek_policydb *db, uint16_t list, struct sek
     return run_of(db, "UPDATE feed SET digest = x'' WHERE list = ?1 AND ?2", list, 1, diag);
 }
 
+#define SETTINGS                                                                                   \
+    "kind = ?2, source = ?3, zone = ?4, tsig = ?5, user = ?6, format = ?7, refresh_s = ?8,"        \
+    " retry_s = ?9, expire_s = ?10, on_expiry = ?11, timeout_s = ?12, max_octets = ?13"
+
+/* In one statement: the trail tells each change of a row by itself. */
+static enum sek_err settings_put(struct sek_policydb *db, const struct sek_feed_row *row,
+                                 bool moved, int64_t now_s, struct sek_diag *diag)
+{
+    sqlite3_stmt *s;
+    enum sek_err err =
+        sek_sql_prepare(db->db,
+                        moved ? "UPDATE feed SET " SETTINGS ", " UNTRIED("?14") " WHERE list = ?1"
+                              : "UPDATE feed SET " SETTINGS " WHERE list = ?1",
+                        &s, diag);
+    if (err)
+        return err;
+    bind_settings(s, row);
+    if (moved)
+        sqlite3_bind_int64(s, 14, now_s);
+    return run(db, s, diag);
+}
+
 enum sek_err sek_feed_set(struct sek_policydb *db, const struct sek_feed_row *row, int64_t now_s,
                           struct sek_diag *diag)
 {
-    sqlite3_stmt *s;
     struct sek_feed_row *old = malloc(sizeof *old);
     if (!old)
         return sek_diag_set(diag, SEK_E_NOMEM, "%s", sek_err_text(SEK_E_NOMEM));
     enum sek_err err = sek_feed_get(db, row->list.list.name, old, diag);
+    bool moved = !err && sek_feed_is_elsewhere(old, row);
     if (!err)
-        err = sek_sql_prepare(db->db,
-                              "UPDATE feed SET kind = ?2, source = ?3, zone = ?4, tsig = ?5,"
-                              " user = ?6, format = ?7, refresh_s = ?8, retry_s = ?9,"
-                              " expire_s = ?10, on_expiry = ?11, timeout_s = ?12,"
-                              " max_octets = ?13 WHERE list = ?1",
-                              &s, diag);
-    if (!err) {
-        bind_settings(s, row);
-        err = run(db, s, diag);
-    }
-    if (!err && sek_feed_is_elsewhere(old, row))
-        err = sek__feed_moved(db, row->list.list.id, now_s, diag);
+        err = settings_put(db, row, moved, now_s, diag);
+    if (!err && moved)
+        err = zone_forget(db, row->list.list.id, diag);
     else if (!err && old->format != row->format)
         err = sek__feed_reread(db, row->list.list.id, diag);
     free(old);

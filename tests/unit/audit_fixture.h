@@ -108,8 +108,10 @@ struct problems {
     char text[400]; /* of the first */
 };
 
-static inline void note_problem(void *arg, int64_t number, const char *text)
+static inline void note_problem(void *arg, enum sek_audit_fault fault, int64_t number,
+                                const char *text)
 {
+    (void)fault;
     struct problems *p = arg;
     if (p->n++ == 0) {
         p->first = number;
@@ -125,6 +127,8 @@ static inline struct problems verify(const struct sek_audit_anchor *anchor)
     OK(sek_policydb_open(path, false, &db, &diag));
     OK(sek_audit_verify(db, anchor, anchor ? 1 : 0, note_problem, &p, &v, &diag));
     assert_int_equal(v.n_problems, p.n);
+    assert_int_equal(v.n_problems, v.n_of[SEK_AUDIT_TRAIL] + v.n_of[SEK_AUDIT_EXCEPTION] +
+                                       v.n_of[SEK_AUDIT_TABLES]);
     sek_policydb_close(db);
     return p;
 }

@@ -227,13 +227,14 @@ static void test_one_part(void **state)
     two_parts(&s);
     assert_string_equal(sink_end(&s), "text\r\none\r\n");
     free(s.text);
-    part_open(&s, SEK_OUT_CSV, "other");
+    part_open(&s, SEK_OUT_JSON, "other");
     two_parts(&s);
     assert_int_equal(SEK_E_INVALID, sek_out_end(s.out, &diag));
+    assert_true(sek_out_lacks_part(s.out));
     assert_string_equal(diag.text, "--part: \"other\" is none of this report's: rows, steps, end");
     sek_out_free(s.out);
     fclose(s.file);
-    assert_string_equal(s.text, "");
+    assert_string_equal(s.text, "{\"schema\":\"sekisho.test/1\"}\n");
     free(s.text);
 }
 

@@ -181,7 +181,7 @@ static enum sek_err show(struct sek_context *c, struct sek_policydb *db, int64_t
                   SEK_OUT_RECORD);
     enum sek_err err = sek_audit_rows(db, &(struct sek_audit_filter){.number = number}, put_record,
                                       &row, &c->diag);
-    if (!err && row.n) {
+    if (!err && (row.n || sek_out_wanted(c->out))) {
         sek_out_part(c->out, "changed", item_cols, I_COLS, SEK_OUT_ROWS);
         err = sek_audit_items(db, number, put_item, &items, &c->diag);
         if (err == SEK_E_NOTFOUND)
@@ -298,30 +298,38 @@ static enum sek_err unveil(struct sek_context *c, const struct sek_conf *conf)
 }
 
 /* A table would cut and fold what is to be verified: JSON lines then. */
+static enum sek_err out_as_lines(struct sek_context *c)
+{
+    const struct sek_out_style style = {.format = SEK_OUT_JSONL, .part = sek_out_wanted(c->out)};
+    struct sek_out *lines = NULL;
+    enum sek_err err = sek_out_new(stdout, &style, &lines);
+    if (err)
+        return sek_diag_set(&c->diag, err, "%s", sek_err_text(err));
+    sek_out_free(c->out);
+    c->out = lines;
+    return SEK_OK;
+}
+
 enum sek_err sek_cmd_audit_export(struct sek_context *c)
 {
     const struct sek_conf *conf;
     struct sek_policydb *db = NULL;
-    struct sek_out *lines = NULL;
-    const struct sek_out_style style = {.format = SEK_OUT_JSONL};
+    struct run r = {0};
+    if (c->opt[EXPORT_REASON].given && !c->opt[EXPORT_ADDRESSES].given)
+        return sek_context_usage(c, "--reason goes with --addresses");
     enum sek_err err = sek_change_look(c, &conf, &db);
     bool veiled = !err && *conf->privacy.groups && !c->opt[EXPORT_ADDRESSES].given;
     if (!err && *conf->privacy.groups && !veiled)
         err = unveil(c, conf);
-    if (!err && sek_out_format(c->out) == SEK_OUT_TABLE &&
-        (err = sek_out_new(stdout, &style, &lines)))
-        sek_diag_set(&c->diag, err, "%s", sek_err_text(err));
-    struct run r = {.out = lines ? lines : c->out};
+    if (!err && sek_out_format(c->out) == SEK_OUT_TABLE)
+        err = out_as_lines(c);
+    r.out = c->out;
     if (!err) {
-        struct sek_diag unused;
         const struct sek_audit_filter filter = {.from = c->opt[EXPORT_FROM].number,
                                                 .oldest_first = true};
         sek_out_begin(r.out, "sekisho.audit-export/1", export_cols, X_COLS, SEK_OUT_ROWS);
-        err = sek_audit_rows(db, &filter, put_export, &r, &c->diag);
-        enum sek_err end_err = sek_out_end(r.out, err ? &unused : &c->diag);
-        err = err ? err : end_err;
+        err = end(c, sek_audit_rows(db, &filter, put_export, &r, &c->diag));
     }
-    sek_out_free(lines);
     sek_policydb_close(db);
     if (!err && r.n == 0)
         return sek_context_none(c, "no rows to export");

@@ -33,15 +33,16 @@ const struct sek_arg sek_cmd_audit_seal_args[] = {
 };
 
 struct problem {
+    enum sek_audit_fault fault;
     int64_t number;
     char text[400];
 };
 
 /* Kept for later: whoever prints may have to wait for a reader. */
-static void keep(void *arg, int64_t number, const char *text)
+static void keep(void *arg, enum sek_audit_fault fault, int64_t number, const char *text)
 {
     struct sek_buf *problems = arg;
-    struct problem one = {.number = number};
+    struct problem one = {.fault = fault, .number = number};
     if (problems->len / sizeof one >= PROBLEMS_SHOWN)
         return;
     snprintf(one.text, sizeof one.text, "%s", text);
@@ -81,7 +82,7 @@ static void put_verdict(struct sek_context *c, const struct sek_audit_verdict *v
     sek_out_uint(o, V_ANCHORS, (uint64_t)c->opt[OPT_ANCHOR].number);
     sek_out_uint(o, V_PROBLEMS, v->n_problems);
     sek_out_row(o);
-    if (v->n_problems == 0 && sek_out_format(o) == SEK_OUT_TABLE)
+    if (v->n_problems == 0 && sek_out_format(o) == SEK_OUT_TABLE && !sek_out_wanted(o))
         return;
     sek_out_part(o, "found", problem_cols, P_COLS, SEK_OUT_ROWS);
     const struct problem *p = (const void *)problems->data;
@@ -109,38 +110,68 @@ static enum sek_err verify(struct sek_context *c, const struct sek_audit_anchor 
     return err;
 }
 
-/* What the trail itself lacks stays told. */
+/* A row that has what is wrong with the tables, and takes them as they are. */
+static enum sek_err accept_row(struct sek_change *ch, const struct sek_buf *problems)
+{
+    struct sek_diag *diag = &ch->c->diag;
+    struct sek_buf text;
+    sek_buf_init(&text, 0);
+    const struct problem *p = (const void *)problems->data;
+    for (size_t n = problems->len / sizeof *p; n; n--, p++)
+        if (p->fault == SEK_AUDIT_TABLES)
+            sek_buf_add_fmt(&text, "%s%s", text.len ? "; " : "", p->text);
+    ch->act = (struct sek_audit_act){
+        .object = "policy.db", .before = text.data, .after = "taken as it is", .as_is = true};
+    sek_change_done(ch, "what the tables hold is taken as right from now on");
+    enum sek_err err = text.failed
+                           ? sek_diag_set(diag, SEK_E_NOMEM, "%s", sek_err_text(SEK_E_NOMEM))
+                           : sek_change_commit(ch);
+    sek_buf_fini(&text);
+    return err;
+}
+
+static void tell_nothing(const struct sek_audit_verdict *v)
+{
+    if (v->n_of[SEK_AUDIT_TRAIL])
+        sek_talk("nothing to accept: what is wrong is the trail itself");
+    else if (v->n_of[SEK_AUDIT_EXCEPTION])
+        sek_talk("nothing to accept: an exception that was changed is to be revoked, and asked for "
+                 "anew");
+    else
+        sek_talk("nothing to accept");
+}
+
+/* The verdict is the one afterwards: what no row takes back stays told. */
 static enum sek_err accept_tables(struct sek_context *c, const struct sek_audit_anchor *anchors,
                                   unsigned n_anchors, struct sek_audit_verdict *v,
                                   struct sek_buf *problems)
 {
     struct sek_change ch;
-    struct sek_buf text;
-    sek_buf_init(&text, 0);
+    bool accepts = false;
     enum sek_err err = sek_change_begin(&ch, c, false);
     if (!err)
         err = sek_audit_verify(ch.db, anchors, n_anchors, keep, problems, v, &c->diag);
-    const struct problem *p = (const void *)problems->data;
-    for (size_t n = problems->len / sizeof *p; n; n--, p++)
-        sek_buf_add_fmt(&text, "%s%s", text.len ? "; " : "", p->text);
-    if (!err && (problems->failed || text.failed))
+    if (!err && problems->failed)
         err = sek_diag_set(&c->diag, SEK_E_NOMEM, "%s", sek_err_text(SEK_E_NOMEM));
-    if (!err && v->n_problems) {
-        ch.act = (struct sek_audit_act){
-            .object = "policy.db", .before = text.data, .after = "taken as it is", .as_is = true};
-        sek_change_done(&ch, "what the tables hold is taken as right from now on");
-        err = sek_change_commit(&ch);
-    } else if (!err) {
-        sek_talk("nothing to accept");
+    if (!err && (accepts = v->n_of[SEK_AUDIT_TABLES] > 0))
+        err = accept_row(&ch, problems);
+    err = sek_change_fini(&ch, err);
+    if (err)
+        return err;
+    if (!accepts) {
+        tell_nothing(v);
+        return SEK_OK;
     }
-    sek_buf_fini(&text);
-    return sek_change_fini(&ch, err);
+    sek_buf_reset(problems);
+    return verify(c, anchors, n_anchors, v, problems);
 }
 
 enum sek_err sek_cmd_audit_verify(struct sek_context *c)
 {
     const char *reason = c->opt[OPT_REASON].text;
     bool accepts = c->opt[OPT_ACCEPT].given;
+    if (!accepts && reason)
+        return sek_context_usage(c, "--reason goes with --accept");
     if (accepts && (!reason || !reason[strspn(reason, " \t")]))
         return sek_context_usage(c, "--accept: --reason is required: it goes into the audit trail");
     struct sek_audit_anchor anchors[SEK_ARG_REPEATS];
@@ -161,7 +192,7 @@ enum sek_err sek_cmd_audit_verify(struct sek_context *c)
     }
     if (!err && v.n_problems > PROBLEMS_SHOWN)
         sek_talk("only the first %d problems", PROBLEMS_SHOWN);
-    if (!err && v.n_problems && !accepts)
+    if (!err && v.n_problems)
         c->exit = SEK_EXIT_ERROR;
     sek_buf_fini(&problems);
     return err;

@@ -102,6 +102,8 @@ static enum sek_err render_out(struct sek_context *c, const struct sek_paper *p,
     enum sek_err e = sek_out_new(memory, &style, &o);
     if (!e)
         e = sek_reportview_put(p, o, &c->diag);
+    if (e == SEK_E_INVALID && sek_out_lacks_part(o))
+        c->exit = SEK_EXIT_USAGE;
     sek_out_free(o);
     if (fclose(memory) && !e)
         e = sek_diag_set(&c->diag, SEK_E_NOMEM, "%s", sek_err_text(SEK_E_NOMEM));

@@ -42,6 +42,7 @@ struct sek_out {
     uint64_t n_rows, n_part_rows;
     unsigned n_printed;  /* parts */
     bool left_out;       /* the part at hand is */
+    bool lacks_part;     /* the report ended without the one wanted */
     struct sek_buf left; /* keys of those that are: "hits, endpoints" */
     const char *none;    /* said if this part has no rows */
     const char *next_title, *next_none;
@@ -84,6 +85,11 @@ enum sek_out_format sek_out_format(const struct sek_out *o)
 const char *sek_out_wanted(const struct sek_out *o)
 {
     return o->style.part;
+}
+
+bool sek_out_lacks_part(const struct sek_out *o)
+{
+    return o->lacks_part;
 }
 
 uint64_t sek_out_n_rows(const struct sek_out *o)
@@ -437,6 +443,7 @@ static void start_part(struct sek_out *o, const char *key, const struct sek_col 
         begin_table(o);
         break;
     case SEK_OUT_JSON:
+        sek_buf_add_text(&o->line, ",");
         sek_json_add_text(&o->line, key);
         sek_buf_add_text(&o->line, ":[");
         break;
@@ -464,7 +471,6 @@ void sek_out_begin(struct sek_out *o, const char *schema, const struct sek_col *
     if (o->style.format == SEK_OUT_JSON) {
         sek_buf_add_text(&o->line, "{\"schema\":");
         sek_json_add_text(&o->line, schema);
-        sek_buf_add_text(&o->line, ",");
         send_line(o);
     }
     start_part(o, "rows", cols, n_cols, shape);
@@ -512,13 +518,10 @@ void sek_out_part(struct sek_out *o, const char *key, const struct sek_col *cols
     char rest[8];
     snprintf(rest, sizeof rest, "%s", version ? version : "");
     snprintf(o->schema + o->schema_base, sizeof o->schema - o->schema_base, ".%s%s", key, rest);
-    if (!is_left_out(o, key)) {
-        if (o->style.format == SEK_OUT_JSON && o->n_printed)
-            sek_buf_add_text(&o->line, ",");
-        else if (o->style.format == SEK_OUT_TABLE && had_rows)
+    if (o->style.format == SEK_OUT_TABLE && !is_left_out(o, key)) {
+        if (had_rows)
             sek_buf_add_text(&o->line, "\n");
-        if (o->style.format == SEK_OUT_TABLE)
-            add_title(o);
+        add_title(o);
     }
     start_part(o, key, cols, n_cols, shape);
 }
@@ -554,10 +557,11 @@ bool sek_out_row(struct sek_out *o)
     return !o->stopped;
 }
 
-static enum sek_err tell_left(const struct sek_out *o, struct sek_diag *diag)
+static enum sek_err tell_left(struct sek_out *o, struct sek_diag *diag)
 {
     const char *left = o->left.failed ? "…" : o->left.data;
-    if (o->style.part && !o->n_printed)
+    o->lacks_part = o->style.part && !o->n_printed;
+    if (o->lacks_part)
         return sek_diag_set(diag, SEK_E_INVALID, "--part: \"%.40s\" is none of this report's: %s",
                             o->style.part, left);
     if (!o->style.part && o->left.len)

@@ -108,5 +108,7 @@ bool sek_out_row(struct sek_out *o);
  * (a closed pipe is no error); INVALID: there was no such part as the one wanted; else what writing
  * failed with. */
 enum sek_err sek_out_end(struct sek_out *o, struct sek_diag *diag);
+/* It ended with that INVALID: wrong use of the command, that is. */
+bool sek_out_lacks_part(const struct sek_out *o);
 /* Rows in this report so far, all parts. */
 uint64_t sek_out_n_rows(const struct sek_out *o);
