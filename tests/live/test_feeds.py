@@ -265,7 +265,8 @@ class Fake:
         self.answer, self.asked = answer, []
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.port = self.socket.getsockname()[1]
-        threading.Thread(target=self._serve, daemon=True).start()
+        self.thread = threading.Thread(target=self._serve, daemon=True)
+        self.thread.start()
 
     def _serve(self):
         while True:
@@ -287,6 +288,9 @@ class Fake:
                 peer.sendall(struct.pack("!H", len(wire)) + wire)
 
     def stop(self):
+        """A thread that is about to accept would take the number for the next test's socket."""
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.thread.join()
         self.socket.close()
 
 
