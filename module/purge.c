@@ -6,7 +6,7 @@
 #include <time.h>
 
 #define SLICE_BINS 64  /* bins looked at under one hold of a slab's lock: some 20 µs */
-#define TURN_NS 100000 /* of work between two rests */
+#define TURN_NS 500000 /* of work between two rests */
 #define REST_NS 50000
 #define LOOKS_SERVERS (SEK_LOOKS_SERVERS | SEK_LOOKS_SERVER_ADDRESSES)
 #define VICTIMS_MAX 64 /* answers noted per slice; a fuller slice is looked at again */
@@ -224,6 +224,7 @@ static void pause_walk(struct walk *w)
 {
     nanosleep(&(struct timespec){.tv_nsec = REST_NS}, NULL);
     clock_gettime(CLOCK_MONOTONIC, &w->rested);
+    sek_runtime_at_work(w->rt);
 }
 
 /* Unbound's locks spin. Where a worker has to share its processor with us, the scheduler would stop

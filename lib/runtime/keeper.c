@@ -80,6 +80,11 @@ static bool files_changed(struct sek_runtime *rt, bool *out_delta)
     return !same_image || *out_delta;
 }
 
+void sek_runtime_at_work(struct sek_runtime *rt)
+{
+    atomic_store_explicit(&rt->page->heartbeat_ms, sek_keeper_now_ms(), memory_order_relaxed);
+}
+
 static void walk_cache(struct sek_runtime *rt)
 {
     if (!rt->hooks.purge)

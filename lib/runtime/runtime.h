@@ -111,6 +111,9 @@ void sek_worker_leaked(struct sek_runtime *rt, unsigned worker, const struct sek
 /* --- keeper ------------------------------------------------------------------------------------
  */
 
+/* From a purge hook that takes long, now and then: the status page shows that we live. */
+void sek_runtime_at_work(struct sek_runtime *rt);
+
 /* For the purge hook: what the policy says now, of anybody, of a cached answer, part by part: first
  * its question (trigger QNAME), then each owner and target of its CNAME and DNAME records (trigger
  * CNAME), then what it carries as far as sek_runtime_looks says. The first answer other than

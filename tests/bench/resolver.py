@@ -7,7 +7,7 @@ Unbound with its own RPZ zone of N names ("rpz"), and Unbound with the module an
 ("sekisho"). The other CPU holds the load generator and one NSD that answers any name. What counts is the
 server's CPU time per answered query, all its threads (the load generator saturates first on a small
 machine), and its ratio to the peer's in the same round: a shared machine drifts by 20 % within a minute,
-so only neighbouring seconds can be compared.
+so only neighbouring seconds can be compared. One load comes after the other, all its rounds.
 
   hit    10,000 names that are in the cache
   miss   names never asked before, below registered domains as people register them: the classifier
@@ -34,6 +34,7 @@ import time
 NSD_PORT = 5398
 PORTS = {"stock": 5395, "rpz": 5396, "sekisho": 5397}
 TURN_S = 0.3
+PAUSE_S = 6  # between two loads: what the one leaves to be stored, within 5 s, is none of the next's
 SERVER_CPU, LOAD_CPU = 0, os.cpu_count() - 1
 
 # Of the forms that lists have; N: a number of its own.
@@ -314,9 +315,10 @@ def main():
         begin = {kind: bench.start(kind) for kind in kinds}
         for kind in kinds:
             bench.load(kind, bench.path("hit.txt"), "-n", "1")
-        for number in range(args.rounds):
-            print(f"round {number + 1:3d}", end="")
-            for load in ("hit", "miss", "block"):
+        for load in ("hit", "miss", "block"):
+            time.sleep(PAUSE_S)
+            for number in range(args.rounds):
+                print(f"round {number + 1:3d}", end="")
                 for kind in kinds[number % 3:] + kinds[:number % 3]:
                     if (kind, load) == ("stock", "block"):
                         continue
@@ -324,7 +326,7 @@ def main():
                     cost.setdefault((kind, load), []).append(micros)
                     print(f"  {kind} {load} {micros:.2f} µs {rate:.0f}/s"
                           + (f" {lost:.0f} lost" if lost else ""), end="", flush=True)
-            print()
+                print()
     finally:
         bench.end(nsd)
     report(args, kinds, begin, cost)
