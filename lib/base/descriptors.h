@@ -9,10 +9,10 @@
  * (1.5 to 2.5 % of a cached answer's time) while ours work beside it.
  *
  * What was open is not in the new table, but for standard input, output and error; in its place
- * stands the reading end of a pipe, so that code of the process which writes to a
- * number that it knows (its log) fails, and reaches no file that was opened since. The other way
- * round: what is opened from here on is nothing to the rest of the process. Of a file, SQLite's
- * locks and shared memory above all, only one side may therefore have descriptors.
+ * stands the reading end of a pipe, so that code of the process which writes to a number that it
+ * knows (its log) fails, and reaches no file that was opened since. The other way round: what is
+ * opened from here on is nothing to the rest of the process. Of a file, SQLite's locks and shared
+ * memory above all, only one side may therefore have descriptors.
  *
  * False: the system would not; all goes on in the common table. */
 bool sek_descriptors_own(void);

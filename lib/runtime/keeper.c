@@ -302,7 +302,7 @@ static void tick(struct sek_runtime *rt)
     atomic_store_explicit(&rt->walked_s, now_ms / 1000, memory_order_relaxed);
     clock_check(rt, now_ms);
     counters_publish(rt);
-    atomic_store(&rt->page->heartbeat_ms, now_ms);
+    sek_runtime_at_work(rt);
 }
 
 /* Until it is stopped. */

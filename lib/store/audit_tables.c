@@ -120,22 +120,23 @@ static void tell(struct walk *w, int64_t number, const struct sek_buf *text)
         w->fn(w->arg, SEK_AUDIT_TABLES, number, text->data);
 }
 
-static void name_list(const struct walk *w, const char *what, int64_t list, struct sek_buf *out)
+/* name: NULL: nobody knows it any more, its id stands in its place. */
+static void add_named(const char *what, const char *name, int64_t id, struct sek_buf *out)
 {
-    const char *name = sek__list_name(w->names, list);
     if (name)
         sek_buf_add_fmt(out, "%s %s", what, name);
     else
-        sek_buf_add_fmt(out, "%s %" PRId64, what, list);
+        sek_buf_add_fmt(out, "%s %" PRId64, what, id);
+}
+
+static void name_list(const struct walk *w, const char *what, int64_t list, struct sek_buf *out)
+{
+    add_named(what, sek__list_name(w->names, list), list, out);
 }
 
 static void name_group(const struct walk *w, const char *what, int64_t group, struct sek_buf *out)
 {
-    const char *name = sek__group_name(w->names, group);
-    if (name)
-        sek_buf_add_fmt(out, "%s %s", what, name);
-    else
-        sek_buf_add_fmt(out, "%s %" PRId64, what, group);
+    add_named(what, sek__group_name(w->names, group), group, out);
 }
 
 static void name_part(const struct walk *w, const struct part *p, struct sek_buf *out)
