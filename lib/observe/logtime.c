@@ -96,8 +96,7 @@ static bool take_zone(const char **p, int64_t *out_s)
     return true;
 }
 
-/* month from 1; false: there is no such day */
-static bool unix_of(int year, int month, int day, struct tm t, int64_t *out_s)
+bool sek_logtime_unix(int year, int month, int day, struct tm t, int64_t *out_s)
 {
     t.tm_year = year - 1900;
     t.tm_mon = month - 1;
@@ -151,7 +150,7 @@ static bool take_iso(const char **p, int64_t *out_ms)
         t = (struct tm){0};
         ms = 0;
     }
-    return unix_of(year, month, day, t, &time_s) && give(time_s - zone_s, ms, out_ms);
+    return sek_logtime_unix(year, month, day, t, &time_s) && give(time_s - zone_s, ms, out_ms);
 }
 
 static bool take_bind(const char **p, int64_t *out_ms)
@@ -163,7 +162,7 @@ static bool take_bind(const char **p, int64_t *out_ms)
 
     return take_number(p, 2, true, &day) && take(p, '-') && take_month(p, &month) && take(p, '-') &&
            take_number(p, 4, false, &year) && take(p, ' ') && take_clock(p, &t, &ms) &&
-           unix_of(year, month, day, t, &time_s) && give(time_s, ms, out_ms);
+           sek_logtime_unix(year, month, day, t, &time_s) && give(time_s, ms, out_ms);
 }
 
 static bool take_syslog(const char **p, int64_t now_s, int64_t *out_ms)
@@ -182,7 +181,7 @@ static bool take_syslog(const char **p, int64_t now_s, int64_t *out_ms)
     int year;
     int64_t s;
     if (take_number(&at, 4, false, &year) && take(&at, ' ') && take_clock(&at, &t, &ms) &&
-        unix_of(year, month, day, t, &s)) { /* as Cisco's devices have it */
+        sek_logtime_unix(year, month, day, t, &s)) { /* as Cisco's devices have it */
         *p = at;
         return give(s, ms, out_ms);
     }
@@ -191,7 +190,8 @@ static bool take_syslog(const char **p, int64_t now_s, int64_t *out_ms)
         return false;
     gmtime_r(&tomorrow, &now);
     for (int back = 0; back < 8; back++) /* February 29 may be that far away */
-        if (unix_of(now.tm_year + 1900 - back, month, day, t, &time_s) && time_s <= tomorrow)
+        if (sek_logtime_unix(now.tm_year + 1900 - back, month, day, t, &time_s) &&
+            time_s <= tomorrow)
             return give(time_s, ms, out_ms);
     return false;
 }

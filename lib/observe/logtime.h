@@ -3,6 +3,7 @@
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 /* Read a time at *p and move *p behind it:
  *   1795168800, 1795168800.123     Unix time, of 9 to 11 digits; of 13, 16, 19: in milli-,
@@ -18,3 +19,6 @@ bool sek_logtime_take_ms(const char **p, int64_t now_s, int64_t *out_ms);
 /* Seconds since 1970 or since the capture began, up to 11 digits, with a fraction or without, where
  * nothing else may stand (Zeek, tshark). */
 bool sek_logtime_take_epoch(const char **p, int64_t *out_ms);
+/* A day, month from 1, and the hour, minute and second of t as Unix time. False: there is no such
+ * day from 1970 on. */
+bool sek_logtime_unix(int year, int month, int day, struct tm t, int64_t *out_s);

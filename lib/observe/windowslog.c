@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "observe/windowslog.h"
+#include "observe/logtime.h"
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -97,16 +98,7 @@ static bool take_time(struct sek_windowslog *w, const char **p, int64_t *out_s)
     if (!take_clock(p, &clock, &half))
         return false;
     order_date(w, part, mark, half, &t);
-    struct tm whole = {.tm_year = t.tm_year - 1900,
-                       .tm_mon = t.tm_mon - 1,
-                       .tm_mday = t.tm_mday,
-                       .tm_hour = clock.tm_hour,
-                       .tm_min = clock.tm_min,
-                       .tm_sec = clock.tm_sec};
-    struct tm same = whole;
-    *out_s = (int64_t)timegm(&same);
-    return t.tm_year >= 1970 && t.tm_year <= 9999 && same.tm_mday == t.tm_mday &&
-           same.tm_mon == t.tm_mon - 1;
+    return sek_logtime_unix(t.tm_year, t.tm_mon, t.tm_mday, clock, out_s);
 }
 
 /* --- packets -----------------------------------------------------------------------------------
