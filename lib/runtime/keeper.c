@@ -314,9 +314,7 @@ static void tick_on(struct sek_runtime *rt)
         tick(rt);
         struct timespec until;
         clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_nsec += TICK_MS * 1000000L;
-        until.tv_sec += until.tv_nsec / 1000000000L;
-        until.tv_nsec %= 1000000000L;
+        until = sek__later(until, TICK_MS);
         pthread_mutex_lock(&rt->lock);
         while (!rt->stop && pthread_cond_timedwait(&rt->wake, &rt->lock, &until) != ETIMEDOUT)
             ;

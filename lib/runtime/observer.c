@@ -265,10 +265,8 @@ static void take_dismissals(struct sek_observer *o, int64_t now_ms)
 /* Wait for a post until so long after `from`. False: there was none. */
 static bool posted_within(sem_t *sem, struct timespec from, long ms)
 {
-    from.tv_nsec += ms * 1000000L;
-    from.tv_sec += from.tv_nsec / 1000000000L;
-    from.tv_nsec %= 1000000000L;
-    while (sem_clockwait(sem, CLOCK_MONOTONIC, &from) != 0)
+    struct timespec until = sek__later(from, ms);
+    while (sem_clockwait(sem, CLOCK_MONOTONIC, &until) != 0)
         if (errno != EINTR)
             return false;
     return true;

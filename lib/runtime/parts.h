@@ -134,6 +134,14 @@ void sek__count_outcome(struct sek_worker *w, const struct sek_event *event);
 void sek__runtime_say(struct sek_runtime *rt, bool trouble, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 void sek__runtime_say_line(void *arg, bool trouble, const char *text);
+/* So long after it. */
+static inline struct timespec sek__later(struct timespec t, long ms)
+{
+    t.tv_nsec += ms % 1000 * 1000000L;
+    t.tv_sec += ms / 1000 + t.tv_nsec / 1000000000L;
+    t.tv_nsec %= 1000000000L;
+    return t;
+}
 struct sek_file_mark sek__file_mark(const char *path);
 bool sek__file_mark_equal(const struct sek_file_mark *a, const struct sek_file_mark *b);
 /* A swap is done: wait until no reader has the old one, and have the cache walked if it matters. */
